@@ -1,0 +1,1 @@
+"""The ``pytopo`` command: one module a subcommand."""

@@ -1,0 +1,61 @@
+"""Persistent homology of images, from the pixels to the persistence diagram.
+
+The pipeline, in reading order::
+
+    image -> order -> complex -> pairs -> Diagram
+
+=====================  ==========================================================
+file                   what it does
+=====================  ==========================================================
+image.py               a file becomes an array
+order.py               an array becomes a total order of its pixels
+kernels/complex.py     pixels become cells: vertices, edges, squares, cubes
+kernels/lower_star.py  cells become a filtration
+kernels/reduction.py   the boundary matrix becomes pairs of cells
+textbook.py            the three kernels in a row, as one object to look into
+pairing.py             ``persistence``: pairs of pixels become a diagram
+diagram.py             ``Diagram``: points, Betti numbers, files
+plot.py                pictures of all this
+=====================  ==========================================================
+
+Importing the package is light: a public name loads its module on first use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:  # what ``__getattr__`` resolves, spelled out for type checkers
+    from pytopo import plot, textbook
+    from pytopo.diagram import Diagram
+    from pytopo.image import read_image
+    from pytopo.pairing import persistence, persistence_batch
+
+__all__ = [
+    "Diagram",
+    "persistence",
+    "persistence_batch",
+    "plot",
+    "read_image",
+    "textbook",
+]
+
+_home = {
+    "Diagram": "pytopo.diagram",
+    "persistence": "pytopo.pairing",
+    "persistence_batch": "pytopo.pairing",
+    "read_image": "pytopo.image",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _home:
+        return getattr(import_module(_home[name]), name)
+    if name in __all__:
+        return import_module(f"pytopo.{name}")
+    raise AttributeError(f"module 'pytopo' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__ + ["__version__"])

@@ -1,0 +1,160 @@
+"""An array becomes a total order of its pixels: the only thing persistence looks at.
+
+Pixels are sorted by value and, where values are equal, by flat index.  After that no
+algorithm compares values again, so ties cannot make two algorithms differ:
+
+    values   3 1 1        order (pixel at each time)   1 2 0
+                          rank  (time of each pixel)   2 0 1
+
+A frame is one more layer of pixels around the image, all of one value, which come
+directly before the image pixels of that value.  See `docs/conventions.md`.
+"""
+
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FRAME = -2  # where a pixel is asked for and the frame is the answer
+
+
+def checked_image(image: ArrayLike, name: str = "image") -> NDArray:
+    """Return ``image`` as an array, or say what is wrong with it.
+
+    Parameters
+    ----------
+    image : array_like, (W,), (H, W) or (D, H, W)
+        Any real dtype and memory layout; not copied if it is an array.
+    name : str
+        What to call it in an error.
+
+    Raises
+    ------
+    TypeError
+        If the values are not booleans, integers or floats, or some are masked.
+    ValueError
+        If there are no axes or more than three, no pixel, or a NaN.
+    """
+    if np.ma.is_masked(image):
+        raise TypeError(f"{name} has masked pixels; fill them first, e.g. {name}.filled(0)")
+    values = np.asarray(image)
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"{name} has dtype {values.dtype}; wanted booleans, integers or floats")
+    if not 1 <= values.ndim <= 3:
+        raise ValueError(
+            f"{name} has shape {values.shape}, {values.ndim} axes; wanted (W,), (H, W) or "
+            "(D, H, W) (for several images: persistence_batch)"
+        )
+    if values.size == 0:
+        raise ValueError(f"{name} has shape {values.shape} and no pixel; wanted at least one")
+    if values.dtype.kind == "f":
+        missing = np.isnan(values)
+        if missing.any():
+            where = ", ".join(str(i) for i in np.unravel_index(missing.argmax(), values.shape))
+            raise ValueError(f"{name}[{where}] is NaN; a filtration needs ordered values")
+    return values
+
+
+def value_dtype(values: NDArray) -> type[np.floating]:
+    """Return the dtype of births and deaths: float32 stays, everything else is float64."""
+    return np.float32 if values.dtype.newbyteorder("=") == np.float32 else np.float64
+
+
+def frame_value(
+    values: NDArray, frame: float | bool | None, superlevel: bool
+) -> int | np.floating | None:
+    """Return the value of the frame in a form that compares exactly with ``values``.
+
+    ``None`` means no frame.  ``True`` means the value of the earliest pixel.  A float is
+    rounded to the dtype of births and deaths, and becomes an integer if it is a whole
+    number, because Python integers compare exactly with every integer dtype.
+
+    Raises
+    ------
+    TypeError
+        If ``frame`` is neither a boolean, a real number nor None.
+    ValueError
+        If ``frame`` is NaN.
+    """
+    if frame is None or frame is False or (isinstance(frame, np.bool_) and not frame):
+        return None
+    if isinstance(frame, (bool, np.bool_)):
+        frame = (values.max() if superlevel else values.min()).item()
+    if isinstance(frame, Integral):
+        return int(frame)
+    if not isinstance(frame, (Real, np.floating)):
+        raise TypeError(f"frame is {frame!r}; wanted a number, True, False or None")
+    value = value_dtype(values)(frame)
+    if np.isnan(value):
+        raise ValueError("frame is NaN; a filtration needs ordered values")
+    return int(value) if value.is_integer() and values.dtype.kind != "f" else value
+
+
+@dataclass(frozen=True, eq=False)
+class PixelOrder:
+    """When each pixel comes, for an image or for an image with its frame.
+
+    Attributes
+    ----------
+    rank : (W,), (H, W) or (D, H, W) int64
+        Time at which each pixel enters; each axis is 2 longer if there is a frame.
+    pixel : (n,) int64
+        Flat index in the image of each flat index of ``rank``; -2 in the frame.
+    """
+
+    rank: NDArray[np.int64]
+    pixel: NDArray[np.int64]
+
+
+def total_order(
+    values: NDArray, superlevel: bool = False, frame: int | np.floating | None = None
+) -> PixelOrder:
+    """Sort the pixels by value, ties by pixel index; the frame before its equals.
+
+    Parameters
+    ----------
+    values : (W,), (H, W) or (D, H, W) ndarray
+        Real and without NaN, as `checked_image` returns it.
+    superlevel : bool
+        Sort by descending value.  Ties are still by ascending pixel index.
+    frame : int, numpy float or None
+        Value of the frame as `frame_value` returns it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> total_order(np.array([3, 1, 1])).rank
+    array([2, 0, 1])
+    >>> total_order(np.array([3, 1, 1]), superlevel=True).rank
+    array([0, 1, 2])
+    >>> total_order(np.array([3, 1, 1]), frame=1).rank
+    array([0, 4, 2, 3, 1])
+    """
+    order = np.argsort(_ascending_keys(values.ravel(), superlevel), kind="stable")
+    rank = np.empty(values.shape, np.int64)
+    rank.ravel()[order] = np.arange(values.size)
+    pixel = np.arange(values.size).reshape(values.shape)
+    if frame is not None:
+        before = int(np.count_nonzero(values > frame if superlevel else values < frame))
+        rank, pixel = _framed(rank, pixel, before)
+    return PixelOrder(rank, pixel.ravel())
+
+
+def _ascending_keys(values: NDArray, superlevel: bool) -> NDArray:
+    """Return keys whose ascending order is the order of the pixels; exact for every dtype."""
+    if not superlevel:
+        return values
+    return -values if values.dtype.kind == "f" else ~values  # ~x = -x - 1 cannot overflow
+
+
+def _framed(
+    rank: NDArray[np.int64], pixel: NDArray[np.int64], before: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pad both arrays by one layer whose pixels come when ``before`` pixels are there."""
+    pixel = np.pad(pixel, 1, constant_values=FRAME)
+    in_frame = pixel == FRAME
+    n_frame = int(np.count_nonzero(in_frame))
+    rank = np.pad(np.where(rank < before, rank, rank + n_frame), 1)
+    rank[in_frame] = before + np.arange(n_frame)
+    return rank, pixel

@@ -1,0 +1,36 @@
+"""Set-up shared by all tests: a throw-away Numba cache, small sizes without the JIT."""
+
+import os
+import tempfile
+from pathlib import Path
+
+# Numba's disk cache does not notice edits in a file that a kernel calls into, so each
+# test run compiles afresh.  It must be set before numba is imported.
+_cache = tempfile.TemporaryDirectory(prefix="pytopo-test-cache-")
+os.environ["NUMBA_CACHE_DIR"] = _cache.name
+os.environ["MPLBACKEND"] = "agg"
+
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+INTERPRETED = os.environ.get("NUMBA_DISABLE_JIT") == "1"
+
+settings.register_profile("pytopo", deadline=None, max_examples=15 if INTERPRETED else 150)
+settings.load_profile("pytopo")
+
+
+def pytest_collection_modifyitems(items):
+    if INTERPRETED:
+        skip = pytest.mark.skip(reason="about compiled code, or too large to interpret")
+        for item in items:
+            if "compiled" in item.keywords:
+                item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """The folder of real images that PYTOPO_TEST_DATA names."""
+    folder = os.environ.get("PYTOPO_TEST_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("PYTOPO_TEST_DATA names no folder with real images")
+    return Path(folder)

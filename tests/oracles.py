@@ -1,0 +1,112 @@
+"""Brute force that imports nothing from pytopo: slow, obvious, and independent of it."""
+
+from itertools import product
+
+import numpy as np
+from scipy import ndimage
+
+
+def pixel_pairs(image, superlevel=False, construction="V", frame=None):
+    """Return (dim, birth pixel, death pixel) of every point, by reducing sets of cells.
+
+    Follows the definitions word by word: pad by the frame, sort the pixels, let each cell
+    in with its last (V) or first (T) pixel, reduce columns that are Python sets.
+    """
+    keys = [(-v if superlevel else v) for v in image.ravel().tolist()]
+    places = dict(enumerate(np.ndindex(*image.shape)))
+    pixels = {index: (keys[p], 1, p) for p, index in places.items()}
+    names = {index: p for p, index in places.items()}
+    if frame is not None and frame is not False:
+        value = min(keys) if frame is True else (-frame if superlevel else frame)
+        padded = product(*(range(-1, n + 1) for n in image.shape))
+        for k, index in enumerate(index for index in padded if index not in names):
+            pixels[index] = (value, 0, k)
+            names[index] = -2
+
+    choose, at = (max, 0) if construction == "V" else (min, 1)
+    entered = {}
+    for index, key in pixels.items():
+        for offset in product((-1, 0, 1), repeat=image.ndim):
+            cell = tuple(2 * i + at + o for i, o in zip(index, offset))
+            entered[cell] = choose(entered.get(cell, key), key)
+    if construction == "V":  # only cells all of whose corners are pixels
+        entered = {
+            cell: key for cell, key in entered.items() if _corners(cell) <= pixels.keys()
+        }
+    name_of = {key: names[index] for index, key in pixels.items()}
+
+    cells = sorted(entered, key=lambda c: (entered[c], _dimension(c), c))
+    position = {cell: j for j, cell in enumerate(cells)}
+    column_with_low, deaths = {}, {}
+    for j, cell in enumerate(cells):
+        column = {position[face] for face in _faces(cell)}
+        while column and max(column) in column_with_low:
+            column ^= column_with_low[max(column)]
+        if column:
+            column_with_low[max(column)] = column
+            deaths[max(column)] = j
+    killed = set(deaths.values())
+    pairs = []
+    for j, cell in enumerate(cells):
+        birth = entered[cell]
+        if j in deaths:
+            death = entered[cells[deaths[j]]]
+            if birth[0] != death[0]:
+                pairs.append((_dimension(cell), name_of[birth], name_of[death]))
+        elif j not in killed:
+            pairs.append((_dimension(cell), name_of[birth], -1))
+    return sorted(pairs)
+
+
+def _dimension(cell):
+    return sum(c % 2 for c in cell)
+
+
+def _faces(cell):
+    for axis, c in enumerate(cell):
+        if c % 2:
+            for step in (-1, 1):
+                yield cell[:axis] + (c + step,) + cell[axis + 1 :]
+
+
+def _corners(cell):
+    return set(product(*({c // 2, (c + 1) // 2} for c in cell)))
+
+
+def euler_number(mask, construction="V"):
+    """Count vertices - edges + squares - cubes of a mask, by the definition of its cells.
+
+    V: a cell is there if all its corner pixels are.  T: if any pixel that it is a face of
+    is, so shift and take the maximum instead of the minimum.
+    """
+    total = 0
+    for extent in product((0, 1), repeat=mask.ndim):
+        if construction == "V":
+            cells = mask
+            for axis, long in enumerate(extent):
+                if long:
+                    n = cells.shape[axis]
+                    cells = cells.take(range(n - 1), axis) & cells.take(range(1, n), axis)
+        else:
+            cells = np.pad(mask, 1)
+            for axis, long in enumerate(extent):
+                n = cells.shape[axis]
+                if not long:
+                    cells = cells.take(range(n - 1), axis) | cells.take(range(1, n), axis)
+        total += (-1) ** sum(extent) * int(cells.sum())
+    return total
+
+
+def betti_numbers(mask, construction="V"):
+    """Count components and cavities by labelling; the number of tunnels follows from Euler."""
+    ndim = mask.ndim
+    few = ndimage.generate_binary_structure(ndim, 1)
+    many = ndimage.generate_binary_structure(ndim, ndim)
+    foreground, background = (few, many) if construction == "V" else (many, few)
+    components = ndimage.label(mask, foreground)[1]
+    if ndim == 1:
+        return (components,)
+    cavities = ndimage.label(np.pad(~mask, 1, constant_values=True), background)[1] - 1
+    if ndim == 2:
+        return components, cavities
+    return components, components + cavities - euler_number(mask, construction), cavities
