@@ -185,8 +185,9 @@ def reduce_filtration(filtration: Filtration, *, clearing: bool = True) -> Reduc
 
     born = np.flatnonzero(killer != -1)
     pairs = np.column_stack([born, killer[born]])
-    essential = np.setdiff1d(np.arange(killer.size), pairs)
-    return Reduction(pairs, essential, begin, end, rows)
+    stays = np.ones(killer.size, bool)
+    stays[pairs] = False
+    return Reduction(pairs, np.flatnonzero(stays), begin, end, rows)
 
 
 def _sparse(start: NDArray[np.int64], rows: NDArray[np.int64]) -> "csc_array":
