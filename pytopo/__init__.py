@@ -12,7 +12,8 @@ order.py               an array becomes a total order of its pixels
 kernels/complex.py     pixels become cells: vertices, edges, squares, cubes
 kernels/lower_star.py  cells become a filtration
 kernels/reduction.py   the boundary matrix becomes pairs of cells
-textbook.py            the three kernels in a row, as one object to look into
+textbook.py            the three kernels in a row, as objects to look into
+arcs.py, morse.py      the fast route: the same pairs, most columns never built
 pairing.py             ``persistence``: pairs of pixels become a diagram
 diagram.py             ``Diagram``: points, Betti numbers, files
 plot.py                pictures of all this

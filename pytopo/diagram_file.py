@@ -56,7 +56,9 @@ class Format(NamedTuple):
 def _format(path: str | PathLike[str]) -> Format:
     ending = Path(path).suffix.lower()
     if ending not in FORMATS:
-        raise ValueError(f"{path}: no format has the ending {ending!r}; wanted {', '.join(FORMATS)}")
+        raise ValueError(
+            f"{path}: no format has the ending {ending!r}; wanted {', '.join(FORMATS)}"
+        )
     return FORMATS[ending]
 
 

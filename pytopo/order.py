@@ -10,11 +10,14 @@ A frame is one more layer of pixels around the image, all of one value, which co
 directly before the image pixels of that value.  See `docs/conventions.md`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from pytopo.kernels.keys import float_keys
 
 FRAME = -2  # where a pixel is asked for and the frame is the answer
 
@@ -158,3 +161,74 @@ def _framed(
     rank = np.pad(np.where(rank < before, rank, rank + n_frame), 1)
     rank[in_frame] = before + np.arange(n_frame)
     return rank, pixel
+
+
+def key_dtype(images: Sequence[NDArray]) -> type[np.signedinteger]:
+    """Return the integer type that holds the keys of images of one dtype."""
+    dtype = images[0].dtype
+    narrow = dtype.itemsize <= 2 or (dtype.kind == "f" and dtype.itemsize == 4)
+    return np.int32 if narrow else np.int64
+
+
+def fill_keys(
+    values: NDArray,
+    superlevel: bool,
+    frame: int | np.floating | None,
+    out_keys: NDArray[np.signedinteger],
+) -> None:
+    """Write integers that sort like the pixels, for the route that sorts few of them.
+
+    Equal pixels have equal keys; ties are left to whoever compares.  A frame gets a key
+    between the pixels before it and its equals.
+
+    Parameters
+    ----------
+    values : (W,) or (H, W) ndarray
+        Real and without NaN.
+    superlevel, frame
+        As in `total_order`.
+    out_keys : (W,) or (H, W) int32 or int64, as `key_dtype` says
+        Receives the keys, which are less than the largest integer.  With a frame each axis
+        is 2 longer.
+    """
+    if frame is None:
+        _fill_image_keys(values, superlevel, out_keys)
+        return
+    keys = out_keys[(slice(1, -1),) * values.ndim]
+    _fill_image_keys(values, superlevel, keys)
+    after = values <= frame if superlevel else values >= frame
+    border = keys[after].min() if after.any() else keys.max() + 1
+    after_keys = keys + after
+    out_keys[...] = border
+    keys[...] = after_keys
+
+
+def _fill_image_keys(
+    values: NDArray, superlevel: bool, out_keys: NDArray[np.signedinteger]
+) -> None:
+    invert = -1 if superlevel else 0
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)
+    if values.dtype == np.float16:
+        values = values.astype(np.float32)
+    if values.dtype in (np.float32, np.float64):
+        bits = values.view(out_keys.dtype)
+        magnitude = np.iinfo(bits.dtype).max
+        sign = 8 * bits.itemsize - 1
+        float_keys(np.atleast_2d(bits), sign, magnitude, invert, np.atleast_2d(out_keys))
+    elif values.dtype == np.longdouble or _near_the_largest(values):
+        ranks = np.unique(values, return_inverse=True)[1].reshape(values.shape)
+        out_keys[...] = ranks ^ invert
+    elif values.dtype == np.uint64:
+        out_keys[...] = (values ^ np.uint64(2**63)).view(np.int64) ^ invert
+    else:
+        out_keys[...] = values
+        if superlevel:
+            np.invert(out_keys, out=out_keys)
+
+
+def _near_the_largest(values: NDArray) -> bool:
+    """Tell whether 64-bit integers leave no room for a frame and the outside above them."""
+    if values.dtype.itemsize < 8:
+        return False
+    info = np.iinfo(values.dtype)
+    return bool(values.max() > info.max - 2 or values.min() < info.min + 2)

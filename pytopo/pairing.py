@@ -8,18 +8,21 @@ import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pytopo import morse
 from pytopo.diagram import ESSENTIAL, Diagram
 from pytopo.order import FRAME, checked_image, frame_value, total_order, value_dtype
 from pytopo.textbook import filtration_of_order, reduce_filtration
 
-ALGORITHMS = ("auto", "reduction")
+ALGORITHMS = ("auto", "reduction", "morse")
+BATCH_PIXELS = 2**20  # images are taken together up to this many pixels
+
+Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]  # birth pixels, death pixels
 
 
 def persistence(
@@ -55,8 +58,9 @@ def persistence(
     min_persistence : float
         Keep points whose birth and death differ by at least this much, in units of the
         image.  Points whose pixels have equal values are never listed.
-    algorithm : {"auto", "reduction"}
-        "reduction" is the textbook.  All algorithms give the same diagram.
+    algorithm : {"auto", "reduction", "morse"}
+        "reduction" is the textbook.  "morse" is the fast one, for one and two axes.  "auto"
+        is the fast one where it can be had.  All give the same diagram.
 
     Returns
     -------
@@ -92,7 +96,7 @@ def persistence(
     array([[ 0., inf]])
     """
     options = _Options(dims, superlevel, construction, frame, min_persistence, algorithm)
-    return _diagram_of(_checked(image, "image", options), options)
+    return _diagrams_of([_checked(image, "image", options)], options, threads=1)[0]
 
 
 def persistence_batch(
@@ -148,8 +152,16 @@ def persistence_batch(
             f"threads is {threads!r}; wanted a whole number of at least 1, or None"
         )
     checked = [_checked(image, f"images[{i}]", options) for i, image in enumerate(images)]
+    batches = _batches(checked, threads)
+    inner = max(1, threads // max(1, len(batches)))
+
+    def diagrams_of(batch: list[int]) -> list[Diagram]:
+        return _diagrams_of([checked[i] for i in batch], options, inner)
+
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(partial(_diagram_of, options=options), checked))
+        found = list(pool.map(diagrams_of, batches))
+    diagrams = {i: d for batch, ds in zip(batches, found) for i, d in zip(batch, ds)}
+    return [diagrams[i] for i in range(len(checked))]
 
 
 @dataclass(frozen=True)
@@ -186,12 +198,14 @@ class _Checked:
     values: NDArray
     dims: tuple[int, ...]
     frame: int | np.floating | None
+    algorithm: str
 
 
 def _checked(image: ArrayLike, name: str, options: _Options) -> _Checked:
     values = np.ascontiguousarray(checked_image(image, name))
     frame = frame_value(values, options.frame, options.superlevel)
-    return _Checked(values, _checked_dims(options.dims, values, name), frame)
+    dims = _checked_dims(options.dims, values, name)
+    return _Checked(values, dims, frame, _route(options.algorithm, values, name))
 
 
 def _checked_dims(
@@ -213,18 +227,99 @@ def _is_dimension(d: object, ndim: int) -> bool:
     return isinstance(d, int | np.integer) and not isinstance(d, bool) and 0 <= d < ndim
 
 
-def _diagram_of(image: _Checked, options: _Options) -> Diagram:
-    """Compute the diagram of a checked image: pairs of pixels first, values afterwards."""
-    dim, birth_pixel, death_pixel = _pixel_pairs(image, options)
+def _route(algorithm: str, values: NDArray, name: str) -> str:
+    """Return the algorithm to use: the fast route takes one or two axes, and int32 pixels."""
+    fast = values.ndim <= 2 and values.size < 2**30
+    if algorithm == "morse" and not fast:
+        raise ValueError(
+            f'algorithm is "morse", which takes one or two axes and less than 2^30 pixels, and '
+            f'{name} has shape {values.shape}; wanted "auto" or "reduction"'
+        )
+    if algorithm == "auto":
+        return "morse" if fast else "reduction"
+    return algorithm
 
-    listed = np.isin(dim, image.dims) & ~_same_value(image, birth_pixel, death_pixel)
-    rows = np.flatnonzero(listed)
-    rows = rows[np.lexsort((death_pixel[rows], birth_pixel[rows], dim[rows]))]
-    birth_pixel, death_pixel = birth_pixel[rows], death_pixel[rows]
 
+def _batches(images: list[_Checked], threads: int) -> list[list[int]]:
+    """Divide images into batches, by index: each for one thread, of one shape and dtype."""
+    alike: dict[object, list[int]] = {}
+    for i, image in enumerate(images):
+        alone = i if image.algorithm == "reduction" else None
+        alike.setdefault((image.values.shape, image.values.dtype, alone), []).append(i)
+    batches = []
+    for group in alike.values():
+        pixels = len(group) * images[group[0]].values.size
+        parts = min(len(group), max(threads, pixels // BATCH_PIXELS))
+        batches += [part.tolist() for part in np.array_split(group, parts)]
+    return batches
+
+
+def _diagrams_of(images: list[_Checked], options: _Options, threads: int) -> list[Diagram]:
+    """Compute the diagrams of checked images of one shape and dtype."""
+    first = images[0]
+    superlevel = bool(options.superlevel)
+    if first.algorithm == "reduction":
+        pairs = [_textbook_pairs(image, superlevel, options.construction) for image in images]
+    else:
+        pairs = morse.pixel_pairs(
+            [image.values for image in images],
+            [image.frame for image in images],
+            first.dims,
+            superlevel,
+            options.construction,
+            threads,
+        )
+        if first.frame is not None:
+            pairs = [_settled(image, found) for image, found in zip(images, pairs)]
+    return [_diagram(image, found, options) for image, found in zip(images, pairs)]
+
+
+def _textbook_pairs(image: _Checked, superlevel: bool, construction: str) -> list[Pairs]:
+    """Pair the pixels of an image by the textbook route, for each of its dimensions."""
+    pixels = total_order(image.values, superlevel, image.frame)
+    filtration = filtration_of_order(pixels, construction)
+    reduction = reduce_filtration(filtration)
+
+    birth_cell = np.concatenate([reduction.pairs[:, 0], reduction.essential])
+    birth_pixel = filtration.pixel[birth_cell]
+    death_pixel = np.full(birth_cell.size, ESSENTIAL)
+    death_pixel[: len(reduction.pairs)] = filtration.pixel[reduction.pairs[:, 1]]
+    dim = filtration.dimension[birth_cell]
+    return _settled(image, [(birth_pixel[dim == d], death_pixel[dim == d]) for d in image.dims])
+
+
+def _settled(image: _Checked, pairs: list[Pairs]) -> list[Pairs]:
+    """Drop pairs of equal value, and sort the others by birth pixel, then death pixel."""
+    settled = []
+    for birth_pixel, death_pixel in pairs:
+        lasting = ~_same_value(image, birth_pixel, death_pixel)
+        birth_pixel, death_pixel = birth_pixel[lasting], death_pixel[lasting]
+        rows = np.lexsort((death_pixel, birth_pixel))
+        settled.append((birth_pixel[rows], death_pixel[rows]))
+    return settled
+
+
+def _same_value(
+    image: _Checked, birth_pixel: NDArray[np.int64], death_pixel: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Tell which pairs have no persistence, comparing in the dtype of the image."""
+    flat = image.values.reshape(-1)
+    same = birth_pixel == death_pixel
+    inside = (birth_pixel >= 0) & (death_pixel >= 0)
+    same[inside] = flat[birth_pixel[inside]] == flat[death_pixel[inside]]
+    for framed, other in ((birth_pixel, death_pixel), (death_pixel, birth_pixel)):
+        mixed = (framed == FRAME) & (other >= 0)
+        same[mixed] = flat[other[mixed]] == image.frame
+    return same
+
+
+def _diagram(image: _Checked, pairs: list[Pairs], options: _Options) -> Diagram:
+    """Look up the values of paired pixels."""
+    birth_pixel = np.concatenate([birth for birth, _ in pairs])
+    death_pixel = np.concatenate([death for _, death in pairs])
     never = -np.inf if options.superlevel else np.inf
     diagram = Diagram(
-        dim=dim[rows],
+        dim=np.repeat(np.array(image.dims, np.int8), [birth.size for birth, _ in pairs]),
         birth=_gathered(image, birth_pixel, never),
         death=_gathered(image, death_pixel, never),
         birth_pixel=birth_pixel,
@@ -240,41 +335,11 @@ def _diagram_of(image: _Checked, options: _Options) -> Diagram:
     return diagram
 
 
-def _pixel_pairs(
-    image: _Checked, options: _Options
-) -> tuple[NDArray[np.int8], NDArray[np.int64], NDArray[np.int64]]:
-    """Return dim, birth pixel and death pixel of every point by the textbook route."""
-    pixels = total_order(image.values, bool(options.superlevel), image.frame)
-    filtration = filtration_of_order(pixels, options.construction)
-    reduction = reduce_filtration(filtration)
-
-    birth_cell = np.concatenate([reduction.pairs[:, 0], reduction.essential])
-    death_pixel = np.full(birth_cell.size, ESSENTIAL)
-    death_pixel[: len(reduction.pairs)] = filtration.pixel[reduction.pairs[:, 1]]
-    return (
-        filtration.dimension[birth_cell].astype(np.int8),
-        filtration.pixel[birth_cell],
-        death_pixel,
-    )
-
-
-def _same_value(
-    image: _Checked, birth_pixel: NDArray[np.int64], death_pixel: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Tell which pairs have no persistence, comparing in the dtype of the image."""
-    flat = image.values.ravel()
-    same = (death_pixel != ESSENTIAL) & (birth_pixel == death_pixel)
-    inside = (birth_pixel >= 0) & (death_pixel >= 0)
-    same[inside] = flat[birth_pixel[inside]] == flat[death_pixel[inside]]
-    for framed, other in ((birth_pixel, death_pixel), (death_pixel, birth_pixel)):
-        mixed = (framed == FRAME) & (other >= 0)
-        same[mixed] = flat[other[mixed]] == image.frame
-    return same
-
-
 def _gathered(image: _Checked, pixel: NDArray[np.int64], never: float) -> NDArray[Any]:
     """Return the values of pixels; of the frame its value, of the end of time ``never``."""
-    value = image.values.ravel()[np.maximum(pixel, 0)].astype(value_dtype(image.values))
+    # Negative pixels stand for no pixel: whatever they pick up is replaced below.
+    value = image.values.reshape(-1).take(pixel, mode="wrap")
+    value = value.astype(value_dtype(image.values), copy=False)
     value[pixel == ESSENTIAL] = never
     if image.frame is not None:
         value[pixel == FRAME] = image.frame

@@ -1,0 +1,34 @@
+"""Integers that sort like the pixels: what the fast route compares instead of values.
+
+A float read as a sign-magnitude integer sorts right if it is positive and the wrong way
+round if it is negative, so the bits behind the sign of a negative float are inverted.
+-0.0 becomes -1 that way, and nothing else does; it is made equal to 0.0.  Inverting all
+bits of the key (-k - 1, no overflow) turns ascending into descending for superlevel.
+"""
+
+from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def float_keys(bits, sign, magnitude, invert, out_keys):
+    """Turn the bits of floats into integers that sort like the floats.
+
+    Parameters
+    ----------
+    bits : (H, W) int32 or int64
+        Floats of the same width, read as integers.  No NaN.
+    sign : int
+        Position of the sign bit: 31 or 63.
+    magnitude : int32 or int64
+        All bits but the sign.
+    invert : int32 or int64
+        0 for ascending keys, -1 (all bits) for descending ones.
+    out_keys : (H, W) int32 or int64, rows contiguous
+        Receives the keys.
+    """
+    height, width = bits.shape
+    for i in range(height):
+        for j in range(width):
+            key = bits[i, j] ^ ((bits[i, j] >> sign) & magnitude)
+            key += key == -1
+            out_keys[i, j] = key ^ invert

@@ -1,0 +1,68 @@
+"""Which of the eight neighbours of a pixel come before it: one byte a pixel.
+
+        5 6 7
+        4 p 0        bit d for direction d
+        3 2 1        0 to 3: larger index       4 to 7: smaller index
+
+Of two equal pixels the one of smaller index comes first.  So p comes before a neighbour of
+larger index unless that one is *strictly* smaller, and each pair needs comparing only once:
+the neighbour reads the same answer inverted.
+"""
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def earlier_neighbours(keys, period, first, stop, out_earlier):
+    """Find for each pixel of some rows the neighbours that come before it.
+
+    Parameters
+    ----------
+    keys : (H, W) int32 or int64
+        Every ``period``-th row and the first and last column are outside: they hold the
+        largest integer, which no pixel has.
+    period : int
+        Divides H - 1.
+    first, stop : int
+        Rows to fill, 0 <= first <= stop <= H.
+    out_earlier : (H, W) uint8
+        Receives the bytes of the pixels of these rows.  Outside is left as it is.
+    """
+    width = keys.shape[1]
+    above = np.empty(width, np.uint8)
+    here = np.empty(width, np.uint8)
+    if first > 0:
+        compare_onwards(keys, first - 1, above)
+    for i in range(first, min(stop, keys.shape[0] - 1)):
+        compare_onwards(keys, i, here)
+        if i % period == 0:
+            above, here = here, above
+            continue
+        for j in range(1, width - 1):
+            behind = (
+                (here[j - 1] & 1) | (above[j - 1] & 2) | (above[j] & 4) | (above[j + 1] & 8)
+            )
+            out_earlier[i, j] = here[j] | ((behind ^ 15) << 4)
+        above, here = here, above
+
+
+@njit(cache=True, nogil=True)
+def compare_onwards(keys, i, out_bits):
+    """Compare the pixels of row ``i`` with their neighbours of larger index, bits 0 to 3.
+
+    Entries at the two ends have no neighbour beyond, and miss those bits.
+    """
+    width = keys.shape[1]
+    row, below = keys[i], keys[i + 1]
+    out_bits[0] = (row[1] < row[0]) | (below[1] < row[0]) << 1 | (below[0] < row[0]) << 2
+    for j in range(1, width - 1):
+        key = row[j]
+        out_bits[j] = (
+            (row[j + 1] < key)
+            | (below[j + 1] < key) << 1
+            | (below[j] < key) << 2
+            | (below[j - 1] < key) << 3
+        )
+    j = width - 1
+    out_bits[j] = (below[j] < row[j]) << 2 | (below[j - 1] < row[j]) << 3

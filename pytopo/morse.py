@@ -1,0 +1,171 @@
+"""The fast route for images of one and two axes, from values to pairs of pixels.
+
+    values -> keys -> earlier neighbours -> saddles, extrema -> pairs of pixels
+              integers  one byte a pixel
+
+Twin of `pytopo.textbook`: it gives the same pairs, but puts nothing into a matrix that the
+neighbours of a pixel decide by themselves, and sorts nothing but saddles.  The idea is in
+`pytopo/kernels/morse.py`, the derivation in `docs/fast-2d.md`.
+
+Several images of one shape are one tall image: one row of outside keeps them apart.
+
+    outside  outside  outside
+    outside  image 0  outside
+    outside  outside  outside
+    outside  image 1  outside
+    outside  outside  outside
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytopo.arcs import MEMBER, TOWARD, arc_table
+from pytopo.kernels.morse import (
+    component_pairs,
+    ends,
+    extrema,
+    hole_pairs,
+    image_pixels,
+    merge,
+    saddles,
+)
+from pytopo.kernels.neighbours import earlier_neighbours
+from pytopo.kernels.radix_sort import sorted_order
+from pytopo.order import fill_keys, key_dtype
+
+Result = TypeVar("Result")
+
+SIDES, ALL = 0b01010101, 0b11111111
+
+
+def pixel_pairs(
+    images: Sequence[NDArray],
+    frames: Sequence[int | np.floating | None],
+    dims: tuple[int, ...],
+    superlevel: bool,
+    construction: str,
+    threads: int = 1,
+) -> list[list[tuple[NDArray[np.int64], NDArray[np.int64]]]]:
+    """Pair the pixels of images of one shape and dtype.
+
+    Parameters
+    ----------
+    images : sequence of (W,) or (H, W) ndarray
+        C-contiguous, without NaN.
+    frames : sequence
+        Value of the frame of each image, or None for all.
+    dims : tuple of int
+        Dimensions wanted.
+    superlevel, construction
+        As in `pytopo.persistence`.
+    threads : int
+        Number of threads to use for these images together.
+
+    Returns
+    -------
+    list of list of (birth_pixel, death_pixel), each (n,) int64
+        For each image and each of ``dims`` the pairs of different keys; -1 for never and -2
+        for the frame.  Without a frame they ascend by birth pixel, then death pixel.
+    """
+    height, width = (1,) * (2 - images[0].ndim) + images[0].shape
+    left = 1 if frames[0] is None else 2
+    top = left if images[0].ndim == 2 else 1  # a row has its frame at its ends only
+    keys = _tall_keys(images, frames, superlevel, (height, width), (top, left))
+    period = height + 2 * top - 1
+    found = _tall_pairs(keys, period, dims, construction, threads)
+
+    starts = period * keys.shape[1] * np.arange(len(images) + 1)
+    split = [np.searchsorted(pairs[:, 0], starts).tolist() for pairs in found]
+    pixels = [image_pixels(pairs, keys.shape[1], height, width, top, left) for pairs in found]
+    return [
+        [(p[0, s[b] : s[b + 1]], p[1, s[b] : s[b + 1]]) for p, s in zip(pixels, split)]
+        for b in range(len(images))
+    ]
+
+
+def _tall_keys(
+    images: Sequence[NDArray],
+    frames: Sequence[int | np.floating | None],
+    superlevel: bool,
+    shape: tuple[int, int],
+    margin: tuple[int, int],
+) -> NDArray:
+    """Stack the keys of images with rows of outside, the largest integer, between them."""
+    height, width = (n + 2 * m - 2 for n, m in zip(shape, margin))
+    dtype = key_dtype(images)
+    keys = np.full((len(images) * (height + 1) + 1, width + 2), np.iinfo(dtype).max, dtype)
+    for b, (image, frame) in enumerate(zip(images, frames)):
+        top = b * (height + 1) + 1
+        block = keys[top : top + height, 1 : width + 1]
+        fill_keys(image, superlevel, frame, block[0] if image.ndim == 1 else block)
+    return keys
+
+
+def _tall_pairs(
+    keys: NDArray, period: int, dims: tuple[int, ...], construction: str, threads: int
+) -> list[NDArray[np.int32]]:
+    """Pair the pixels of images on top of each other, for each dimension."""
+    height, width = keys.shape
+    flat_keys = keys.reshape(-1)
+    earlier = np.zeros(keys.shape, np.uint8)
+    through_sides = 0 if construction == "V" else 255
+
+    def saddles_of_rows(first: int, stop: int) -> NDArray[np.int32]:
+        earlier_neighbours(keys, period, first, stop, earlier)
+        return saddles(earlier, period, first, stop, through_sides)
+
+    bands = np.linspace(0, height, threads + 1).astype(int).tolist()
+    saddle = np.concatenate(_on_threads(saddles_of_rows, bands[:-1], bands[1:]))
+    order = sorted_order(flat_keys[saddle])
+
+    def pairs_of_dim(dim: int) -> NDArray[np.int32]:
+        sweep = _sweep(dim, construction, width)
+        root = np.empty(keys.size, np.int32)
+        extremum = extrema(earlier, period, sweep.flip, sweep.reach, root)
+        joined = ends(saddle, earlier.reshape(-1), sweep.onward, sweep.across, root)
+        del root
+        key = np.append(flat_keys[extremum], np.iinfo(keys.dtype).max)
+        victim = merge(order, joined, key, sweep.flip)
+        list_pairs = component_pairs if dim == 0 else hole_pairs
+        return list_pairs(extremum, saddle, victim, flat_keys)
+
+    if threads > 1:
+        return _on_threads(pairs_of_dim, dims)
+    return [pairs_of_dim(dim) for dim in dims]
+
+
+def _on_threads(function: Callable[..., Result], *arguments: Sequence) -> list[Result]:
+    """Call a function for each of some arguments, each on a thread of its own if several."""
+    if len(arguments[0]) == 1:
+        return [function(*(a[0] for a in arguments))]
+    with ThreadPoolExecutor(len(arguments[0])) as pool:
+        return list(pool.map(function, *arguments))
+
+
+class _Sweep(NamedTuple):
+    """What tells components and holes, V and T apart; see `pytopo.kernels.morse`."""
+
+    flip: int
+    reach: int
+    onward: NDArray[np.int64]
+    across: NDArray[np.int64]
+
+
+@cache
+def _sweep(dim: int, construction: str, width: int) -> _Sweep:
+    corners = (construction == "T") == (dim == 0)
+    table = arc_table(corners)
+    if dim == 1:
+        table = table[::-1]  # arcs of later neighbours, by the set of earlier ones
+    step = np.array([1, width + 1, width, width - 1, -1, -width - 1, -width, -width + 1])
+    return _Sweep(
+        flip=255 if dim == 1 else 0,
+        reach=ALL if corners else SIDES,
+        onward=step[table[:, TOWARD]],
+        across=step[table[:, MEMBER:]],
+    )

@@ -1,0 +1,163 @@
+"""The fast route finds the pairs of the textbook: integers, no tolerance."""
+
+import argparse
+import sys
+import time
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from strategies import constructions, frames, images, images_without_ties
+
+import pytopo
+from pytopo.arcs import COUNT, MEMBER, TOWARD, arc_table
+
+
+def both(image, **options):
+    return [pytopo.persistence(image, algorithm=a, **options) for a in ("morse", "reduction")]
+
+
+@given(images(max_axes=2), st.booleans(), constructions, frames)
+def test_morse_finds_the_pairs_of_the_reduction(image, superlevel, construction, frame):
+    fast, ref = both(image, superlevel=superlevel, construction=construction, frame=frame)
+    assert fast == ref
+
+
+@given(images_without_ties(max_axes=2), st.booleans(), constructions, frames)
+def test_morse_finds_them_without_ties_too(image, superlevel, construction, frame):
+    fast, ref = both(image, superlevel=superlevel, construction=construction, frame=frame)
+    assert fast == ref
+
+
+@given(images(max_axes=2), constructions, st.sampled_from([0, 1]))
+def test_morse_finds_each_dimension_alone(image, construction, dim):
+    assume(dim < image.ndim)
+    fast, ref = both(image, construction=construction, dims=dim)
+    assert fast == ref
+
+
+@given(
+    st.lists(images(max_axes=2), max_size=6), constructions, frames, st.sampled_from([1, 2, 5])
+)
+def test_a_batch_of_any_images_is_its_images_one_by_one(batch, construction, frame, threads):
+    options = {"construction": construction, "frame": frame}
+    found = pytopo.persistence_batch(batch, threads=threads, **options)
+    want = [pytopo.persistence(i, algorithm="reduction", **options) for i in batch]
+    assert found == want
+
+
+@given(images(max_axes=2), st.integers(1, 9), constructions, st.sampled_from([None, True, 3]))
+def test_images_do_not_touch_in_their_tall_array(image, copies, construction, frame):
+    stack = [np.roll(image, k) for k in range(copies)]
+    options = {"construction": construction, "frame": frame}
+    found = pytopo.persistence_batch(stack, threads=1, **options)
+    assert found == [pytopo.persistence(i, algorithm="reduction", **options) for i in stack]
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+@pytest.mark.parametrize("frame", [None, True])
+@pytest.mark.parametrize("superlevel", [False, True])
+def test_extreme_integers_leave_room_for_frame_and_outside(dtype, frame, superlevel):
+    info = np.iinfo(dtype)
+    image = np.array([[info.min, info.max, 5], [info.max, info.max - 1, info.min + 1]], dtype)
+    fast, ref = both(image, frame=frame, superlevel=superlevel)
+    assert fast == ref
+
+
+def test_negative_zero_is_zero():
+    image = np.array([[0.0, -0.0, 0.0], [-0.0, 1.0, -1.0]])
+    fast, ref = both(image)
+    assert fast == ref
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", ">f8"])
+def test_extreme_floats_are_ordered(dtype):
+    tiny = np.finfo(dtype).smallest_subnormal
+    image = np.array([[np.inf, tiny, -tiny, 0.0], [-np.inf, 1e30, -1e30, -0.0]], dtype)
+    for superlevel in (False, True):
+        fast, ref = both(image, superlevel=superlevel)
+        assert fast == ref
+
+
+def test_three_axes_are_the_textbooks():
+    volume = np.zeros((2, 2, 2))
+    with pytest.raises(ValueError, match='"morse", which takes one or two axes'):
+        pytopo.persistence(volume, algorithm="morse")
+    assert len(pytopo.persistence(volume, algorithm="auto")) == 1
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("construction", ["V", "T"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_large_images_of_every_kind_agree(construction, threads):
+    rng = np.random.default_rng(0)
+    row, column = np.mgrid[:150, :130]
+    for image in (
+        rng.standard_normal((150, 130)),
+        rng.integers(0, 3, (150, 130), np.uint8),
+        np.sin(row / 9) * np.cos(column / 7),
+        row * 130.0 + column,
+        np.zeros((150, 130), bool),
+        (row // 10 + column // 10) % 2,
+    ):
+        ref = pytopo.persistence(image, construction=construction, algorithm="reduction")
+        (fast,) = pytopo.persistence_batch([image], construction=construction, threads=threads)
+        assert fast == ref
+
+
+# --- the table of arcs -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("corners", [False, True])
+def test_arcs_are_counted_as_components_of_the_eight_neighbours(corners):
+    from scipy.ndimage import generate_binary_structure, label
+
+    ring = [(1, 2), (2, 2), (2, 1), (2, 0), (1, 0), (0, 0), (0, 1), (0, 2)]
+    for there in range(256):
+        patch = np.zeros((3, 3), bool)
+        for d, place in enumerate(ring):
+            patch[place] = there >> d & 1
+        labels, _ = label(patch, generate_binary_structure(2, 2 if corners else 1))
+        sides = [ring[d] for d in range(0, 8, 1 if corners else 2)]
+        components = {labels[place] for place in sides} - {0}
+        row = arc_table(corners)[there].tolist()
+        assert row[COUNT] == len(components)
+        members = [labels[ring[d]] for d in row[MEMBER : MEMBER + row[COUNT]]]
+        assert set(members) == components
+        if components:
+            assert labels[ring[row[TOWARD]]] in components
+
+
+def test_as_many_arcs_are_there_as_are_missing():
+    earlier, later = arc_table(False)[:, COUNT], arc_table(True)[::-1, COUNT]
+    both_sides = (earlier > 0) & (later > 0)
+    assert np.array_equal(earlier[both_sides], later[both_sides])
+    assert (earlier[~both_sides] + later[~both_sides] == 1).all()
+
+
+def main():
+    """Compare the two routes on many random images, as many as the command line says."""
+    from peers import random_case
+
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("number", type=int, help="how many random images")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    rng = np.random.default_rng(args.seed)
+    started = time.perf_counter()
+    compared = 0
+    while compared < args.number:
+        image, options = random_case(rng)
+        if image.ndim <= 2:
+            fast, ref = both(image, **options)
+            if fast != ref:
+                print(f"image {compared} differs: {image!r} with {options}: {fast} {ref}")
+                return 1
+            compared += 1
+    print(f"{compared} images, no difference ({time.perf_counter() - started:.0f} s)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
