@@ -30,7 +30,7 @@ from pytopo.kernels.morse import (
     ends,
     extrema,
     hole_pairs,
-    image_pixels,
+    image_rows,
     merge,
     saddles,
 )
@@ -43,22 +43,38 @@ Result = TypeVar("Result")
 SIDES, ALL = 0b01010101, 0b11111111
 
 
+class Rows(NamedTuple):
+    """Points of several images, sorted by image, then by dimension."""
+
+    image: NDArray[np.int32]
+    dim: NDArray[np.int8]
+    birth_pixel: NDArray[np.int64]
+    death_pixel: NDArray[np.int64]
+
+    def take(self, which: NDArray) -> "Rows":
+        """Return some of the rows, by number or by mask."""
+        return Rows(
+            self.image[which], self.dim[which], self.birth_pixel[which], self.death_pixel[which]
+        )
+
+
 def pixel_pairs(
-    images: Sequence[NDArray],
+    images: NDArray,
     frames: Sequence[int | np.floating | None],
     dims: tuple[int, ...],
     superlevel: bool,
     construction: str,
-    threads: int = 1,
-) -> list[list[tuple[NDArray[np.int64], NDArray[np.int64]]]]:
-    """Pair the pixels of images of one shape and dtype.
+    threads: int,
+) -> Rows:
+    """Pair the pixels of images of one shape.
 
     Parameters
     ----------
-    images : sequence of (W,) or (H, W) ndarray
+    images : (B, W) or (B, H, W) ndarray
         C-contiguous, without NaN.
-    frames : sequence
-        Value of the frame of each image, or None for all.
+    frames : sequence of B
+        The frame of each image as `pytopo.order.frame_value` returns it; None for all or for
+        none.
     dims : tuple of int
         Dimensions wanted.
     superlevel, construction
@@ -68,42 +84,29 @@ def pixel_pairs(
 
     Returns
     -------
-    list of list of (birth_pixel, death_pixel), each (n,) int64
-        For each image and each of ``dims`` the pairs of different keys; -1 for never and -2
-        for the frame.  Without a frame they ascend by birth pixel, then death pixel.
+    Rows
+        One row a pair of different keys; pixels are -1 for never and -2 for the frame.
+        Without frames the rows of an image and dimension ascend by birth pixel, then death
+        pixel.
     """
-    height, width = (1,) * (2 - images[0].ndim) + images[0].shape
+    count, width = len(images), images.shape[-1]
+    height = 1 if images.ndim == 2 else images.shape[1]
     left = 1 if frames[0] is None else 2
-    top = left if images[0].ndim == 2 else 1  # a row has its frame at its ends only
-    keys = _tall_keys(images, frames, superlevel, (height, width), (top, left))
+    top = 1 if images.ndim == 2 else left  # a row has its frame at its ends only
     period = height + 2 * top - 1
+
+    tall = (count * period + 1, width + 2 * left)
+    keys = np.full(tall, np.iinfo(key_dtype(images.dtype)).max, key_dtype(images.dtype))
+    blocks = keys[1:].reshape(count, period, tall[1])[:, :-1, 1:-1]
+    fill_keys(images.reshape(count, height, width), superlevel, frames, blocks)
     found = _tall_pairs(keys, period, dims, construction, threads)
 
-    starts = period * keys.shape[1] * np.arange(len(images) + 1)
-    split = [np.searchsorted(pairs[:, 0], starts).tolist() for pairs in found]
-    pixels = [image_pixels(pairs, keys.shape[1], height, width, top, left) for pairs in found]
-    return [
-        [(p[0, s[b] : s[b + 1]], p[1, s[b] : s[b + 1]]) for p, s in zip(pixels, split)]
-        for b in range(len(images))
-    ]
-
-
-def _tall_keys(
-    images: Sequence[NDArray],
-    frames: Sequence[int | np.floating | None],
-    superlevel: bool,
-    shape: tuple[int, int],
-    margin: tuple[int, int],
-) -> NDArray:
-    """Stack the keys of images with rows of outside, the largest integer, between them."""
-    height, width = (n + 2 * m - 2 for n, m in zip(shape, margin))
-    dtype = key_dtype(images)
-    keys = np.full((len(images) * (height + 1) + 1, width + 2), np.iinfo(dtype).max, dtype)
-    for b, (image, frame) in enumerate(zip(images, frames)):
-        top = b * (height + 1) + 1
-        block = keys[top : top + height, 1 : width + 1]
-        fill_keys(image, superlevel, frame, block[0] if image.ndim == 1 else block)
-    return keys
+    starts = period * tall[1] * np.arange(count + 1)
+    split = np.stack([np.searchsorted(pairs[:, 0], starts) for pairs in found])
+    split += np.cumsum([0] + [len(pairs) for pairs in found[:-1]])[:, None]
+    whole = np.concatenate(found)
+    shape = (height, width, top, left)
+    return Rows(*image_rows(whole, np.array(dims, np.int8), split, tall[1], *shape))
 
 
 def _tall_pairs(

@@ -39,11 +39,7 @@ def checked_image(image: ArrayLike, name: str = "image") -> NDArray:
     ValueError
         If there are no axes or more than three, no pixel, or a NaN.
     """
-    if np.ma.is_masked(image):
-        raise TypeError(f"{name} has masked pixels; fill them first, e.g. {name}.filled(0)")
-    values = np.asarray(image)
-    if values.dtype.kind not in "biuf":
-        raise TypeError(f"{name} has dtype {values.dtype}; wanted booleans, integers or floats")
+    values = checked_values(image, name)
     if not 1 <= values.ndim <= 3:
         raise ValueError(
             f"{name} has shape {values.shape}, {values.ndim} axes; wanted (W,), (H, W) or "
@@ -51,11 +47,20 @@ def checked_image(image: ArrayLike, name: str = "image") -> NDArray:
         )
     if values.size == 0:
         raise ValueError(f"{name} has shape {values.shape} and no pixel; wanted at least one")
-    if values.dtype.kind == "f":
-        missing = np.isnan(values)
-        if missing.any():
-            where = ", ".join(str(i) for i in np.unravel_index(missing.argmax(), values.shape))
-            raise ValueError(f"{name}[{where}] is NaN; a filtration needs ordered values")
+    return values
+
+
+def checked_values(image: ArrayLike, name: str) -> NDArray:
+    """Return an array of any shape whose values can be ordered, or say what is wrong."""
+    if np.ma.is_masked(image):
+        raise TypeError(f"{name} has masked pixels; fill them first, e.g. {name}.filled(0)")
+    values = np.asarray(image)
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"{name} has dtype {values.dtype}; wanted booleans, integers or floats")
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        missing = np.unravel_index(np.isnan(values).argmax(), values.shape)
+        where = ", ".join(str(i) for i in missing)
+        raise ValueError(f"{name}[{where}] is NaN; a filtration needs ordered values")
     return values
 
 
@@ -163,9 +168,8 @@ def _framed(
     return rank, pixel
 
 
-def key_dtype(images: Sequence[NDArray]) -> type[np.signedinteger]:
-    """Return the integer type that holds the keys of images of one dtype."""
-    dtype = images[0].dtype
+def key_dtype(dtype: np.dtype) -> type[np.signedinteger]:
+    """Return the integer type that holds the keys of images of a dtype."""
     narrow = dtype.itemsize <= 2 or (dtype.kind == "f" and dtype.itemsize == 4)
     return np.int32 if narrow else np.int64
 
@@ -173,7 +177,7 @@ def key_dtype(images: Sequence[NDArray]) -> type[np.signedinteger]:
 def fill_keys(
     values: NDArray,
     superlevel: bool,
-    frame: int | np.floating | None,
+    frames: Sequence[int | np.floating | None],
     out_keys: NDArray[np.signedinteger],
 ) -> None:
     """Write integers that sort like the pixels, for the route that sorts few of them.
@@ -183,24 +187,28 @@ def fill_keys(
 
     Parameters
     ----------
-    values : (W,) or (H, W) ndarray
-        Real and without NaN.
-    superlevel, frame
+    values : (B, H, W) ndarray
+        Images, real and without NaN.
+    superlevel : bool
         As in `total_order`.
-    out_keys : (W,) or (H, W) int32 or int64, as `key_dtype` says
-        Receives the keys, which are less than the largest integer.  With a frame each axis
-        is 2 longer.
+    frames : sequence of B
+        The frame of each image as `frame_value` returns it; None for all or for none.
+    out_keys : (B, H, W) int32 or int64, as `key_dtype` says
+        Receives the keys, which are less than the largest integer.  With frames it is
+        larger than the images, by 2 along each axis that has a frame.
     """
-    if frame is None:
-        _fill_image_keys(values, superlevel, out_keys)
-        return
-    keys = out_keys[(slice(1, -1),) * values.ndim]
+    top, left = ((m - n) // 2 for m, n in zip(out_keys.shape[1:], values.shape[1:]))
+    height, width = values.shape[1:]
+    keys = out_keys[:, top : top + height, left : left + width]
     _fill_image_keys(values, superlevel, keys)
-    after = values <= frame if superlevel else values >= frame
-    border = keys[after].min() if after.any() else keys.max() + 1
-    after_keys = keys + after
-    out_keys[...] = border
-    keys[...] = after_keys
+    for image, frame, inner, outer in zip(values, frames, keys, out_keys):
+        if frame is None:
+            return
+        after = image <= frame if superlevel else image >= frame
+        border = inner[after].min() if after.any() else inner.max() + 1
+        moved = inner + after
+        outer[...] = border
+        inner[...] = moved
 
 
 def _fill_image_keys(
@@ -212,9 +220,7 @@ def _fill_image_keys(
         values = values.astype(np.float32)
     if values.dtype in (np.float32, np.float64):
         bits = values.view(out_keys.dtype)
-        magnitude = np.iinfo(bits.dtype).max
-        sign = 8 * bits.itemsize - 1
-        float_keys(np.atleast_2d(bits), sign, magnitude, invert, np.atleast_2d(out_keys))
+        float_keys(bits, 8 * bits.itemsize - 1, np.iinfo(bits.dtype).max, invert, out_keys)
     elif values.dtype == np.longdouble or _near_the_largest(values):
         ranks = np.unique(values, return_inverse=True)[1].reshape(values.shape)
         out_keys[...] = ranks ^ invert

@@ -4,25 +4,32 @@ Both routes answer with pixels, so everything that has to do with values happens
 once: pairs of equal value are dropped, births and deaths are gathered from the image.
 """
 
+import math
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from numbers import Integral, Real
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo import morse
 from pytopo.diagram import ESSENTIAL, Diagram
-from pytopo.order import FRAME, checked_image, frame_value, total_order, value_dtype
+from pytopo.morse import Rows
+from pytopo.order import (
+    FRAME,
+    checked_image,
+    checked_values,
+    frame_value,
+    total_order,
+    value_dtype,
+)
 from pytopo.textbook import filtration_of_order, reduce_filtration
 
 ALGORITHMS = ("auto", "reduction", "morse")
-BATCH_PIXELS = 2**20  # images are taken together up to this many pixels
-
-Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]  # birth pixels, death pixels
+PART_PIXELS = 2**20  # about how many pixels of a batch are taken together
 
 
 def persistence(
@@ -96,7 +103,8 @@ def persistence(
     array([[ 0., inf]])
     """
     options = _Options(dims, superlevel, construction, frame, min_persistence, algorithm)
-    return _diagrams_of([_checked(image, "image", options)], options, threads=1)[0]
+    values = np.ascontiguousarray(checked_image(image))
+    return _diagrams_of(_stack(values[None], "image", options), options, threads=1)[0]
 
 
 def persistence_batch(
@@ -140,28 +148,20 @@ def persistence_batch(
     [0, 1]
     """
     options = _Options(dims, superlevel, construction, frame, min_persistence, algorithm)
-    if isinstance(images, np.ndarray) and images.ndim not in (3, 4):
-        raise ValueError(
-            f"images has shape {images.shape}; wanted (B, H, W), (B, D, H, W) or a list of "
-            "images (for a single image: persistence)"
-        )
     if threads is None:
         threads = len(os.sched_getaffinity(0))
     if not isinstance(threads, Integral) or threads < 1:
         raise ValueError(
             f"threads is {threads!r}; wanted a whole number of at least 1, or None"
         )
-    checked = [_checked(image, f"images[{i}]", options) for i, image in enumerate(images)]
-    batches = _batches(checked, threads)
-    inner = max(1, threads // max(1, len(batches)))
+    places, stacks = _stacks(images, options)
 
-    def diagrams_of(batch: list[int]) -> list[Diagram]:
-        return _diagrams_of([checked[i] for i in batch], options, inner)
-
+    parts = [part for stack in stacks for part in _parts(stack, threads)]
+    inner = max(1, threads // max(1, len(parts)))
     with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(diagrams_of, batches))
-    diagrams = {i: d for batch, ds in zip(batches, found) for i, d in zip(batch, ds)}
-    return [diagrams[i] for i in range(len(checked))]
+        found = pool.map(lambda part: _diagrams_of(part, options, inner), parts)
+    diagrams = [diagram for some in found for diagram in some]
+    return [diagrams[i] for i in np.argsort(places)]
 
 
 @dataclass(frozen=True)
@@ -192,155 +192,185 @@ class _Options:
 
 
 @dataclass(frozen=True, eq=False)
-class _Checked:
-    """An image and what of the options depends on it, all checked."""
+class _Stack:
+    """Images of one shape and dtype, and what of the options depends on them, all checked."""
 
-    values: NDArray
+    values: NDArray  # (B, W), (B, H, W) or (B, D, H, W), C-contiguous
+    frames: list[int | np.floating | None]
     dims: tuple[int, ...]
-    frame: int | np.floating | None
     algorithm: str
 
 
-def _checked(image: ArrayLike, name: str, options: _Options) -> _Checked:
-    values = np.ascontiguousarray(checked_image(image, name))
-    frame = frame_value(values, options.frame, options.superlevel)
-    dims = _checked_dims(options.dims, values, name)
-    return _Checked(values, dims, frame, _route(options.algorithm, values, name))
+def _stack(values: NDArray, name: str, options: _Options) -> _Stack:
+    shape = values.shape[1:]
+    return _Stack(
+        values,
+        [frame_value(image, options.frame, options.superlevel) for image in values],
+        _checked_dims(options.dims, shape, name),
+        _route(options.algorithm, shape, name),
+    )
+
+
+def _stacks(
+    images: NDArray | Sequence[ArrayLike], options: _Options
+) -> tuple[list[int], list[_Stack]]:
+    """Group the images of a batch; return the place in the batch of each, and the groups."""
+    if isinstance(images, np.ndarray):
+        if images.ndim not in (3, 4):
+            raise ValueError(
+                f"images has shape {images.shape}; wanted (B, H, W), (B, D, H, W) or a list of "
+                "images (for a single image: persistence)"
+            )
+        if images.size == 0 and len(images) > 0:
+            raise ValueError(f"images has shape {images.shape} and no pixel; wanted some")
+        values = np.ascontiguousarray(checked_values(images, "images"))
+        stacks = [_stack(values, "images[0]", options)] if len(images) else []
+        return list(range(len(images))), stacks
+
+    checked = [checked_image(image, f"images[{i}]") for i, image in enumerate(images)]
+    alike: dict[object, list[int]] = {}
+    for i, values in enumerate(checked):
+        alike.setdefault((values.shape, values.dtype), []).append(i)
+    stacks = [
+        _stack(np.stack([checked[i] for i in group]), f"images[{group[0]}]", options)
+        for group in alike.values()
+    ]
+    return [i for group in alike.values() for i in group], stacks
+
+
+def _parts(stack: _Stack, threads: int) -> list[_Stack]:
+    """Divide a stack into parts of about equal size, to be taken by threads."""
+    count = len(stack.values)
+    wanted = count if stack.algorithm == "reduction" else stack.values.size // PART_PIXELS
+    bounds = np.linspace(0, count, min(count, max(threads, wanted)) + 1).astype(int)
+    return [
+        replace(stack, values=stack.values[a:b], frames=stack.frames[a:b])
+        for a, b in pairwise(bounds.tolist())
+    ]
 
 
 def _checked_dims(
-    dims: int | Iterable[int] | None, values: NDArray, name: str
+    dims: int | Iterable[int] | None, shape: tuple[int, ...], name: str
 ) -> tuple[int, ...]:
     """Return the wanted dimensions in ascending order."""
     if dims is None:
-        return tuple(range(values.ndim))
+        return tuple(range(len(shape)))
     wanted = list(dims) if isinstance(dims, Iterable) else [dims]
-    if not wanted or not all(_is_dimension(d, values.ndim) for d in wanted):
+    if not wanted or not all(_is_dimension(d, len(shape)) for d in wanted):
         raise ValueError(
-            f"dims is {dims!r}; wanted dimensions from 0 to {values.ndim - 1}, "
-            f"because {name} has shape {values.shape}"
+            f"dims is {dims!r}; wanted dimensions from 0 to {len(shape) - 1}, "
+            f"because {name} has shape {shape}"
         )
     return tuple(sorted({int(d) for d in wanted}))
 
 
 def _is_dimension(d: object, ndim: int) -> bool:
-    return isinstance(d, int | np.integer) and not isinstance(d, bool) and 0 <= d < ndim
+    return isinstance(d, int | np.integer) and not isinstance(d, bool) and bool(0 <= d < ndim)
 
 
-def _route(algorithm: str, values: NDArray, name: str) -> str:
+def _route(algorithm: str, shape: tuple[int, ...], name: str) -> str:
     """Return the algorithm to use: the fast route takes one or two axes, and int32 pixels."""
-    fast = values.ndim <= 2 and values.size < 2**30
+    fast = len(shape) <= 2 and math.prod(shape) < 2**30
     if algorithm == "morse" and not fast:
         raise ValueError(
             f'algorithm is "morse", which takes one or two axes and less than 2^30 pixels, and '
-            f'{name} has shape {values.shape}; wanted "auto" or "reduction"'
+            f'{name} has shape {shape}; wanted "auto" or "reduction"'
         )
     if algorithm == "auto":
         return "morse" if fast else "reduction"
     return algorithm
 
 
-def _batches(images: list[_Checked], threads: int) -> list[list[int]]:
-    """Divide images into batches, by index: each for one thread, of one shape and dtype."""
-    alike: dict[object, list[int]] = {}
-    for i, image in enumerate(images):
-        alone = i if image.algorithm == "reduction" else None
-        alike.setdefault((image.values.shape, image.values.dtype, alone), []).append(i)
-    batches = []
-    for group in alike.values():
-        pixels = len(group) * images[group[0]].values.size
-        parts = min(len(group), max(threads, pixels // BATCH_PIXELS))
-        batches += [part.tolist() for part in np.array_split(group, parts)]
-    return batches
-
-
-def _diagrams_of(images: list[_Checked], options: _Options, threads: int) -> list[Diagram]:
-    """Compute the diagrams of checked images of one shape and dtype."""
-    first = images[0]
-    superlevel = bool(options.superlevel)
-    if first.algorithm == "reduction":
-        pairs = [_textbook_pairs(image, superlevel, options.construction) for image in images]
-    else:
-        pairs = morse.pixel_pairs(
-            [image.values for image in images],
-            [image.frame for image in images],
-            first.dims,
-            superlevel,
-            options.construction,
-            threads,
+def _diagrams_of(stack: _Stack, options: _Options, threads: int) -> list[Diagram]:
+    """Compute the diagrams of a stack: pairs of pixels first, values afterwards."""
+    superlevel, construction = bool(options.superlevel), options.construction
+    if stack.algorithm == "morse":
+        rows = morse.pixel_pairs(
+            stack.values, stack.frames, stack.dims, superlevel, construction, threads
         )
-        if first.frame is not None:
-            pairs = [_settled(image, found) for image, found in zip(images, pairs)]
-    return [_diagram(image, found, options) for image, found in zip(images, pairs)]
+    else:
+        rows = _textbook_pairs(stack, superlevel, construction)
+    if stack.algorithm == "reduction" or stack.frames[0] is not None:
+        rows = _settled(rows, stack)
+
+    birth, death = (
+        _gathered(stack, rows.image, p) for p in (rows.birth_pixel, rows.death_pixel)
+    )
+    death[rows.death_pixel == ESSENTIAL] = -np.inf if superlevel else np.inf
+    starts = np.searchsorted(rows.image, np.arange(len(stack.values) + 1)).tolist()
+    diagrams = [
+        Diagram(
+            dim=rows.dim[a:b],
+            birth=birth[a:b],
+            death=death[a:b],
+            birth_pixel=rows.birth_pixel[a:b],
+            death_pixel=rows.death_pixel[a:b],
+            shape=stack.values.shape[1:],
+            superlevel=superlevel,
+            construction=construction,
+            frame=None if frame is None else float(frame),
+            dims=stack.dims,
+        )
+        for (a, b), frame in zip(pairwise(starts), stack.frames)
+    ]
+    if options.min_persistence > 0:
+        return [d.select(min_persistence=options.min_persistence) for d in diagrams]
+    return diagrams
 
 
-def _textbook_pairs(image: _Checked, superlevel: bool, construction: str) -> list[Pairs]:
-    """Pair the pixels of an image by the textbook route, for each of its dimensions."""
-    pixels = total_order(image.values, superlevel, image.frame)
-    filtration = filtration_of_order(pixels, construction)
-    reduction = reduce_filtration(filtration)
+def _textbook_pairs(stack: _Stack, superlevel: bool, construction: str) -> Rows:
+    """Pair the pixels of images by the textbook route."""
+    found = []
+    for b, (image, frame) in enumerate(zip(stack.values, stack.frames)):
+        filtration = filtration_of_order(total_order(image, superlevel, frame), construction)
+        reduction = reduce_filtration(filtration)
+        birth_cell = np.concatenate([reduction.pairs[:, 0], reduction.essential])
+        death_pixel = np.full(birth_cell.size, ESSENTIAL)
+        death_pixel[: len(reduction.pairs)] = filtration.pixel[reduction.pairs[:, 1]]
+        dim = filtration.dimension[birth_cell].astype(np.int8)
+        image_number = np.full(dim.size, b, np.int32)
+        rows = Rows(image_number, dim, filtration.pixel[birth_cell], death_pixel)
+        found.append(rows.take(np.isin(dim, stack.dims)))
+    return Rows(
+        np.concatenate([rows.image for rows in found]),
+        np.concatenate([rows.dim for rows in found]),
+        np.concatenate([rows.birth_pixel for rows in found]),
+        np.concatenate([rows.death_pixel for rows in found]),
+    )
 
-    birth_cell = np.concatenate([reduction.pairs[:, 0], reduction.essential])
-    birth_pixel = filtration.pixel[birth_cell]
-    death_pixel = np.full(birth_cell.size, ESSENTIAL)
-    death_pixel[: len(reduction.pairs)] = filtration.pixel[reduction.pairs[:, 1]]
-    dim = filtration.dimension[birth_cell]
-    return _settled(image, [(birth_pixel[dim == d], death_pixel[dim == d]) for d in image.dims])
 
-
-def _settled(image: _Checked, pairs: list[Pairs]) -> list[Pairs]:
+def _settled(rows: Rows, stack: _Stack) -> Rows:
     """Drop pairs of equal value, and sort the others by birth pixel, then death pixel."""
-    settled = []
-    for birth_pixel, death_pixel in pairs:
-        lasting = ~_same_value(image, birth_pixel, death_pixel)
-        birth_pixel, death_pixel = birth_pixel[lasting], death_pixel[lasting]
-        rows = np.lexsort((death_pixel, birth_pixel))
-        settled.append((birth_pixel[rows], death_pixel[rows]))
-    return settled
+    rows = rows.take(~_same_value(rows, stack))
+    return rows.take(np.lexsort((rows.death_pixel, rows.birth_pixel, rows.dim, rows.image)))
 
 
-def _same_value(
-    image: _Checked, birth_pixel: NDArray[np.int64], death_pixel: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def _same_value(rows: Rows, stack: _Stack) -> NDArray[np.bool_]:
     """Tell which pairs have no persistence, comparing in the dtype of the image."""
-    flat = image.values.reshape(-1)
-    same = birth_pixel == death_pixel
-    inside = (birth_pixel >= 0) & (death_pixel >= 0)
-    same[inside] = flat[birth_pixel[inside]] == flat[death_pixel[inside]]
-    for framed, other in ((birth_pixel, death_pixel), (death_pixel, birth_pixel)):
-        mixed = (framed == FRAME) & (other >= 0)
-        same[mixed] = flat[other[mixed]] == image.frame
+    images = stack.values.reshape(len(stack.values), -1)
+    birth, death = rows.birth_pixel, rows.death_pixel
+    same = birth == death
+    inside = (birth >= 0) & (death >= 0)
+    image = rows.image[inside]
+    same[inside] = images[image, birth[inside]] == images[image, death[inside]]
+    for b, frame in enumerate(stack.frames):
+        if frame is not None:
+            for framed, other in ((birth, death), (death, birth)):
+                mixed = (rows.image == b) & (framed == FRAME) & (other >= 0)
+                same[mixed] = images[b, other[mixed]] == frame
     return same
 
 
-def _diagram(image: _Checked, pairs: list[Pairs], options: _Options) -> Diagram:
-    """Look up the values of paired pixels."""
-    birth_pixel = np.concatenate([birth for birth, _ in pairs])
-    death_pixel = np.concatenate([death for _, death in pairs])
-    never = -np.inf if options.superlevel else np.inf
-    diagram = Diagram(
-        dim=np.repeat(np.array(image.dims, np.int8), [birth.size for birth, _ in pairs]),
-        birth=_gathered(image, birth_pixel, never),
-        death=_gathered(image, death_pixel, never),
-        birth_pixel=birth_pixel,
-        death_pixel=death_pixel,
-        shape=image.values.shape,
-        superlevel=bool(options.superlevel),
-        construction=options.construction,
-        frame=None if image.frame is None else float(image.frame),
-        dims=image.dims,
-    )
-    if options.min_persistence > 0:
-        return diagram.select(min_persistence=options.min_persistence)
-    return diagram
-
-
-def _gathered(image: _Checked, pixel: NDArray[np.int64], never: float) -> NDArray[Any]:
-    """Return the values of pixels; of the frame its value, of the end of time ``never``."""
-    # Negative pixels stand for no pixel: whatever they pick up is replaced below.
-    value = image.values.reshape(-1).take(pixel, mode="wrap")
-    value = value.astype(value_dtype(image.values), copy=False)
-    value[pixel == ESSENTIAL] = never
-    if image.frame is not None:
-        value[pixel == FRAME] = image.frame
+def _gathered(
+    stack: _Stack, image: NDArray[np.int32], pixel: NDArray[np.int64]
+) -> NDArray[np.floating]:
+    """Return the values of pixels, and of the frame; of no pixel anything."""
+    place = np.maximum(pixel, 0)
+    if len(stack.values) > 1:
+        place += image * np.int64(stack.values[0].size)
+    value = stack.values.reshape(-1).take(place)
+    value = value.astype(value_dtype(stack.values), copy=False)
+    if stack.frames[0] is not None:
+        framed = pixel == FRAME
+        value[framed] = np.array(stack.frames, value.dtype)[image[framed]]
     return value

@@ -15,20 +15,20 @@ def float_keys(bits, sign, magnitude, invert, out_keys):
 
     Parameters
     ----------
-    bits : (H, W) int32 or int64
+    bits : (B, H, W) int32 or int64
         Floats of the same width, read as integers.  No NaN.
     sign : int
         Position of the sign bit: 31 or 63.
-    magnitude : int32 or int64
+    magnitude : int
         All bits but the sign.
-    invert : int32 or int64
+    invert : int
         0 for ascending keys, -1 (all bits) for descending ones.
-    out_keys : (H, W) int32 or int64, rows contiguous
+    out_keys : (B, H, W) int32 or int64, rows contiguous
         Receives the keys.
     """
-    height, width = bits.shape
-    for i in range(height):
-        for j in range(width):
-            key = bits[i, j] ^ ((bits[i, j] >> sign) & magnitude)
-            key += key == -1
-            out_keys[i, j] = key ^ invert
+    for b in range(bits.shape[0]):
+        for i in range(bits.shape[1]):
+            for j in range(bits.shape[2]):
+                key = bits[b, i, j] ^ ((bits[b, i, j] >> sign) & magnitude)
+                key += key == -1
+                out_keys[b, i, j] = key ^ invert

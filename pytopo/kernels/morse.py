@@ -314,16 +314,20 @@ def hole_pairs(maximum, saddle, victim, keys):
 
 
 @njit(cache=True, nogil=True)
-def image_pixels(pairs, width, image_height, image_width, top, left):
-    """Turn flat indices into an array with layers around it into pixels of the image.
+def image_rows(pairs, dims, split, width, image_height, image_width, top, left):
+    """Tell the images apart, and turn flat indices into pixels of the image.
 
     Parameters
     ----------
     pairs : (n, 2) int32
-        Flat indices into an array of images on top of each other, with one row of outside
-        above each; or -1.
+        Pairs of all images and dimensions, as `component_pairs` and `hole_pairs` list them,
+        one dimension behind the other.
+    dims : (n_dims,) int8
+        Which dimensions these are.
+    split : (n_dims, n_images + 1) int64
+        The pairs of image b and dimension k are ``pairs[split[k, b]:split[k, b + 1]]``.
     width : int
-        Width of that array.
+        Width of the array.
     image_height, image_width : int
         Extents of an image without its frame.
     top, left : int
@@ -331,23 +335,33 @@ def image_pixels(pairs, width, image_height, image_width, top, left):
 
     Returns
     -------
-    pixels : (2, n) int64
-        Birth pixels and death pixels: flat indices into the image, -1 where it was, -2 in
-        the frame.
+    image : (n,) int32
+    dim : (n,) int8
+    birth_pixel, death_pixel : (n,) int64
+        Flat indices into the image, -1 for never, -2 in the frame.  Sorted by image, then
+        by dimension, then as they were.
     """
-    pixels = np.empty((2, pairs.shape[0]), np.int64)
+    n = pairs.shape[0]
+    image = np.empty(n, np.int32)
+    dim = np.empty(n, np.int8)
+    pixel = np.empty((2, n), np.int64)
     period = np.uint32(image_height + 2 * top - 1)
     divisor = np.uint32(width)  # 32-bit division takes a third of the time of 64-bit
-    for k in range(pairs.shape[0]):
-        for side in range(2):
-            p = np.uint32(pairs[k, side])
-            tall_row = p // divisor
-            column = np.int64(p - tall_row * divisor) - left
-            row = np.int64(tall_row % period) - top
-            if pairs[k, side] == -1:
-                pixels[side, k] = -1
-            elif 0 <= row < image_height and 0 <= column < image_width:
-                pixels[side, k] = row * image_width + column
-            else:
-                pixels[side, k] = -2
-    return pixels
+    row = 0
+    for b in range(split.shape[1] - 1):
+        for d in range(dims.size):
+            for k in range(split[d, b], split[d, b + 1]):
+                image[row] = b
+                dim[row] = dims[d]
+                for side in range(2):
+                    p = np.uint32(pairs[k, side])
+                    i = np.int64(p // divisor % period) - top
+                    j = np.int64(p % divisor) - left
+                    if pairs[k, side] == -1:
+                        pixel[side, row] = -1
+                    elif 0 <= i < image_height and 0 <= j < image_width:
+                        pixel[side, row] = i * image_width + j
+                    else:
+                        pixel[side, row] = -2
+                row += 1
+    return image, dim, pixel[0], pixel[1]
