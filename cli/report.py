@@ -1,0 +1,89 @@
+"""How a command talks: results on stdout, talk on stderr, one line for what is at fault."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+
+class Fault(Exception):
+    """The input, or a place to write to, is at fault: one line, and exit status 1."""
+
+
+@contextmanager
+def blaming(what: str = "") -> Iterator[None]:
+    """Turn errors of the system and of bad values into a `Fault`.
+
+    Only for reading, checking and writing: an error from anywhere else is a bug, and keeps
+    its traceback.
+
+    Parameters
+    ----------
+    what : str
+        What is at fault, where the messages do not name it.
+    """
+    try:
+        yield
+    except BrokenPipeError:  # the reader has seen enough
+        raise
+    except (OSError, TypeError, ValueError) as error:
+        what = what or getattr(error, "filename", None) or ""
+        raise Fault(": ".join(filter(None, [what, _reason(error)]))) from None
+
+
+@contextmanager
+def results() -> Iterator[IO[str]]:
+    """Give stdout to write results to, and see that they arrive.
+
+    A reader that goes away, as `head` does, has seen enough: that is no fault.
+    """
+    if sys.stdout is None:  # closed by the caller, who wants no results
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:
+            yield nowhere
+        return
+    try:
+        yield sys.stdout
+        sys.stdout.flush()
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        raise Fault(f"stdout: {_reason(error)}") from None
+
+
+def say(text: str) -> None:
+    """Print a line on stderr; that nobody can read it stops nothing."""
+    if sys.stderr is None:
+        return
+    try:
+        print(printable(text), file=sys.stderr, flush=True)
+    except OSError:
+        silence(sys.stderr)
+
+
+def printable(text: str) -> str:
+    """Return a text as one line that any terminal shows and stdout can encode.
+
+    Examples
+    --------
+    >>> printable("two\\nlines and a bell\\a")
+    'two lines and a bell?'
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    line = " ".join(text.split()).encode(encoding, "backslashreplace").decode(encoding)
+    return "".join(c if c.isprintable() else "?" for c in line)
+
+
+def silence(stream: IO[str] | None) -> None:
+    """Send what a stream still holds nowhere, so that it cannot fail again at exit."""
+    try:
+        descriptor = stream.fileno()  # type: ignore[union-attr]
+    except (AttributeError, OSError, ValueError):
+        return  # no file behind it
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,108 @@
+"""Measuring side by side: contenders take turns in one process, and the best time counts.
+
+Machines are shared and noisy, so a single time says little.  What is measured in turns meets
+the same noise, and a ratio of best times is a result.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of one contender: the best and the median of its runs."""
+
+    best: float
+    median: float
+    runs: int
+
+
+def in_turns(
+    contenders: Mapping[str, Callable[[], object]], seconds: float, progress: Callable[[], None]
+) -> dict[str, Timing]:
+    """Time functions in turns.
+
+    Parameters
+    ----------
+    contenders : mapping of name to function
+        Each is called once before anything is timed, to compile and to warm up.
+    seconds : float
+        Go on for this long in all, but run each at least three times and at most fifty.
+    progress : function
+        Called after each run.
+
+    Returns
+    -------
+    dict of name to Timing
+    """
+    for function in contenders.values():
+        function()
+        progress()
+    taken: dict[str, list[float]] = {name: [] for name in contenders}
+    started = time.perf_counter()
+    for turn in range(50):
+        if turn >= 3 and time.perf_counter() - started > seconds:
+            break
+        for name, function in contenders.items():
+            before = time.perf_counter()
+            function()
+            taken[name].append(time.perf_counter() - before)
+            progress()
+    return {
+        name: Timing(min(times), float(np.median(times)), len(times))
+        for name, times in taken.items()
+    }
+
+
+PEAK_MEMORY = """
+def peak():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
+def forget_peak():
+    with open("/proc/self/clear_refs", "w") as control:
+        control.write("5")
+"""
+
+
+def peak_memory(before: str, measured: str) -> int:
+    """Return by how many bytes a statement raises the memory of a fresh process at its peak.
+
+    Linux only: read from ``/proc``, where the peak can be forgotten before the statement.
+
+    Parameters
+    ----------
+    before : str
+        Python statements that are not measured.
+    measured : str
+        Those that are.
+    """
+    program = (
+        f"{PEAK_MEMORY}\n{before}\nforget_peak()\nstart = peak()\n"
+        f"{measured}\nprint(peak() - start)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return 1024 * int(done.stdout)
+
+
+def process_seconds(arguments: list[str], times: int = 3, **environment: str) -> float:
+    """Return the best time of some runs of ``python arguments...`` as a process."""
+    taken = []
+    for _ in range(times):
+        before = time.perf_counter()
+        subprocess.run(
+            [sys.executable, *arguments],
+            check=True,
+            capture_output=True,
+            env={**os.environ, **environment},
+        )
+        taken.append(time.perf_counter() - before)
+    return min(taken)

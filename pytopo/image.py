@@ -1,0 +1,160 @@
+"""A file becomes an image: an array of one, two or three axes.
+
+    file -> reader, by the first bytes -> the part asked for -> luminance -> [0, 1]
+
+What is stored comes from `pytopo.readers`; here it is put on [0, 1] by the range of its
+dtype.  See `docs/reference-images.md`.
+"""
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from pytopo.readers.address import Address, parsed_address, shown
+from pytopo.readers.choice import chosen_reader
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFile:
+    """An image, and what was done to the stored pixels on the way to it.
+
+    Attributes
+    ----------
+    array : (W,), (H, W) or (D, H, W) ndarray
+        The image: C-contiguous, in native byte order, owning its memory.
+    notes : tuple of str
+        One sentence for each thing that was dropped, converted or doubtful; often empty.
+    """
+
+    array: np.ndarray
+    notes: tuple[str, ...] = ()
+
+
+def read_image(path: str | os.PathLike[str], *, raw: bool = False) -> np.ndarray:
+    """Read an image: PNG, JPEG, TIFF and what else Pillow opens, .npy, .npz, HDF5.
+
+    Parameters
+    ----------
+    path : str or path-like
+        ``PATH`` or ``PATH:MEMBER`` (an array of an .npz archive, a data set of an HDF5
+        file; the only one of a file need not be named), each with an optional slice:
+        ``stack.tif[3]``, ``vol.h5:/raw[0:8, ..., ::2]``.  Of .npy and HDF5 only that part
+        is read.  A file that has all of `path` for its name, brackets and colons
+        included, wins.
+    raw : bool
+        Leave out the scaling: integers and bools as stored.  Colour, palettes included,
+        becomes luminance all the same.
+
+    Returns
+    -------
+    image : (W,), (H, W) or (D, H, W) ndarray
+        Integers and bools scaled to [0, 1] by the range of their dtype, not of the
+        image: float32 up to 16 bits, float64 above.  Floats as stored.  Colour becomes
+        luminance (ITU-R 601), several pages become a volume.  Orientation tags are not
+        applied: rows and columns are those of the file.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError, PermissionError
+        If the file is missing, is a directory, or may not be read.
+    ValueError
+        If the file is damaged or of an unknown format; if the member or slice does not
+        exist; if the part asked for is empty, has not 1 to 3 axes, or does not fit in
+        memory; if scaling would make two values of a 64-bit image one.
+    TypeError
+        If it holds complex numbers, text, records or Python objects.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/grey.npy", np.array([[0, 51, 102], [153, 204, 255]], np.uint8))
+    ...     read_image(f"{folder}/grey.npy")
+    ...     read_image(f"{folder}/grey.npy[0, 1:]", raw=True)
+    array([[0. , 0.2, 0.4],
+           [0.6, 0.8, 1. ]], dtype=float32)
+    array([ 51, 102], dtype=uint8)
+    """
+    return open_image(path, raw=raw).array
+
+
+def open_image(path: str | os.PathLike[str], *, raw: bool = False) -> ImageFile:
+    """Read an image together with notes on what was dropped or converted.
+
+    Parameters and errors are those of `read_image`.
+
+    Returns
+    -------
+    file : ImageFile
+        The array that `read_image` returns, and the notes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Image.new("RGB", (2, 1), "white").save(f"{folder}/white.png")
+    ...     file = open_image(f"{folder}/white.png")
+    >>> file.array
+    array([[1., 1.]], dtype=float32)
+    >>> file.notes
+    ('RGB colour turned to luminance (ITU-R 601)',)
+    """
+    address = parsed_address(os.fsdecode(path))
+    read = chosen_reader(address)
+    try:
+        stored, notes = read(address)
+        values = stored if raw else _scaled(address, stored)
+        return ImageFile(_settled(values), notes + _colour_doubt(address, stored.shape))
+    except MemoryError as err:
+        reason = str(err) or "out of memory"
+        raise address.refusal(f"{reason}; {address.section_hint}") from None
+
+
+# ---- values: from the range of the dtype to [0, 1] ---------------------------------------
+
+
+def _scaled(address: Address, stored: np.ndarray) -> np.ndarray:
+    if stored.dtype.kind == "f":
+        return stored
+    if stored.dtype.itemsize == 8:
+        _refuse_merging(address, np.unique(stored))
+    return _unit(stored)
+
+
+def _unit(stored: np.ndarray) -> np.ndarray:
+    """Integers and bools on [0, 1]; the ends of the range of their dtype are 0 and 1."""
+    unit = stored.astype(np.float32 if stored.dtype.itemsize <= 2 else np.float64)
+    if stored.dtype.kind == "b":
+        return unit
+    low, high = int(np.iinfo(stored.dtype).min), int(np.iinfo(stored.dtype).max)
+    np.subtract(unit, float(low), out=unit)
+    return np.divide(unit, float(high - low), out=unit)
+
+
+def _refuse_merging(address: Address, values: np.ndarray) -> None:
+    """Rounding keeps the order of the sorted `values`, but may make neighbours equal."""
+    merged = np.flatnonzero(np.diff(_unit(values)) == 0)
+    if merged.size:
+        one, other = values[merged[0]], values[merged[0] + 1]
+        raise address.refusal(
+            f"scaled to [0, 1] by the range of {values.dtype}, {one} and {other} would be one "
+            "value; read it with raw=True (--raw), or save fewer bits"
+        )
+
+
+def _settled(values: np.ndarray) -> np.ndarray:
+    """C-contiguous, native, writable and owning its memory; copied only if it must be."""
+    native = np.dtype(values.dtype.newbyteorder("=").str)
+    return np.require(values, native, ["C", "W", "O", "E"])
+
+
+def _colour_doubt(address: Address, shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Axes are never guessed, but a last axis of 3 or 4 looks like colour."""
+    if len(shape) < 3 or shape[-1] not in (3, 4) or min(shape[:2]) <= 4:
+        return ()
+    return (
+        f"shape {shown(shape)} taken as a volume; if its last axis is colour, take one "
+        f"channel, like {address.unsliced}[..., 0]",
+    )

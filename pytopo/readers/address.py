@@ -1,0 +1,245 @@
+"""An address names a file, what to take out of it, and which part of that.
+
+    volume.h5 : /volumes/raw [0:8, ..., 100:200]
+      file         member        slice
+
+The readers share what is here: `checked_part` fits the slice to the shape that a file
+claims, and refuses what cannot become an image; `decoding` and the other refusals say in
+one line what came and what was wanted.
+"""
+
+import math
+import os
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import EllipsisType
+
+import numpy as np
+
+Stored = tuple[np.ndarray, tuple[str, ...]]  # pixels as stored, and notes: what readers return
+Pick = int | slice | EllipsisType  # an entry of a slice
+Part = tuple[int | slice, ...]  # one entry for each axis, none of them negative or open
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where an image lies; `checked_part` says what the slice means there.
+
+    Attributes
+    ----------
+    text : str
+        All of it, as given.
+    file : str
+    member : str
+        Empty where none is named.
+    picks : tuple of int, slice or Ellipsis
+        The entries of the slice; empty where none is given.
+    """
+
+    text: str
+    file: str
+    member: str
+    picks: tuple[Pick, ...]
+
+    def refusal(self, reason: str, error: type[Exception] = ValueError) -> Exception:
+        return error(one_line(f"{self.text}: {reason}"))
+
+    @property
+    def unsliced(self) -> str:
+        return f"{self.file}:{self.member}" if self.member else self.file
+
+    @property
+    def section_hint(self) -> str:
+        return f"take one section, like {self.unsliced}[0]"
+
+
+def parsed_address(text: str) -> Address:
+    """Return the address that a text means, given which files there are."""
+    file, member, brackets = _split(text)
+    if os.path.isdir(file):
+        raise IsADirectoryError(one_line(f"{file}: a directory; wanted an image file"))
+    if not os.path.exists(file):
+        wanted = "PATH or PATH:MEMBER, with an optional [slice]"
+        raise FileNotFoundError(one_line(f"{file}: no such file; wanted {wanted}"))
+    if not os.path.isfile(file):
+        raise ValueError(one_line(f"{file}: a pipe or device; wanted a file, save it as one"))
+    return Address(text, file, member, _picks(text, brackets))
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    """File, member and bracketed slice; the longest name of a file that exists wins."""
+    if os.path.exists(text):
+        return text, "", ""
+    cut = text.rfind("[") if text.endswith("]") else -1
+    body, brackets = (text[:cut], text[cut:]) if cut >= 0 else (text, "")
+    if os.path.exists(body):
+        return body, "", brackets
+    for colon in reversed([k for k, letter in enumerate(body) if letter == ":"]):
+        if os.path.exists(body[:colon]):
+            return body[:colon], body[colon + 1 :], brackets
+    return body.partition(":")[0], "", brackets
+
+
+def _picks(text: str, brackets: str) -> tuple[Pick, ...]:
+    """The entries of ``[0:8, ..., -1]``."""
+    entries = brackets[1:-1].split(",") if brackets else []
+    picks = [_pick(entry.strip()) for entry in entries]
+    understood = tuple(pick for pick in picks if pick is not None)
+    if len(understood) < len(picks) or picks.count(...) > 1:
+        wanted = "integers, start:stop:step with step > 0, at most one ..., like [0:8, ..., -1]"
+        raise ValueError(one_line(f"{text}: slice {brackets} not understood; wanted {wanted}"))
+    return understood
+
+
+def _pick(entry: str) -> Pick | None:
+    """One entry of a slice, or None where it is not understood."""
+    if entry == "...":
+        return ...
+    numbers = [number.strip() for number in entry.split(":")]
+    if not all(re.fullmatch(r"(-?[0-9]{1,18})?", number) for number in numbers):
+        return None
+    match [int(number) if number else None for number in numbers]:
+        case [int(index)]:
+            return index
+        case [start, stop]:
+            return slice(start, stop)
+        case [start, stop, step] if step is None or step > 0:
+            return slice(start, stop, step)
+    return None
+
+
+# ---- part: the slice, fitted to the shape that the file claims ---------------------------
+
+
+def checked_part(address: Address, shape: Sequence[int], dtype: np.dtype) -> Part:
+    """Return what to take of a stored array, once it is certain to make an image.
+
+    Parameters
+    ----------
+    address : Address
+    shape, dtype
+        Of the array, as the file claims them.
+
+    Raises
+    ------
+    TypeError
+        If the dtype is not bool, integer or float.
+    ValueError
+        If the slice does not fit the shape, or what it leaves is empty, has not 1 to 3
+        axes, or takes more bytes than this machine has.
+    """
+    _refuse_unreal(address, dtype)
+    part = tuple(
+        bounded(address, pick, axis, length)
+        for axis, (pick, length) in enumerate(zip(pick_per_axis(address, len(shape)), shape))
+    )
+    left = shape_of(part)
+    if not 1 <= len(left) <= 3:
+        advice = address.section_hint if left else "take more of it"
+        raise address.refusal(
+            f"shape {shown(left)} has {len(left)} axes; wanted an image of 1 to 3, {advice}"
+        )
+    if 0 in left:
+        raise address.refusal(f"shape {shown(left)} is empty; wanted pixels")
+    refuse_giant(address, left, dtype, address.section_hint)
+    return part
+
+
+def pick_per_axis(address: Address, axes: int) -> Part:
+    """Return one pick for each axis: an ellipsis, written or not, stands for whole axes."""
+    picks = address.picks if ... in address.picks else (*address.picks, ...)
+    given, gap = len(picks) - 1, picks.index(...)
+    if given > axes:
+        raise address.refusal(f"slice of {given} entries; what is stored has {axes} axes")
+    filled = picks[:gap] + (slice(None),) * (axes - given) + picks[gap + 1 :]
+    return tuple(pick for pick in filled if not isinstance(pick, EllipsisType))
+
+
+def bounded(address: Address, pick: int | slice, axis: int, length: int) -> int | slice:
+    """Return the same pick with no number negative, missing or past the end."""
+    if isinstance(pick, slice):
+        start, stop, step = pick.indices(length)
+        return slice(start, max(start, stop), step)
+    if not -length <= pick < length:
+        raise address.refusal(f"index {pick} is off axis {axis}, which is {length} long")
+    return pick % length
+
+
+def shape_of(part: Part) -> tuple[int, ...]:
+    slices = [pick for pick in part if isinstance(pick, slice)]
+    return tuple(len(range(pick.start, pick.stop, pick.step)) for pick in slices)
+
+
+def _refuse_unreal(address: Address, dtype: np.dtype) -> None:
+    if dtype.kind in "biuf":
+        return
+    held = f"records of {', '.join(dtype.names)}" if dtype.names else f"dtype {dtype}"
+    advice = (
+        "save the magnitude or the real part" if dtype.kind == "c" else "save plain numbers"
+    )
+    raise address.refusal(f"holds {held}; wanted bool, integers or floats, {advice}", TypeError)
+
+
+def refuse_giant(address: Address, shape: Sequence[int], dtype: np.dtype, advice: str) -> None:
+    size = math.prod(shape) * dtype.itemsize
+    if size > _memory():
+        raise address.refusal(
+            f"shape {shown(shape)} of {dtype} is {size / 1e9:.1f} GB, more than this "
+            f"machine's {_memory() / 1e9:.1f} GB of memory; {advice}"
+        )
+
+
+def _memory() -> int:
+    """Bytes of memory in this machine; endless where the system does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return 2**63
+
+
+# ---- refusals that several readers share -------------------------------------------------
+
+
+@contextmanager
+def decoding(address: Address, kind: str) -> Iterator[None]:
+    """Go around what reads bytes and tags, and little else: all it throws means damage."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except MemoryError:
+        raise
+    except Exception as err:
+        reason = str(err) or type(err).__name__
+        raise address.refusal(f"damaged, or not a readable {kind}: {reason}") from None
+
+
+def refuse_member(address: Address, kind: str) -> None:
+    if address.member:
+        raise address.refusal(
+            f"a {kind} has no members; wanted {address.file} without {address.member!r}"
+        )
+
+
+def member_wanted(address: Address, kind: str, listed: Sequence[str]) -> Exception:
+    came = f"no {kind} {address.member!r}" if address.member else f"no {kind} named"
+    if not listed:
+        return address.refusal(f"{came}; the file holds none")
+    more = f" and {len(listed) - 10} more" if len(listed) > 10 else ""
+    names = "; ".join(listed[:10])
+    return address.refusal(f"{came}; wanted {address.file}:NAME with one of {names}{more}")
+
+
+# ---- words -------------------------------------------------------------------------------
+
+
+def one_line(text: str) -> str:
+    """Text that may quote a file: on one line, and with nothing a terminal would obey."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+
+
+def shown(shape: Sequence[int]) -> str:
+    return f"({', '.join(map(str, shape))})"

@@ -1,0 +1,94 @@
+"""NumPy's own files, .npy and .npz: a header says shape and dtype, the numbers follow.
+
+Of a .npy file only the part asked for is read.  A member of an .npz archive is unpacked as
+a whole.
+"""
+
+import math
+import os
+import zipfile
+from typing import IO
+
+import numpy as np
+
+from pytopo.readers.address import (
+    Address,
+    Part,
+    Stored,
+    checked_part,
+    decoding,
+    member_wanted,
+    refuse_giant,
+    refuse_member,
+    shown,
+)
+
+
+def read_npy(address: Address) -> Stored:
+    """Read a .npy file; it has no members."""
+    refuse_member(address, ".npy file")
+    with decoding(address, ".npy file"), open(address.file, "rb") as stream:
+        shape, dtype = _header(stream)
+        size = os.path.getsize(address.file) - stream.tell()
+    part = _held_part(address, shape, dtype, size)
+    with decoding(address, ".npy file"):
+        return np.load(address.file, mmap_mode="r", allow_pickle=False)[part], ()
+
+
+def read_npz(address: Address) -> Stored:
+    """Read an array of an .npz archive."""
+    with decoding(address, ".npz archive"):
+        archive = zipfile.ZipFile(address.file)
+    with archive:
+        member = _member(address, archive)
+        with decoding(address, ".npz archive"), archive.open(member) as stream:
+            shape, dtype = _header(stream)
+            size = member.file_size - stream.tell()
+        part = _held_part(address, shape, dtype, size)
+        refuse_giant(address, shape, dtype, "save it as .npy or HDF5 and take a slice")
+        with decoding(address, ".npz archive"), archive.open(member) as stream:
+            return np.lib.format.read_array(stream, allow_pickle=False)[part], ()
+
+
+def _member(address: Address, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    """The array that the address names, or the only one if it names none."""
+    members = {
+        item.filename.removesuffix(".npy"): item
+        for item in archive.infolist()
+        if item.filename.endswith(".npy")
+    }
+    if not address.member and len(members) == 1:
+        return next(iter(members.values()))
+    found = members.get(address.member.removesuffix(".npy"))
+    if found is None:
+        raise member_wanted(address, "array", list(members))
+    return found
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and dtype; `stream` is left at the first byte of the numbers."""
+    version = np.lib.format.read_magic(stream)
+    if version == (1, 0):
+        shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    elif version in ((2, 0), (3, 0)):  # they differ in the alphabet of field names only
+        shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
+    else:
+        raise ValueError(f"version {version} of the format is unknown")
+    if any(length < 0 for length in shape):
+        raise ValueError(f"the header claims shape {shape}")
+    return shape, dtype
+
+
+def _held_part(address: Address, shape: tuple[int, ...], dtype: np.dtype, size: int) -> Part:
+    """The part to take, if the `size` bytes behind the header are those it claims."""
+    if dtype.hasobject:
+        raise address.refusal(
+            "holds Python objects; pickle is never loaded, save plain numbers", TypeError
+        )
+    part = checked_part(address, shape, dtype)
+    claimed = math.prod(shape) * dtype.itemsize
+    if size < claimed:
+        raise address.refusal(
+            f"damaged: shape {shown(shape)} of {dtype} takes {claimed} bytes, {size} are there"
+        )
+    return part

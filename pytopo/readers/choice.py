@@ -1,0 +1,50 @@
+"""Which reader a file needs, by its first bytes: names of files promise nothing."""
+
+import os
+from collections.abc import Callable
+from typing import IO
+
+from pytopo.readers.address import Address, Stored, one_line
+from pytopo.readers.arrays import read_npy, read_npz
+
+NPY = b"\x93NUMPY"
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second of an empty archive
+HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+def chosen_reader(address: Address) -> Callable[[Address], Stored]:
+    """Return the reader for the file of an address.
+
+    Readers for HDF5 and pictures are imported here: h5py and Pillow are heavy, and who reads
+    a .npy file needs neither.
+    """
+    try:
+        with open(address.file, "rb") as stream:
+            head, hdf5 = stream.read(8), _is_hdf5(stream)
+    except PermissionError:
+        raise PermissionError(one_line(f"{address.file}: no permission to read it")) from None
+    if not head:
+        raise address.refusal("an empty file; wanted an image")
+    if head.startswith(NPY):
+        return read_npy
+    if head.startswith(ZIP):
+        return read_npz
+    if hdf5:
+        from pytopo.readers.hdf5 import read_hdf5
+
+        return read_hdf5
+    from pytopo.readers.picture import read_picture
+
+    return read_picture
+
+
+def _is_hdf5(stream: IO[bytes]) -> bool:
+    """Whether the signature is at byte 0, 512, 1024, 2048, ...: a block of the writer's own
+    may come first, and in files of MATLAB does."""
+    offset, size = 0, stream.seek(0, os.SEEK_END)
+    while offset < size:
+        stream.seek(offset)
+        if stream.read(len(HDF5)) == HDF5:
+            return True
+        offset = max(512, 2 * offset)
+    return False

@@ -1,0 +1,102 @@
+"""``pytopo bench``: contests are fair, a missing peer is said to be missing, tables add up."""
+
+import csv
+import json
+
+import pytest
+from pytopo.cli import contests, stopwatch
+from pytopo.cli.main import main
+
+pytestmark = pytest.mark.compiled
+
+
+class Clock:
+    """A clock that stands still, until somebody works."""
+
+    now = 0.0
+
+    def perf_counter(self):
+        return self.now
+
+    def work(self, *seconds):
+        left = iter(seconds)
+
+        def contender():
+            self.now += next(left)
+
+        return contender
+
+
+def test_contenders_take_turns_after_a_warm_up():
+    calls = []
+    contenders = {name: lambda name=name: calls.append(name) for name in "ab"}
+    timings = stopwatch.in_turns(contenders, 0, lambda: None)
+    assert "".join(calls) == "ab" + "ab" * 3
+    assert timings["a"].runs == 3
+
+
+def test_the_warm_up_is_not_counted_and_the_best_run_is(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(stopwatch, "time", clock)
+    contenders = {"a": clock.work(100, 5, 2, 6), "b": clock.work(1, 4, 4, 4)}
+    timings = stopwatch.in_turns(contenders, 0, lambda: None)
+    assert timings["a"] == stopwatch.Timing(best=2, median=5, runs=3)
+    assert timings["b"] == stopwatch.Timing(best=4, median=4, runs=3)
+
+
+def test_turns_go_on_until_the_time_is_spent(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(stopwatch, "time", clock)
+    assert stopwatch.in_turns({"a": clock.work(*[1] * 9)}, 6.5, lambda: None)["a"].runs == 7
+
+
+def test_peak_memory_sees_an_allocation_and_not_what_was_there_before():
+    grown = stopwatch.peak_memory("a = b'1' * 300_000_000; del a", "b = b'1' * 100_000_000")
+    assert 90e6 < grown < 130e6
+
+
+def test_a_missing_peer_is_left_out_and_named():
+    contest = contests.Contest("job")
+    contest.against("Nobody", "no_such_package", lambda: pytest.fail("prepared"))
+    contest.against("GUDHI", "gudhi", lambda: len)
+    assert contest.missing == ["no_such_package"]
+    assert contest.contenders == {"GUDHI": len}
+
+
+def test_a_bench_without_peers_measures_ourselves(monkeypatch, capsys):
+    monkeypatch.setattr(contests, "find_spec", lambda package: None)
+    assert main(["bench", "textbook", "--seconds", "0"]) == 0
+    out, err = capsys.readouterr()
+    assert out.count("256x256") == 2
+    assert "gudhi is not installed: nothing to hold 256x256 smooth, V, reduction against" in err
+
+
+def test_the_table_and_the_files_hold_the_same_numbers(tmp_path, capsys):
+    line = ["bench", "persistence", "--size", "64", "--seconds", "0"]
+    assert main([*line, "--csv", f"{tmp_path}/b.csv", "--json", f"{tmp_path}/b.json"]) == 0
+    table = capsys.readouterr().out.splitlines()
+    rows = json.loads((tmp_path / "b.json").read_text())
+    with open(tmp_path / "b.csv", newline="") as stream:
+        assert [float(r["ratio"]) for r in csv.DictReader(stream)] == [r["ratio"] for r in rows]
+    assert len(table) == 1 + len(rows)
+    for text, row in zip(table[1:], rows):
+        assert text.startswith(row["job"])
+        assert f"{row['ratio']:.4g}" in text
+        assert row["ratio"] == pytest.approx(row["pytopo ms"] / row["its ms"])
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "text"),
+    [
+        (["bench", "speed"], 2, "invalid choice: 'speed'"),
+        (["bench", "--size", "1"], 1, "--size wants at least 8"),
+        (["bench", "--image", "none.png"], 1, "none.png: no such file"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(line, status, text, capsys):
+    try:
+        got = main(line)
+    except SystemExit as stop:
+        got = stop.code
+    assert got == status
+    assert text in capsys.readouterr().err.splitlines()[-1]

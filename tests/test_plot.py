@@ -1,0 +1,522 @@
+"""Pictures: what is drawn where, read off the artists; nothing is compared by eye here."""
+
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from strategies import constructions, frames, images
+
+import pytopo
+from pytopo import plot
+
+BLUE, VERMILION, GREEN = plot.COLOURS
+
+# One component, and a hole that closes with pixel 8 and is filled by pixel 4.
+RING = np.array([[0, 0, 0], [0, 9, 0], [0, 0, 0]])
+
+# Three components, born at 0, 2 and 1, that meet at 5 and 3.
+VALLEYS = np.array([0, 5, 2, 3, 1])
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def ax():
+    return Figure().subplots()
+
+
+def made_diagram(birth, death, dim=None, shape=(100, 100), superlevel=False):
+    """A diagram of given values; infinite deaths are essential only for dimension 0."""
+    birth, death = np.asarray(birth, float), np.asarray(death, float)
+    dim = np.zeros(birth.size, np.int8) if dim is None else np.asarray(dim, np.int8)
+    never = -np.inf if superlevel else np.inf
+    return pytopo.Diagram(
+        dim=dim,
+        birth=birth,
+        death=death,
+        birth_pixel=np.arange(birth.size),
+        death_pixel=np.where((death == never) & (dim == 0), -1, np.arange(birth.size)),
+        shape=shape,
+        superlevel=superlevel,
+        construction="V",
+        frame=None,
+        dims=tuple(range(len(shape))),
+    )
+
+
+def draw(ax, kind="png"):
+    """Draw for good, so that what Matplotlib would complain about is complained about."""
+    stream = io.BytesIO()
+    ax.figure.savefig(stream, format=kind)
+    return stream.getvalue()
+
+
+def legend(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def dots(ax):
+    """Offsets of the scatter collections, one array each."""
+    return [np.asarray(c.get_offsets()) for c in ax.collections]
+
+
+def colours(ax):
+    return [to_hex(c.get_facecolor()[0]).upper() for c in ax.collections]
+
+
+def tick_labels(axis):
+    return [text.get_text() for text in axis.get_ticklabels()]
+
+
+# ---- diagram -----------------------------------------------------------------------------
+
+
+def test_a_dot_lies_at_birth_and_death(ax):
+    plot.diagram(pytopo.persistence(RING), ax)
+    component, hole = dots(ax)
+    assert hole.tolist() == [[0, 9]]
+    assert component[0, 0] == 0
+    assert component[0, 1] > 9
+    assert colours(ax) == [BLUE, VERMILION]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("birth", "death")
+
+
+def test_the_essential_dot_lies_on_a_dashed_line_labelled_infinity(ax):
+    plot.diagram(pytopo.persistence(VALLEYS), ax)
+    essential = dots(ax)[0][-1]  # the most persistent is drawn last
+    assert essential.tolist() == [0, 5.5]  # a tenth of the range above the largest value
+    (line,) = [line for line in ax.lines if line.get_linestyle() == "--"]
+    assert line.get_ydata() == [5.5, 5.5]
+    draw(ax)
+    assert tick_labels(ax.yaxis) == ["0", "1", "2", "3", "4", "5", "∞"]
+    assert tick_labels(ax.xaxis) == ["0", "1", "2", "3", "4", "5"]
+
+
+def test_for_superlevel_the_dots_lie_below_the_diagonal_and_infinity_at_the_bottom(ax):
+    plot.diagram(pytopo.persistence(VALLEYS, superlevel=True), ax)
+    assert dots(ax)[0].tolist() == [[3, 2], [5, 1.7]]
+    draw(ax)
+    assert tick_labels(ax.yaxis)[-1] == "\N{MINUS SIGN}∞"
+    assert ax.get_xlabel() == "birth (threshold falls)"
+    assert ax.get_ylabel() == "death (threshold falls)"
+
+
+def test_both_axes_have_the_same_limits_and_the_diagonal_joins_their_ends(ax):
+    plot.diagram(pytopo.persistence(VALLEYS), ax)
+    assert ax.get_xlim() == ax.get_ylim() == (-0.25, 5.75)
+    assert ax.get_aspect() == 1
+    assert any(
+        np.array_equal(line.get_xydata(), [[-0.25] * 2, [5.75] * 2]) for line in ax.lines
+    )
+
+
+@pytest.mark.parametrize(
+    ("superlevel", "corner"), [(False, [5.75, -0.25]), (True, [1.55, 5.15])]
+)
+def test_the_half_where_nothing_can_lie_is_grey_and_holds_the_legend(ax, superlevel, corner):
+    plot.diagram(pytopo.persistence(VALLEYS, superlevel=superlevel), ax)
+    (half,) = ax.patches
+    assert half.get_xy()[1] == pytest.approx(corner)
+    draw(ax)
+    box = ax.get_legend().get_window_extent().transformed(ax.transAxes.inverted())
+    assert (box.x1 < box.y0) if superlevel else (box.x0 > box.y1)
+
+
+def test_the_legend_counts(ax):
+    plot.diagram(pytopo.persistence(VALLEYS), ax)
+    assert legend(ax) == ["components (dim 0): 3, 1 essential"]
+    assert ax.get_legend().get_title().get_text() == ""
+
+
+def test_dimensions_are_named_after_what_they_are(ax):
+    plot.diagram(made_diagram([0, 1, 1, 2], [np.inf, 2, 3, 3], [0, 1, 2, 2], (9, 9, 9)), ax)
+    assert legend(ax) == [
+        "components (dim 0): 1, 1 essential",
+        "tunnels (dim 1): 1",
+        "voids (dim 2): 2",
+    ]
+    assert colours(ax) == [BLUE, VERMILION, GREEN]
+
+
+def test_dots_grow_with_persistence_and_the_largest_lie_on_top(ax):
+    plot.diagram(made_diagram([0, 0, 0, 0], [4, 1, np.inf, 2]), ax)
+    assert dots(ax)[0][:, 1].tolist() == [1, 2, 4, 4.4]
+    areas = ax.collections[0].get_sizes()
+    assert (np.diff(areas)[:2] > 0).all()
+    assert areas[2] == areas[3]  # nothing is drawn larger than the largest finite one
+
+
+def test_beyond_so_many_dots_the_least_persistent_become_a_density(ax):
+    random = np.random.default_rng(0)
+    birth = random.integers(0, 50, 3000)
+    death = birth + random.integers(1, 50, 3000)
+    plot.diagram(made_diagram(birth, death, shape=(100,)), ax, dots=20)
+
+    shown = dots(ax)[0]
+    assert len(shown) == 20
+    assert (shown[:, 1] - shown[:, 0]).min() == np.sort(death - birth)[-20]
+    (density,) = ax.images
+    rgba = density.get_array()
+    assert to_hex(rgba[0, 0, :3]).upper() == BLUE
+    # Whole numbers get a cell each, so cells with a colour are the distinct other points.
+    others = np.argsort(birth - death, kind="stable")[20:]
+    assert np.count_nonzero(rgba[..., 3]) == len({(birth[i], death[i]) for i in others})
+    # Row 0 is at the bottom: a cell has a colour where a point lies.
+    left, right, bottom, _ = density.get_extent()
+    cell = (right - left) / len(rgba)
+    i = others[0]
+    row, column = int((death[i] - bottom) / cell), int((birth[i] - left) / cell)
+    assert rgba[row, column, 3] > 0
+    assert rgba[column, row, 3] == 0
+    assert "20 most persistent" in ax.get_legend().get_title().get_text()
+
+
+def test_the_density_is_darker_where_there_are_more_points(ax):
+    birth, death = [0] * 9 + [5] * 3 + [0], [1] * 9 + [6] * 3 + [9]
+    plot.diagram(made_diagram(birth, death, shape=(100,)), ax, dots=1)
+    alpha = ax.images[0].get_array()[..., 3]
+    few, many = np.unique(alpha[alpha > 0])
+    assert few == pytest.approx(0.3 + 0.6 * np.log(1 + 3) / np.log(1 + 9))
+    assert many == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("step", [1 / 255, 0.01, 1, 3])
+def test_cells_of_the_density_hold_equally_many_values_of_an_8_bit_image(ax, step):
+    birth = np.arange(255) * np.float32(step)
+    plot.diagram(made_diagram(birth, birth + np.float32(step), shape=(500,)), ax, dots=0)
+    left, right, *_ = ax.images[0].get_extent()
+    cell = (right - left) / ax.images[0].get_array().shape[0]
+    assert cell / step == pytest.approx(1, abs=1e-3)
+    assert (0 - left) / cell % 1 == pytest.approx(0.5, abs=1e-2)  # values amid their cells
+
+
+def test_cells_of_the_density_do_not_shrink_to_rounding_errors(ax):
+    birth = np.arange(100) * np.float32(0.01)
+    birth[1:50] = np.nextafter(birth[1:50], 2)
+    birth = np.concatenate([birth, np.arange(100) * np.float32(0.01)])
+    plot.diagram(made_diagram(birth, np.ones(200), shape=(500,)), ax, dots=0)
+    left, right, *_ = ax.images[0].get_extent()
+    assert (right - left) / len(ax.images[0].get_array()) == pytest.approx(0.01, rel=1e-3)
+
+
+def test_a_huge_diagram_makes_a_small_file_in_no_time():
+    random = np.random.default_rng(0)
+    birth = random.random(300_000)
+    d = made_diagram(birth, birth + random.random(300_000) ** 4, random.integers(0, 2, 300_000))
+    ax = plot.diagram(d, Figure().subplots())
+    assert len(draw(ax, "svg")) < 400_000
+    assert len(draw(ax, "pdf")) < 400_000
+
+
+def test_infinite_births_and_deaths_lie_on_lines_of_their_own(ax):
+    d = pytopo.persistence(np.array([-np.inf, 2, 1, np.inf, 0]))
+    assert d.points(0).tolist() == [[-np.inf, np.inf], [1, 2], [0, np.inf]]
+    plot.diagram(d, ax)
+    low, high = -0.2, 2.2
+    assert sorted(dots(ax)[0].tolist()) == [[low, high], [0, high], [1, 2]]
+    draw(ax)
+    assert tick_labels(ax.xaxis)[-1] == "\N{MINUS SIGN}∞"
+    assert tick_labels(ax.yaxis)[-1] == "∞"
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.full((4, 4), 7.0),
+        np.zeros((1, 1)),
+        np.full(3, np.inf),
+        np.full((2, 2), -np.inf),
+        np.array([[0.0, 1e-300, 0.0]]),
+        np.array([[-1.7e308, 1.7e308, 0.0]]),
+        np.array([1e17, 1e17 + 64, 1e17 + 16]),
+        np.array([[3, 0.1, 2, 0.1]], np.float32),
+        np.array([[True, False, True]]),
+        np.array([[0, 2**64 - 1, 5]], np.uint64),
+        np.array([[5e-324, 1e-323, 5e-324]]),
+        np.array([[1.0, 1.0 + 1e-15, 1.0]]),
+        np.zeros((2, 2, 2)),
+        np.array([[np.inf, -np.inf, np.inf, 0, np.inf]]),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("superlevel", [False, True])
+def test_every_range_of_values_can_be_drawn(image, superlevel):
+    d = pytopo.persistence(image, superlevel=superlevel)
+    drawn = [f(d, Figure().subplots()) for f in (plot.diagram, plot.barcode, plot.betti_curve)]
+    drawn.append(plot.image(image, d, Figure().subplots()))
+    for ax in drawn:
+        draw(ax)
+        assert np.isfinite([ax.get_xlim(), ax.get_ylim()]).all()
+    (low, high), offsets = drawn[0].get_xlim(), np.concatenate(dots(drawn[0]))
+    assert ((low < offsets) & (offsets < high)).all()
+
+
+def test_an_empty_diagram_can_be_drawn():
+    d = pytopo.persistence(np.zeros((3, 3)), dims=1)
+    for f in (plot.diagram, plot.barcode, plot.betti_curve):
+        draw(f(d, Figure().subplots()))
+    ax = plot.diagram(d, Figure().subplots())
+    assert legend(ax) == ["holes (dim 1): 0"]
+
+
+# ---- barcode -----------------------------------------------------------------------------
+
+
+def bars(ax):
+    """(birth, death, height) of all bars, one list a dimension."""
+    return [
+        [(*sorted(s[:, 0]), s[0, 1]) for s in c.get_segments()]
+        for c in ax.collections
+        if hasattr(c, "get_segments")
+    ]
+
+
+def test_a_bar_goes_from_birth_to_death_the_longest_on_top(ax):
+    plot.barcode(made_diagram([0, 1, 0, 2], [4, 2, 3, 4], [0, 0, 0, 1]), ax)
+    holes, components = bars(ax)  # from the bottom up
+    assert holes == [(2, 4, 0)]
+    assert components == [(0, 4, 4), (0, 3, 3), (1, 2, 2)]
+    assert [to_hex(c.get_color()[0]).upper() for c in ax.collections] == [VERMILION, BLUE]
+    assert legend(ax) == ["components (dim 0): 3", "holes (dim 1): 1"]
+    assert ax.get_xlabel() == "threshold"
+
+
+@pytest.mark.parametrize(
+    ("superlevel", "marker", "edge"), [(False, ">", 5.25), (True, "<", 1.85)]
+)
+def test_the_bar_that_never_ends_has_an_arrow(ax, superlevel, marker, edge):
+    plot.barcode(pytopo.persistence(VALLEYS, superlevel=superlevel), ax)
+    (arrow,) = ax.lines
+    assert arrow.get_marker() == marker
+    top = len(bars(ax)[0]) - 1
+    assert arrow.get_xydata().tolist() == [[edge, top]]
+
+
+def test_only_the_longest_bars_are_drawn_and_the_others_counted(ax):
+    plot.barcode(made_diagram(np.zeros(9), np.arange(1, 10)), ax, top=2)
+    assert [bar[:2] for bar in bars(ax)[1]] == [(0, 9), (0, 8)]
+    assert legend(ax)[0] == "components (dim 0): 9; 7 shorter left out"
+
+
+# ---- betti_curve -------------------------------------------------------------------------
+
+
+def height(line, t):
+    """The height of a step curve, as it is drawn, at t."""
+    x, y = line.get_data()
+    if line.get_drawstyle() == "steps-post":  # (x0, y0) holds on [x0, x1)
+        return y[np.searchsorted(x, t, "right") - 1]
+    assert line.get_drawstyle() == "steps-pre"  # (x1, y1) holds on (x0, x1]
+    return y[np.searchsorted(x, t, "left")]
+
+
+@settings(max_examples=60, deadline=None)
+@given(images(), st.booleans(), constructions, frames)
+def test_the_curve_has_the_height_that_betti_counts(image, superlevel, construction, frame):
+    d = pytopo.persistence(image, superlevel=superlevel, construction=construction, frame=frame)
+    ax = plot.betti_curve(d, Figure().subplots())
+    values = np.concatenate([d.birth, d.death])
+    values = np.unique(values[np.isfinite(values)])
+    low, high = ax.get_xlim()
+    between = (np.append(values, high) + np.insert(values, 0, low)) / 2
+    for t in (low, *values, *between, high):
+        assert tuple(height(line, t) for line in ax.lines) == d.betti(t)
+
+
+def test_the_curve_of_one_dimension_is_drawn_alone(ax):
+    plot.betti_curve(pytopo.persistence(RING), ax, dim=1)
+    (line,) = ax.lines
+    assert line.get_xydata()[1:-1].tolist() == [[0, 1], [9, 0]]
+    assert to_hex(line.get_color()).upper() == VERMILION
+    assert legend(ax) == ["holes (dim 1)"]
+
+
+def test_a_curve_of_a_dimension_left_out_is_an_error(ax):
+    with pytest.raises(ValueError, match="no dimension 1"):
+        plot.betti_curve(pytopo.persistence(RING, dims=0), ax, dim=1)
+
+
+def test_superlevel_curves_say_that_the_threshold_falls(ax):
+    plot.betti_curve(pytopo.persistence(RING, superlevel=True), ax)
+    assert ax.get_xlabel() == "threshold (falling)"
+
+
+# ---- image -------------------------------------------------------------------------------
+
+
+def marks(ax):
+    """(births, deaths, path) of the dimensions drawn, each as lists of (x, y)."""
+    offsets = [c.tolist() for c in dots(ax)]
+    lines = [line for line in ax.lines if line.get_path_effects()]
+    paths = [line.get_xydata() for line in lines]
+    return [
+        (births, deaths, path[~np.isnan(path[:, 0])].tolist())
+        for births, deaths, path in zip(offsets[::2], offsets[1::2], paths)
+    ]
+
+
+def test_x_is_the_column_and_y_the_row_and_row_0_is_on_top(ax):
+    image = np.array([[0, 3, 1, 4]])  # components 0 and 2, which meet at pixel 1
+    plot.image(image.reshape(1, 4), pytopo.persistence(image.reshape(1, 4)), ax)
+    births, deaths, path = marks(ax)[0]
+    assert births == [[0, 0], [2, 0]]  # most persistent first
+    assert deaths == [[1, 0]]
+    assert path == [[2, 0], [1, 0]]
+
+    tall = Figure().subplots()
+    plot.image(image.reshape(4, 1), pytopo.persistence(image.reshape(4, 1)), tall)
+    assert marks(tall)[0][0] == [[0, 0], [0, 2]]
+    assert tall.get_ylim()[0] > 3 > 0 > tall.get_ylim()[1]
+    assert (tall.get_xlabel(), tall.get_ylabel()) == ("column", "row")
+
+
+def test_the_image_is_drawn_pixel_for_pixel_in_grey(ax):
+    plot.image(RING, pytopo.persistence(RING), ax)
+    (picture,) = ax.images
+    assert picture.get_array().tolist() == RING.tolist()
+    assert picture.get_clim() == (0, 9)
+    assert picture.cmap.name == "gray"
+    assert picture.get_extent() == [-0.5, 2.5, 2.5, -0.5]
+
+
+def test_births_are_discs_and_deaths_hollow_triangles_in_the_colour_of_the_dimension(ax):
+    plot.image(RING, pytopo.persistence(RING), ax)
+    component, hole = marks(ax)
+    assert component == ([[0, 0]], [], [])  # the essential component only has a birth
+    assert hole == ([[2, 2]], [[1, 1]], [[2, 2], [1, 1]])
+    births, deaths = ax.collections[2:]
+    assert to_hex(births.get_facecolor()[0]).upper() == VERMILION
+    assert deaths.get_facecolor().size == 0
+    assert to_hex(deaths.get_edgecolor()[0]).upper() == VERMILION
+    assert len(births.get_paths()[0].vertices) > len(deaths.get_paths()[0].vertices) == 4
+    assert legend(ax) == ["components (dim 0)", "holes (dim 1)", "birth", "death"]
+
+
+def test_only_the_most_persistent_are_marked(ax):
+    plot.image(VALLEYS, pytopo.persistence(VALLEYS), ax, top=2)
+    assert marks(ax)[0] == ([[0, 0], [4, 1]], [[1, 5]], [[4, 1], [1, 5]])
+    plain = plot.image(VALLEYS, pytopo.persistence(VALLEYS), Figure().subplots(), top=0)
+    assert marks(plain)[0] == ([], [], [])
+    assert plain.get_legend() is None
+
+
+def test_what_happens_in_the_frame_is_not_marked(ax):
+    d = pytopo.persistence(RING, frame=-1)
+    assert d.birth_pixel.tolist() == [-2, -2]
+    plot.image(RING, d, ax)
+    assert marks(ax) == [([], [], []), ([], [[1, 1]], [])]
+    assert legend(ax) == ["holes (dim 1)", "death"]
+
+
+def test_infinite_pixels_are_black_and_white(ax):
+    image = np.array([[-np.inf, 2.0], [4.0, np.inf]])
+    plot.image(image, pytopo.persistence(image), ax)
+    (picture,) = ax.images
+    (black, _), (_, white) = picture.cmap(picture.norm(picture.get_array())).tolist()
+    assert (black, white) == ([0, 0, 0, 1], [1, 1, 1, 1])
+
+
+def test_one_axis_is_drawn_as_a_curve(ax):
+    plot.image(VALLEYS, pytopo.persistence(VALLEYS), ax)
+    curve = ax.lines[0]
+    assert curve.get_xydata().tolist() == [[0, 0], [1, 5], [2, 2], [3, 3], [4, 1]]
+    assert curve.get_drawstyle() == "default"
+    assert marks(ax)[0][:2] == ([[0, 0], [4, 1], [2, 2]], [[1, 5], [3, 3]])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("column", "value")
+
+
+def test_for_construction_t_the_curve_has_steps(ax):
+    plot.image(VALLEYS, pytopo.persistence(VALLEYS, construction="T"), ax)
+    assert ax.lines[0].get_drawstyle() == "steps-mid"
+
+
+VOLUME = np.full((5, 4, 4), 9)
+VOLUME[2, 1, 1:3] = 0, 1  # born and dead in the middle ...
+VOLUME[2, 1, 3] = 0
+VOLUME[2, 3, 0] = 2  # ... born there, dead below ...
+VOLUME[3, 3, 0] = 8
+VOLUME[4, 3, 0] = -3  # ... where an older one lives
+
+
+def test_of_a_volume_the_middle_section_is_drawn(ax):
+    plot.image(VOLUME, pytopo.persistence(VOLUME), ax)
+    assert ax.get_title() == "section 2 of 5"
+    assert ax.images[0].get_array().tolist() == VOLUME[2].tolist()
+
+
+def test_of_a_volume_marks_are_drawn_where_their_pixels_are():
+    d = pytopo.persistence(VOLUME, dims=0)
+    index = np.column_stack([d.birth_index, d.death_index]).tolist()
+    assert [2, 1, 3, 2, 1, 2] in index
+    assert [2, 3, 0, 3, 3, 0] in index
+    middle = plot.image(VOLUME, d, Figure().subplots())
+    births, deaths, path = marks(middle)[0]
+    assert [3, 1] in births
+    assert [0, 3] in births
+    assert deaths == [[2, 1]]
+    assert path == [[3, 1], [2, 1]]
+    below = plot.image(VOLUME, d, Figure().subplots(), section=3)
+    assert below.get_title() == "section 3 of 5"
+    births, deaths, path = marks(below)[0]
+    assert (births, path) == ([], [])
+    assert [0, 3] in deaths
+
+
+def test_of_a_volume_the_most_persistent_of_the_section_are_marked():
+    d = pytopo.persistence(VOLUME, dims=0)
+    assert d.birth_index[np.argmax(d.persistence)].tolist() == [4, 3, 0]  # not in section 2
+    births, *_ = marks(plot.image(VOLUME, d, Figure().subplots(), top=1))[0]
+    assert births == [[1, 1]]
+
+
+def test_an_image_of_another_shape_is_an_error(ax):
+    with pytest.raises(ValueError, match=r"image has shape \(3,\); wanted \(3, 3\)"):
+        plot.image(RING[0], pytopo.persistence(RING), ax)
+
+
+@pytest.mark.parametrize(("image", "section"), [(VOLUME, 5), (VOLUME, -1), (RING, 0)])
+def test_a_section_that_is_not_there_is_an_error(ax, image, section):
+    with pytest.raises(ValueError, match="has no section"):
+        plot.image(image, pytopo.persistence(image, dims=0), ax, section=section)
+
+
+def test_pixels_are_square_but_for_ribbons(ax):
+    plot.image(RING, pytopo.persistence(RING), ax)
+    ribbon = np.arange(60).reshape(2, 30)
+    square = plot.image(ribbon, pytopo.persistence(ribbon), Figure().subplots())
+    ribbon = np.arange(60).reshape(1, 60)
+    stretched = plot.image(ribbon, pytopo.persistence(ribbon), Figure().subplots())
+    assert [a.get_aspect() for a in (ax, square, stretched)] == [1, 1, "auto"]
+
+
+# ---- every function ----------------------------------------------------------------------
+
+FUNCTIONS = {
+    "diagram": plot.diagram,
+    "barcode": plot.barcode,
+    "betti_curve": plot.betti_curve,
+    "image": lambda d, *args: plot.image(RING, d, *args),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_given_axes_are_returned_and_no_figure_is_opened(name, ax):
+    assert FUNCTIONS[name](pytopo.persistence(RING), ax) is ax
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_without_axes_a_new_figure_is_opened(name):
+    first = FUNCTIONS[name](pytopo.persistence(RING))
+    second = FUNCTIONS[name](pytopo.persistence(RING))
+    assert len(plt.get_fignums()) == 2
+    assert first.figure is not second.figure
