@@ -114,9 +114,10 @@ def _picture(path: str | None) -> Any:
 
 def _contest_rows(found: "Iterable[Contest]", seconds: float) -> Iterator[Row]:
     """Hold contests, and yield a row for each peer."""
+    from tqdm import tqdm
+
     from pytopo.cli.contests import OURS
     from pytopo.cli.stopwatch import in_turns
-    from tqdm import tqdm
 
     for contest in found:
         for package in contest.missing:
@@ -143,10 +144,10 @@ def _contest_rows(found: "Iterable[Contest]", seconds: float) -> Iterator[Row]:
 def _growth_rows(size: int, seconds: float) -> Iterator[Row]:
     """Yield time and peak memory for images of 1/2 to 8 times the size, and the exponent."""
     import numpy as np
-    from pytopo.cli import contests
-    from pytopo.cli.stopwatch import in_turns, peak_memory
 
     import pytopo
+    from pytopo.cli import contests
+    from pytopo.cli.stopwatch import in_turns, peak_memory
 
     for kind in ("smooth", "noise"):
         pixels, best = [], []

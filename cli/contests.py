@@ -10,10 +10,10 @@ from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
-from pytopo.cli.example import likelihood_map
 from scipy.ndimage import gaussian_filter, zoom
 
 import pytopo
+from pytopo.cli.example import likelihood_map
 
 OURS = "pytopo"
 

@@ -26,11 +26,6 @@ FIGURE_ENDINGS = (".png", ".svg", ".pdf")
 DATA_KINDS = ("csv", "json", "npz")
 STDOUT = "-"
 ALGORITHMS = ("auto", "reduction", "morse")
-FEATURES = {  # what a dimension is called, by the number of axes of the image
-    1: ("components",),
-    2: ("components", "holes"),
-    3: ("components", "tunnels", "voids"),
-}
 
 DESCRIPTION = """\
 Compute the persistence diagram of an image: which components, holes and voids there are
@@ -72,8 +67,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     what.add_argument(
         "--construction", choices=("V", "T"), default="V",
-        help="pixels are vertices (V, the default: neighbours share a side) or cells (T: sharing a "
-        "corner is enough)",
+        help="pixels are vertices (V, the default: neighbours share a side) or cells "
+        "(T: sharing a corner is enough)",
     )  # fmt: skip
     what.add_argument(
         "--frame", nargs="?", const=True, type=_frame, metavar="VALUE",
@@ -95,8 +90,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     what.add_argument(
         "--threads", type=_positive, metavar="N",
-        help="keep NumPy and Numba to N threads (default: as many as there are cores); the "
-        "diagram of one image takes one",
+        help="compute on N threads (default: as many as there are cores)",
     )  # fmt: skip
 
     out = parser.add_argument_group("what to write")
@@ -179,8 +173,6 @@ def run(args: argparse.Namespace) -> int:
     files = [path for path in (figure_path, *data.values()) if path not in (None, STDOUT)]
     _check_line(args, files, piped)
     _check_places(files)
-    if args.threads is not None:
-        _limit_threads(args.threads)
 
     name, image = _read(args)
     diagram = _diagram(name, image, args)
@@ -251,12 +243,6 @@ def _check_places(files: list[str]) -> None:
             raise Fault(f"{path}: no permission to write in {folder}; name a file elsewhere")
 
 
-def _limit_threads(number: int) -> None:
-    """Tell the libraries, which look when they are imported."""
-    for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
-        os.environ[f"{library}_NUM_THREADS"] = str(number)
-
-
 def _read(args: argparse.Namespace) -> tuple[str, "NDArray"]:
     """Return a name for the image, and the image."""
     if args.image is None:
@@ -281,20 +267,22 @@ def _read(args: argparse.Namespace) -> tuple[str, "NDArray"]:
 def _diagram(name: str, image: "NDArray", args: argparse.Namespace) -> "Diagram":
     def compute() -> "Diagram":
         from pytopo.order import checked_image, frame_value
-        from pytopo.pairing import persistence
+        from pytopo.pairing import persistence_batch
 
         with blaming(name):
             checked_image(image)
             frame_value(image, args.frame, args.superlevel)
-        return persistence(
-            image,
+        (diagram,) = persistence_batch(
+            [image],
             args.dims,
             superlevel=args.superlevel,
             construction=args.construction,
             frame=args.frame,
             min_persistence=args.min_persistence,
             algorithm=args.algorithm,
+            threads=args.threads,
         )
+        return diagram
 
     if args.dims is not None and max(args.dims) >= image.ndim:
         raise Fault(
@@ -363,7 +351,7 @@ def _figure(
 
 def _table(name: str, image: "NDArray", diagram: "Diagram", args: argparse.Namespace) -> str:
     """Return the counts of each dimension and the most persistent features as text."""
-    from pytopo.diagram import pixel_text
+    from pytopo.diagram import FEATURES, pixel_text
 
     span = f"{float(image.min()):.6g} to {float(image.max()):.6g}"
     counts: list[tuple[str, ...]] = [("dim", "number", "essential")]

@@ -8,10 +8,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+import pytopo
 from pytopo.cli import bench, diagram
 from pytopo.cli.report import Fault, say, silence
-
-import pytopo
 
 DONE, INPUT_AT_FAULT, INTERRUPTED = 0, 1, 130  # 2, for the command line, is argparse's
 

@@ -9,6 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 ESSENTIAL = -1  # death pixel of the component that never dies
+FEATURES = {  # what a dimension is called, by the number of axes of the image
+    1: ("components",),
+    2: ("components", "holes"),
+    3: ("components", "tunnels", "voids"),
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -16,10 +16,10 @@ Several images of one shape are one tall image: one row of outside keeps them ap
     outside  outside  outside
 """
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple, TypeVar
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +37,7 @@ from pytopo.kernels.morse import (
 from pytopo.kernels.neighbours import earlier_neighbours
 from pytopo.kernels.radix_sort import sorted_order
 from pytopo.order import fill_keys, key_dtype
-
-Result = TypeVar("Result")
+from pytopo.threads import on_threads
 
 SIDES, ALL = 0b01010101, 0b11111111
 
@@ -118,12 +117,12 @@ def _tall_pairs(
     earlier = np.zeros(keys.shape, np.uint8)
     through_sides = 0 if construction == "V" else 255
 
-    def saddles_of_rows(first: int, stop: int) -> NDArray[np.int32]:
-        earlier_neighbours(keys, period, first, stop, earlier)
-        return saddles(earlier, period, first, stop, through_sides)
+    def saddles_of_rows(rows: tuple[int, int]) -> NDArray[np.int32]:
+        earlier_neighbours(keys, period, *rows, earlier)
+        return saddles(earlier, period, *rows, through_sides)
 
-    bands = np.linspace(0, height, threads + 1).astype(int).tolist()
-    saddle = np.concatenate(_on_threads(saddles_of_rows, bands[:-1], bands[1:]))
+    bands = pairwise(np.linspace(0, height, threads + 1).astype(int).tolist())
+    saddle = np.concatenate(on_threads(saddles_of_rows, bands, threads))
     order = sorted_order(flat_keys[saddle])
 
     def pairs_of_dim(dim: int) -> NDArray[np.int32]:
@@ -137,17 +136,7 @@ def _tall_pairs(
         list_pairs = component_pairs if dim == 0 else hole_pairs
         return list_pairs(extremum, saddle, victim, flat_keys)
 
-    if threads > 1:
-        return _on_threads(pairs_of_dim, dims)
-    return [pairs_of_dim(dim) for dim in dims]
-
-
-def _on_threads(function: Callable[..., Result], *arguments: Sequence) -> list[Result]:
-    """Call a function for each of some arguments, each on a thread of its own if several."""
-    if len(arguments[0]) == 1:
-        return [function(*(a[0] for a in arguments))]
-    with ThreadPoolExecutor(len(arguments[0])) as pool:
-        return list(pool.map(function, *arguments))
+    return on_threads(pairs_of_dim, dims, threads)
 
 
 class _Sweep(NamedTuple):

@@ -7,7 +7,6 @@ once: pairs of equal value are dropped, births and deaths are gathered from the 
 import math
 import os
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from numbers import Integral, Real
@@ -27,6 +26,7 @@ from pytopo.order import (
     value_dtype,
 )
 from pytopo.textbook import filtration_of_order, reduce_filtration
+from pytopo.threads import on_threads
 
 ALGORITHMS = ("auto", "reduction", "morse")
 PART_PIXELS = 2**20  # about how many pixels of a batch are taken together
@@ -158,8 +158,7 @@ def persistence_batch(
 
     parts = [part for stack in stacks for part in _parts(stack, threads)]
     inner = max(1, threads // max(1, len(parts)))
-    with ThreadPoolExecutor(threads) as pool:
-        found = pool.map(lambda part: _diagrams_of(part, options, inner), parts)
+    found = on_threads(lambda part: _diagrams_of(part, options, inner), parts, threads)
     diagrams = [diagram for some in found for diagram in some]
     return [diagrams[i] for i in np.argsort(places)]
 

@@ -23,7 +23,7 @@ from matplotlib.ticker import MaxNLocator, ScalarFormatter
 from matplotlib.transforms import ScaledTranslation
 from numpy.typing import ArrayLike, NDArray
 
-from pytopo.diagram import Diagram
+from pytopo.diagram import FEATURES, Diagram
 
 __all__ = ["COLOURS", "barcode", "betti_curve", "diagram", "image"]
 
@@ -498,8 +498,7 @@ def _draw_features(
 
 
 def _feature(dim: int, diagram: Diagram) -> str:
-    name = ("components", "tunnels" if len(diagram.shape) == 3 else "holes", "voids")[dim]
-    return f"{name} (dim {dim})"
+    return f"{FEATURES[len(diagram.shape)][dim]} (dim {dim})"
 
 
 def _counts(diagram: Diagram, dim: int) -> str:

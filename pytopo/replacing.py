@@ -21,13 +21,13 @@ def replacing(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]
     mode : {"w", "wb"}
         Text is UTF-8 with ``\\n`` line ends.
     """
-    target = Path(os.path.realpath(path))
     text: dict[str, Any] = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
-    if target.exists() and not target.is_file():
-        with open(target, mode, **text) as stream:
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, mode, **text) as stream:
             yield stream
         return
 
+    target = Path(os.path.realpath(path))
     beside = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with open(beside, mode, **text) as stream:

@@ -4,6 +4,7 @@ import csv
 import json
 
 import pytest
+
 from pytopo.cli import contests, stopwatch
 from pytopo.cli.main import main
 

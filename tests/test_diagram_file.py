@@ -185,6 +185,15 @@ def test_a_link_stays_and_what_it_points_to_is_replaced(tmp_path):
     assert (tmp_path / "folder" / "file").read_text() == "new"
 
 
+def test_a_pipe_is_written_to():
+    reading, writing = os.pipe()
+    with replacing(f"/dev/fd/{writing}") as stream:
+        stream.write("through")
+    os.close(writing)
+    with open(reading) as pipe:
+        assert pipe.read() == "through"
+
+
 def test_a_device_is_written_to_and_stays_a_device():
     with replacing("/dev/null") as stream:
         stream.write("gone")

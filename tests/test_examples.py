@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import pytopo.cli
 
 import pytopo
+import pytopo.cli
 
 ROOT = Path(__file__).parents[1]
 FLAGS = doctest.NORMALIZE_WHITESPACE
