@@ -3,6 +3,7 @@
 import csv
 import json
 
+import numpy as np
 import pytest
 
 from pytopo.cli import contests, stopwatch
@@ -78,9 +79,12 @@ def test_the_table_and_the_files_hold_the_same_numbers(tmp_path, capsys):
     table = capsys.readouterr().out.splitlines()
     rows = json.loads((tmp_path / "b.json").read_text())
     with open(tmp_path / "b.csv", newline="") as stream:
-        assert [float(r["ratio"]) for r in csv.DictReader(stream)] == [r["ratio"] for r in rows]
+        ratios = [float(row["ratio"] or "nan") for row in csv.DictReader(stream)]
+    assert ratios == pytest.approx([row.get("ratio", np.nan) for row in rows], nan_ok=True)
     assert len(table) == 1 + len(rows)
-    for text, row in zip(table[1:], rows):
+    compared = [(text, row) for text, row in zip(table[1:], rows) if "ratio" in row]
+    assert len(compared) >= 10  # all but those of a peer that is not in the test extra
+    for text, row in compared:
         assert text.startswith(row["job"])
         assert f"{row['ratio']:.4g}" in text
         assert row["ratio"] == pytest.approx(row["pytopo ms"] / row["its ms"])
