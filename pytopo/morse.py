@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from pytopo.arcs import MEMBER, TOWARD, arc_table
 from pytopo.kernels.morse import (
+    closing_loops,
     component_pairs,
     ends,
     extrema,
@@ -125,18 +126,31 @@ def _tall_pairs(
     saddle = np.concatenate(on_threads(saddles_of_rows, bands, threads))
     order = sorted_order(flat_keys[saddle])
 
-    def pairs_of_dim(dim: int) -> NDArray[np.int32]:
-        sweep = _sweep(dim, construction, width)
+    def sweep(dim: int, saddle: NDArray, order: NDArray) -> tuple[NDArray, NDArray]:
+        how = _sweep(dim, construction, width)
         root = np.empty(keys.size, np.int32)
-        extremum = extrema(earlier, period, sweep.flip, sweep.reach, root)
-        joined = ends(saddle, earlier.reshape(-1), sweep.onward, sweep.across, root)
-        del root
+        extremum = extrema(earlier, period, how.flip, how.reach, root)
+        joined = ends(saddle, earlier.reshape(-1), how.onward, how.across, root)
         key = np.append(flat_keys[extremum], np.iinfo(keys.dtype).max)
-        victim = merge(order, joined, key, sweep.flip)
-        list_pairs = component_pairs if dim == 0 else hole_pairs
-        return list_pairs(extremum, saddle, victim, flat_keys)
+        return extremum, merge(order, joined, key, how.flip)
 
-    return on_threads(pairs_of_dim, dims, threads)
+    def components() -> tuple[NDArray, NDArray]:
+        minimum, victim = sweep(0, saddle, order)
+        return component_pairs(minimum, saddle, victim, flat_keys), victim
+
+    def holes(saddle: NDArray, order: NDArray) -> NDArray:
+        maximum, victim = sweep(1, saddle, order)
+        return hole_pairs(maximum, saddle, victim, flat_keys)
+
+    if dims == (0,):
+        return [components()[0]]
+    if dims == (1,):
+        return [holes(saddle, order)]
+    if threads == 1:
+        pairs, victim = components()
+        return [pairs, holes(*closing_loops(saddle, order, victim))]
+    tasks = (lambda: components()[0], lambda: holes(saddle, order))
+    return on_threads(lambda task: task(), tasks, threads)
 
 
 class _Sweep(NamedTuple):

@@ -799,6 +799,12 @@ def test_frames_of_an_animation_are_pages(name):
     same(read_image(f"{name}[2]", raw=True), frames[2])
 
 
+def test_frames_of_a_gif_may_differ_in_mode():
+    grey, red = Image.new("L", (4, 3), 51), Image.new("RGB", (4, 3), "red")
+    save_pages("x.gif", [grey, red, grey])
+    assert read_image("x.gif", raw=True)[:, 0, 0].tolist() == [51, 76, 51]
+
+
 def test_layers_of_a_drawing_are_no_pages():
     header = b"8BPS" + struct.pack(">H6xHIIHH", 1, 1, 3, 4, 8, 1)
     mode, resources, compression = b"\0" * 4, b"\0" * 4, b"\0\0"

@@ -31,6 +31,7 @@ from numba import njit
 from pytopo.kernels.union_find import find
 
 UNKNOWN = -1
+SHORT_WAY = 16
 
 
 @njit(cache=True, nogil=True)
@@ -182,8 +183,8 @@ def ends(saddle, earlier, onward, across, out_root):
     across : (256, 4) int64
         By set of earlier neighbours, the step to a neighbour in each arc.
     out_root : (n,) int32
-        Numbers of the extrema, as `extrema` fills it.  Pixels that are passed on the way
-        receive theirs, so that none is passed twice: linear time.
+        Numbers of the extrema, as `extrema` fills it.  Pixels on long ways receive theirs,
+        so that no long way is gone twice: linear time.
 
     Returns
     -------
@@ -202,15 +203,19 @@ def ends(saddle, earlier, onward, across, out_root):
 
 @njit(cache=True, nogil=True)
 def follow(start, earlier, onward, out_root):
-    """Follow the pointers from a pixel to its extremum, and mark the way with it."""
+    """Follow the pointers from a pixel to its extremum, and mark it, or all of a long way."""
     p = start
+    steps = 0
     while out_root[p] == UNKNOWN:
         p += onward[earlier[p]]
+        steps += 1
     found = out_root[p]
-    p = start
-    while out_root[p] == UNKNOWN:
-        out_root[p] = found
-        p += onward[earlier[p]]
+    out_root[start] = found
+    if steps > SHORT_WAY:
+        p = start + onward[earlier[start]]
+        while out_root[p] == UNKNOWN:
+            out_root[p] = found
+            p += onward[earlier[p]]
     return found
 
 
@@ -258,6 +263,48 @@ def merge(order, ends, key, flip):
         parent[younger] = elder
         victim[order[n - 1 - t] if flip else order[t]] = younger
     return victim
+
+
+@njit(cache=True, nogil=True)
+def closing_loops(saddle, order, victim):
+    """Keep the saddles that closed a loop: the others have nothing to say about holes.
+
+    A saddle that killed as many components as it has joins bears no hole.
+
+    Parameters
+    ----------
+    saddle, order, victim : (n_joins,) int32
+        Of the components, as the kernels above return them.
+
+    Returns
+    -------
+    saddle, order : (n_kept,) int32
+        All joins of the saddles that are left, and their ascending order.
+    """
+    n = saddle.size
+    kept = np.empty(n, np.int32)
+    place = np.full(n, -1, np.int32)  # of each join among those that are kept
+    count = 0
+    first = 0
+    while first < n:
+        stop = first
+        closes = False
+        while stop < n and saddle[stop] == saddle[first]:
+            closes = closes or victim[stop] == UNKNOWN
+            stop += 1
+        for k in range(first, stop):
+            if closes:
+                kept[count] = saddle[k]
+                place[k] = count
+                count += 1
+        first = stop
+
+    kept_order = np.empty(n, np.int32)
+    t = 0
+    for k in order:
+        kept_order[t] = place[k]  # written always, kept if it counts: no branch
+        t += place[k] >= 0
+    return kept[:count].copy(), kept_order[:count].copy()
 
 
 @njit(cache=True, nogil=True)
