@@ -7,7 +7,7 @@ The pipeline, in reading order::
 =====================  ==========================================================
 file                   what it does
 =====================  ==========================================================
-image.py               a file becomes an array
+image.py, readers/     a file becomes an array
 order.py               an array becomes a total order of its pixels
 kernels/complex.py     pixels become cells: vertices, edges, squares, cubes
 kernels/lower_star.py  cells become a filtration
