@@ -12,6 +12,7 @@ from strategies import constructions, frames, images, images_without_ties
 
 import pytopo
 from pytopo.arcs import COUNT, MEMBER, TOWARD, arc_table
+from pytopo.kernels.radix_sort import sorted_order
 
 
 def both(image, **options):
@@ -104,6 +105,18 @@ def test_large_images_of_every_kind_agree(construction, threads):
         ref = pytopo.persistence(image, construction=construction, algorithm="reduction")
         (fast,) = pytopo.persistence_batch([image], construction=construction, threads=threads)
         assert fast == ref
+
+
+# --- sorting ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])
+@given(data=st.data())
+def test_the_order_of_keys_is_that_of_a_stable_sort(dtype, data):
+    info = np.iinfo(dtype)
+    numbers = st.one_of(st.integers(-3, 3), st.integers(int(info.min), int(info.max)))
+    keys = np.array(data.draw(st.lists(numbers)), dtype)
+    assert np.array_equal(sorted_order(keys), np.argsort(keys, kind="stable"))
 
 
 # --- the table of arcs -----------------------------------------------------------------

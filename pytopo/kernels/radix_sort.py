@@ -26,12 +26,11 @@ def sorted_order(keys):
     order = np.arange(n).astype(np.int32)
     if n == 0:
         return order
-    least = np.int64(keys.min())
-    digits = np.empty(n, np.uint64)  # distance from the least key: no sign, few digits
-    most = np.uint64(0)
-    for i in range(n):
-        digits[i] = np.uint64(np.int64(keys[i]) - least)
-        most = max(most, digits[i])
+    # Inverting the sign bit makes unsigned integers of the same order; the distance from the
+    # least of them has few digits.
+    digits = keys.astype(np.int64).view(np.uint64) ^ np.uint64(2**63)
+    digits -= digits.min()
+    most = digits.max()
 
     next_order = np.empty(n, np.int32)
     next_digits = np.empty(n, np.uint64)
