@@ -1,9 +1,11 @@
 """Compare pytopo with GUDHI and CubicalRipser on random images.
 
     python tests/peers.py 10000
+    python tests/peers.py 10 --size 1024
 
 Every image has random axes, shape, ties and dtype, and is taken with a random construction,
-direction and frame.  Prints how many were compared and stops at the first difference.
+direction and frame; with --size all are square and white noise of float64.  Prints how many
+were compared and stops at the first difference.
 Libraries break ties in their own ways, so values are compared, not pixels.
 """
 
@@ -20,8 +22,11 @@ import pytopo
 DTYPES = ("bool", "uint8", "int8", "uint16", "int32", "int64", "float16", "float32", "float64")
 
 
-def random_case(rng):
+def random_case(rng, size=None):
     """Return an image and options for `pytopo.persistence`."""
+    if size is not None:
+        options = {"superlevel": bool(rng.integers(2)), "construction": "VT"[rng.integers(2)]}
+        return rng.standard_normal((size, size)), {**options, "frame": None}
     axes = rng.integers(1, 4)
     shape = tuple(rng.integers(1, (40, 15, 7)[axes - 1] + 1, axes))
     dtype = np.dtype(rng.choice(DTYPES))
@@ -97,12 +102,13 @@ def main():
     parser.add_argument("number", type=int, help="how many random images")
     parser.add_argument("--peer", choices=PEERS, default="gudhi")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--size", type=int, help="take squares of this side")
     args = parser.parse_args()
 
     rng = np.random.default_rng(args.seed)
     started = time.perf_counter()
     for k in range(args.number):
-        found = difference(args.peer, *random_case(rng))
+        found = difference(args.peer, *random_case(rng, args.size))
         if found:
             print(f"image {k}: {found}")
             return 1
