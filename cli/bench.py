@@ -27,11 +27,12 @@ what is measured:
   textbook     algorithm="reduction" against GUDHI
   threads      two threads against one, 4096x4096
   growth       time and memory from 512x512 to 8192x8192
+  loss         the topological loss against topolosses and a loop over GUDHI and POT
   start        the command as a process, cold and warm
 
 Packages that are not installed are named and left out."""
 
-SUBJECTS = ("persistence", "textbook", "threads", "growth", "start")
+SUBJECTS = ("persistence", "textbook", "threads", "growth", "loss", "start")
 COLUMNS = ("job", "pytopo ms", "against", "its ms", "ratio", "goal")
 
 Row = dict[str, Any]
@@ -94,6 +95,8 @@ def _measured(args: argparse.Namespace) -> Iterator[Row]:
             yield from _contest_rows(contests.textbook_contests(), args.seconds)
         elif subject == "threads":
             yield from _contest_rows(contests.thread_contests(4 * args.size), args.seconds)
+        elif subject == "loss":
+            yield from _contest_rows(contests.loss_contests(), args.seconds)
         elif subject == "growth":
             yield from _growth_rows(args.size, args.seconds)
         else:

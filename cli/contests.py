@@ -3,10 +3,12 @@
 A peer that is not installed is left out of its contest, and said to be missing.
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,9 @@ from scipy.ndimage import gaussian_filter, zoom
 
 import pytopo
 from pytopo.cli.example import likelihood_map
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 OURS = "pytopo"
 
@@ -42,11 +47,14 @@ class Contest:
     def against(
         self, name: str, package: str, prepare: Callable[[], Callable[[], object]]
     ) -> None:
-        """Add a peer, if its package is there."""
+        """Add a peer, if its package is there and can be loaded."""
         if find_spec(package) is None:
             self.missing.append(package)
-        else:
+            return
+        try:
             self.contenders[name] = prepare()
+        except (ImportError, RuntimeError):  # it is there, and something that it needs is not
+            self.missing.append(package)
 
 
 def smooth(*shape: int, seed: int = 0) -> NDArray[np.float64]:
@@ -132,6 +140,85 @@ def thread_contests(size: int) -> Iterator[Contest]:
             pytopo.persistence_batch, [a], threads=1
         )
         yield contest
+
+
+def loss_contests() -> Iterator[Contest]:
+    """Yield the contests of the topological loss: forward and backward."""
+    for count, side in ((64, 65), (4, 256), (1, 512), (1, 1024)):
+        pair = _likelihoods(count, side)
+        contest = Contest(f"{count} x {side}x{side}, loss and gradient", goal=0.05)
+        contest.contenders[OURS] = _step(pytopo.TopologicalLoss(), *pair)
+        contest.against("topolosses HutopoLoss", "topolosses", partial(_hutopo, *pair))
+        contest.against("loop over GUDHI and POT", "ot", partial(_gudhi_loop, *pair))
+        yield contest
+
+
+def _likelihoods(count: int, side: int) -> tuple["Tensor", "Tensor"]:
+    """Return likelihood maps with thousands of faint dots a megapixel, and their truth."""
+    import torch
+
+    clean = np.stack(
+        [likelihood_map(side, max(4, side**2 // 2700), seed=k) for k in range(count)]
+    )
+    likelihood = np.clip(clean + 0.1 * (noise(count, side, side) - 0.5), 0, 1)
+    truth = torch.from_numpy(clean > 0.4).float()[:, None]
+    return torch.from_numpy(likelihood).float()[:, None], truth
+
+
+def _step(loss: Callable[..., "Tensor"], likelihood: "Tensor", truth: "Tensor") -> Callable:
+    """Return what computes a loss and its gradient."""
+
+    def step() -> object:
+        prediction = likelihood.clone().requires_grad_()
+        loss(prediction, truth).backward()
+        return prediction.grad
+
+    return step
+
+
+def _hutopo(likelihood: "Tensor", truth: "Tensor") -> Callable[[], object]:
+    from topolosses.losses import HutopoLoss
+    from topolosses.losses.utils import FiltrationType
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        peer = HutopoLoss(
+            filtration_type=FiltrationType.SUPERLEVEL,
+            use_base_loss=False,
+            include_background=True,
+            num_processes=2,
+        )
+    return _step(peer, likelihood, truth)
+
+
+def _gudhi_loop(likelihood: "Tensor", truth: "Tensor") -> Callable[[], object]:
+    """Return the loss as one writes it with GUDHI and POT: image by image, dim by dim."""
+    import gudhi
+    import torch
+    from gudhi.wasserstein import wasserstein_distance
+
+    def pairs(image: NDArray) -> list[NDArray]:
+        complex = gudhi.CubicalComplex(vertices=np.asfortranarray(-image, np.float64))
+        complex.compute_persistence()
+        finite = complex.vertices_of_persistence_pairs()[0]
+        return [np.asarray(p, np.int64).reshape(-1, 2) for p in [*finite, [], []][:2]]
+
+    def loss(prediction: "Tensor", target: "Tensor") -> "Tensor":
+        total = prediction.sum() * 0
+        for f, g in zip(prediction[:, 0], target[:, 0]):
+            flat, wanted = f.T.reshape(-1), g.T.reshape(-1)  # GUDHI counts rows first
+            for mine, other in zip(pairs(f.detach().numpy()), pairs(g.numpy())):
+                dots, goals = flat[torch.from_numpy(mine)], wanted[torch.from_numpy(other)]
+                _, matched = wasserstein_distance(
+                    dots.detach().numpy(), goals.numpy(), order=2, internal_p=2, matching=True
+                )
+                moved = matched[(matched >= 0).all(axis=1)]
+                gone = dots[matched[matched[:, 1] < 0, 0]]
+                total = total + ((dots[moved[:, 0]] - goals[moved[:, 1]]) ** 2).sum()
+                total = total + (gone[:, 1] - gone[:, 0]).square().sum() / 2
+        return total
+
+    return _step(loss, likelihood, truth)
 
 
 def _rectangle(a: NDArray) -> Callable[[], object]:

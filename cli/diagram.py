@@ -7,14 +7,22 @@ IMAGE -> array -> Diagram -> figure            NAME.diagram.png or -o
 
 import argparse
 import io
-import math
-import os
-import re
-import warnings
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from pytopo.cli import options
+from pytopo.cli.files import (
+    aligned,
+    check_places,
+    figure_content,
+    figure_name,
+    obeyed,
+    read,
+    size_text,
+    two_axes,
+    write,
+)
 from pytopo.cli.kernels import run_kernels
+from pytopo.cli.options import STDOUT
 from pytopo.cli.report import Fault, blaming, printable, results, say
 
 if TYPE_CHECKING:
@@ -22,9 +30,7 @@ if TYPE_CHECKING:
 
     from pytopo.diagram import Diagram
 
-FIGURE_ENDINGS = (".png", ".svg", ".pdf")
 DATA_KINDS = ("csv", "json", "npz")
-STDOUT = "-"
 ALGORITHMS = ("auto", "reduction", "morse")
 
 DESCRIPTION = """\
@@ -71,15 +77,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "(T: sharing a corner is enough)",
     )  # fmt: skip
     what.add_argument(
-        "--frame", nargs="?", const=True, type=_frame, metavar="VALUE",
+        "--frame", nargs="?", const=True, type=options.frame, metavar="VALUE",
         help="put a frame of pixels of this value around the image; without VALUE, of the "
         "value that the sweep meets first. Write --frame=VALUE, or --frame behind IMAGE",
     )  # fmt: skip
     what.add_argument(
-        "--dims", type=_dims, metavar="0,1", help="dimensions to compute (default: all)"
+        "--dims", type=options.dims, metavar="0,1", help="dimensions to compute (default: all)"
     )
     what.add_argument(
-        "--min-persistence", type=_min_persistence, default=0.0, metavar="X",
+        "--min-persistence", type=options.min_persistence, default=0.0, metavar="X",
         help="leave out features of less persistence, in units of the image",
     )  # fmt: skip
     what.add_argument(
@@ -89,19 +95,19 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--algorithm", choices=ALGORITHMS, default="auto", help="all give the same diagram"
     )
     what.add_argument(
-        "--threads", type=_positive, metavar="N",
+        "--threads", type=options.positive, metavar="N",
         help="compute on N threads (default: as many as there are cores)",
     )  # fmt: skip
 
     out = parser.add_argument_group("what to write")
     out.add_argument(
-        "-o", "--output", type=_figure_path, metavar="FILE",
+        "-o", "--output", type=options.figure_path, metavar="FILE",
         help="the figure: .png, .svg or .pdf (default: NAME.diagram.png in this folder, or "
         "none if data goes to stdout)",
     )  # fmt: skip
     out.add_argument("--no-plot", action="store_true", help="write no figure")
     out.add_argument(
-        "--top", type=_count, default=10, metavar="N",
+        "--top", type=options.count, default=10, metavar="N",
         help="how many features to list and to mark in the image (default: 10)",
     )  # fmt: skip
     for kind in DATA_KINDS:
@@ -109,56 +115,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
             f"--{kind}", metavar="FILE",
             help=f"the points as .{kind}; - for stdout, then without the table",
         )  # fmt: skip
-
-
-def _figure_path(text: str) -> str:
-    if Path(text).suffix.lower() not in FIGURE_ENDINGS:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} names no kind of figure; wanted an ending {', '.join(FIGURE_ENDINGS)}"
-        )
-    return text
-
-
-def _frame(text: str) -> float:
-    try:
-        return _number(text)
-    except argparse.ArgumentTypeError as error:
-        raise argparse.ArgumentTypeError(
-            f"{error} (an IMAGE goes before --frame, or behind --frame=VALUE)"
-        ) from None
-
-
-def _dims(text: str) -> tuple[int, ...]:
-    if not re.fullmatch(r"[012](,[012])*", text):
-        raise argparse.ArgumentTypeError(f"{text!r}; wanted some of 0, 1, 2, like 0,1")
-    return tuple(sorted({int(d) for d in text.split(",")}))
-
-
-def _min_persistence(text: str) -> float:
-    value = _number(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text}; wanted a number of at least 0")
-    return value
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if math.isnan(value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
-    return value
-
-
-def _positive(text: str) -> int:
-    return _count(text, least=1)
-
-
-def _count(text: str, least: int = 0) -> int:
-    if not re.fullmatch("[0-9]{1,9}", text) or int(text) < least:
-        raise argparse.ArgumentTypeError(f"{text!r}; wanted a whole number, at least {least}")
-    return int(text)
 
 
 # ---- the command -------------------------------------------------------------------------
@@ -172,15 +128,15 @@ def run(args: argparse.Namespace) -> int:
     figure_path = _figure_path_of(args, bool(piped))
     files = [path for path in (figure_path, *data.values()) if path not in (None, STDOUT)]
     _check_line(args, files, piped)
-    _check_places(files)
+    check_places(files)
 
     name, image = _read(args)
     diagram = _diagram(name, image, args)
     if figure_path is not None:
-        _write(figure_path, _figure(name, image, diagram, args, figure_path))
+        write(figure_path, _figure(name, image, diagram, args, figure_path))
     for kind, path in data.items():
         if path != STDOUT:
-            _write(path, _data(diagram, kind))
+            write(path, _data(diagram, kind))
     output = _data(diagram, piped[0]) if piped else _table(name, image, diagram, args)
     with results() as stream:
         if isinstance(output, bytes):
@@ -196,51 +152,13 @@ def _figure_path_of(args: argparse.Namespace, piped: bool) -> str | None:
     return None if args.no_plot or piped else f"{figure_name(args.image)}.diagram.png"
 
 
-def figure_name(image: str | None) -> str:
-    """Return a name for the figure of an image, which may be a part of a file.
-
-    Examples
-    --------
-    >>> figure_name("cells/a.png"), figure_name("vol.h5:/volumes/raw[3]")
-    ('a', 'vol-volumes-raw-3')
-    """
-    if image is None:
-        return "example"
-    path = Path(image)
-    part = re.fullmatch(r"(.*?)(\.\w+)?([:\[].*)", image)
-    if part is None or path.exists():
-        return path.stem
-    inside = re.sub(r"[^\w.]+", "-", part[3]).strip("-.")
-    return "-".join(filter(None, [Path(part[1]).name, inside]))
-
-
 def _check_line(args: argparse.Namespace, files: list[str], piped: list[str]) -> None:
     """End with a usage error if options contradict each other."""
     if args.no_plot and args.output is not None:
         args.usage_error("--no-plot and --output exclude each other")
     if len(piped) > 1:
         args.usage_error(f"--{piped[0]} and --{piped[1]}: stdout takes only one of them")
-    targets = [os.path.realpath(path) for path in files]
-    for path, target in zip(files, targets):
-        if targets.count(target) > 1:
-            args.usage_error(f"{path} would be written twice")
-        source = os.path.realpath(args.image or "")
-        if source == target or source.startswith((f"{target}:", f"{target}[")):
-            args.usage_error(f"{path} would overwrite IMAGE")
-
-
-def _check_places(files: list[str]) -> None:
-    """Find out before the work whether there is a place to write to."""
-    for path in files:
-        folder = os.path.dirname(os.path.realpath(path))
-        if os.path.isdir(path):
-            raise Fault(f"{path}: a folder; name a file in it")
-        if os.path.exists(path) and not os.path.isfile(path):
-            continue  # a pipe or a device
-        if not os.path.isdir(folder):
-            raise Fault(f"{path}: there is no folder {folder}; create it first")
-        if not os.access(folder, os.W_OK):
-            raise Fault(f"{path}: no permission to write in {folder}; name a file elsewhere")
+    options.check_files(args, files, {"IMAGE": args.image})
 
 
 def _read(args: argparse.Namespace) -> tuple[str, "NDArray"]:
@@ -255,13 +173,7 @@ def _read(args: argparse.Namespace) -> tuple[str, "NDArray"]:
             say("a cell is a component (dim 0): far from the diagonal if its membrane is tight")
         return "example", likelihood_map()
 
-    from pytopo.image import open_image
-
-    with blaming():
-        file = open_image(args.image, raw=args.raw)
-    for note in file.notes:
-        say(f"{args.image}: {note}")
-    return args.image, file.array
+    return args.image, read(args.image, args.raw)
 
 
 def _diagram(name: str, image: "NDArray", args: argparse.Namespace) -> "Diagram":
@@ -284,27 +196,14 @@ def _diagram(name: str, image: "NDArray", args: argparse.Namespace) -> "Diagram"
         )
         return diagram
 
-    if args.dims is not None and max(args.dims) >= image.ndim:
-        raise Fault(
-            f"{name}: an image of {image.ndim} axes has no dimension {max(args.dims)}; wanted "
-            f"some of {', '.join(map(str, range(image.ndim)))}"
-        )
+    options.check_dims(name, args.dims, image.ndim)
     try:
         return run_kernels(compute)
     except MemoryError:
         raise Fault(
-            f"{name}: not enough memory for the diagram of {_size(image)} pixels; take a part "
-            "of it, like IMAGE[0] or IMAGE[:512, :512]"
+            f"{name}: not enough memory for the diagram of {size_text(image)} pixels; take a "
+            "part of it, like IMAGE[0] or IMAGE[:512, :512]"
         ) from None
-
-
-def _write(path: str, content: str | bytes) -> None:
-    """Write a file, whole or not at all, and say so."""
-    from pytopo.replacing import replacing
-
-    with blaming(path), replacing(path, "wb" if isinstance(content, bytes) else "w") as stream:
-        stream.write(content)
-    say(f"wrote {path}")
 
 
 # ---- what is written ---------------------------------------------------------------------
@@ -323,30 +222,18 @@ def _figure(
     name: str, image: "NDArray", diagram: "Diagram", args: argparse.Namespace, path: str
 ) -> bytes:
     """Return the content of the figure: the image to the left, the diagram to the right."""
-    from matplotlib.figure import Figure
-
     from pytopo import plot
 
-    figure = Figure(figsize=(11, 5.8), dpi=150)
-    left, right = figure.subplots(1, 2)
-    figure.subplots_adjust(left=0.07, right=0.98, bottom=0.15, top=0.87, wspace=0.18)
+    figure, left, right = two_axes()
     plot.image(image, diagram, left, top=args.top)
     plot.diagram(diagram, right)
 
     section = left.get_title()
     left.set_title(
-        f"{_size(image)} pixels{', ' if section else ''}{section}", fontsize="medium"
+        f"{size_text(image)} pixels{', ' if section else ''}{section}", fontsize="medium"
     )
     right.set_title(_options(diagram, args), fontsize="medium")
-    title = printable(name)
-    title = title if len(title) <= 60 else f"… {title[-58:]}"
-    figure.suptitle(title, fontweight="bold", parse_math=False)
-
-    content = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")  # of the name
-        figure.savefig(content, format=Path(path).suffix[1:].lower())
-    return content.getvalue()
+    return figure_content(figure, name, path)
 
 
 def _table(name: str, image: "NDArray", diagram: "Diagram", args: argparse.Namespace) -> str:
@@ -373,34 +260,17 @@ def _table(name: str, image: "NDArray", diagram: "Diagram", args: argparse.Names
     axes = ", ".join(("plane", "row", "column")[-image.ndim :])
     return "\n".join(
         [
-            f"{printable(name)}: {_size(image)} pixels, values {span}",
+            f"{printable(name)}: {size_text(image)} pixels, values {span}",
             _options(diagram, args),
             "",
-            *(f"{line}  {name}".rstrip() for line, name in zip(_aligned(counts), names)),
+            *(f"{line}  {name}".rstrip() for line, name in zip(aligned(counts), names)),
             "",
             f"most persistent: {len(features) - 1} of {len(diagram)}; pixels as ({axes})",
-            *_aligned(features),
+            *aligned(features),
             "",
         ]
     )
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    """Return the rows of a table as lines, all columns to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return ["  ".join(map(str.rjust, row, widths)) for row in rows]
-
-
-def _size(image: "NDArray") -> str:
-    return " x ".join(map(str, image.shape))
-
-
 def _options(diagram: "Diagram", args: argparse.Namespace) -> str:
-    """Return what was computed, the defaults that matter included."""
-    options = ["superlevel" if diagram.superlevel else "sublevel"]
-    options.append(f"construction {diagram.construction}")
-    if diagram.frame is not None:
-        options.append(f"frame {diagram.frame:.6g}")
-    if args.min_persistence > 0:
-        options.append(f"persistence at least {args.min_persistence:.6g}")
-    return ", ".join(options)
+    return obeyed(diagram.superlevel, diagram.construction, diagram.frame, args.min_persistence)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 import pytopo
-from pytopo.cli import bench, diagram
+from pytopo.cli import bench, diagram, loss, match
 from pytopo.cli.report import Fault, say, silence
 
 DONE, INPUT_AT_FAULT, INTERRUPTED = 0, 1, 130  # 2, for the command line, is argparse's
@@ -28,6 +28,8 @@ def build_parser() -> argparse.ArgumentParser:
         title="commands", dest="command", metavar="COMMAND", required=True
     )
     diagram.add_parser(subparsers)
+    loss.add_parser(subparsers)
+    match.add_parser(subparsers)
     bench.add_parser(subparsers)
     return parser
 

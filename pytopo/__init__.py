@@ -2,7 +2,7 @@
 
 The pipeline, in reading order::
 
-    image -> order -> complex -> pairs -> Diagram
+    image -> order -> complex -> pairs -> Diagram -> Matching -> loss
 
 =====================  ==========================================================
 file                   what it does
@@ -16,6 +16,9 @@ textbook.py            the three kernels in a row, as objects to look into
 arcs.py, morse.py      the fast route: the same pairs, most columns never built
 pairing.py             ``persistence``: pairs of pixels become a diagram
 diagram.py             ``Diagram``: points, Betti numbers, files
+matching.py            two diagrams become a matching, and a distance
+group_matching.py      the same for all images of a batch at once
+loss.py                a likelihood and the truth become a loss with a gradient
 plot.py                pictures of all this
 =====================  ==========================================================
 
@@ -31,22 +34,38 @@ if TYPE_CHECKING:  # what ``__getattr__`` resolves, spelled out for type checker
     from pytopo import plot, textbook
     from pytopo.diagram import Diagram
     from pytopo.image import read_image
+    from pytopo.loss import SegmentationLoss, TopologicalLoss, topological_loss
+    from pytopo.matching import Matching, bottleneck, match, wasserstein
     from pytopo.pairing import persistence, persistence_batch
 
 __all__ = [
     "Diagram",
+    "Matching",
+    "SegmentationLoss",
+    "TopologicalLoss",
+    "bottleneck",
+    "match",
     "persistence",
     "persistence_batch",
     "plot",
     "read_image",
     "textbook",
+    "topological_loss",
+    "wasserstein",
 ]
 
 _home = {
     "Diagram": "pytopo.diagram",
+    "Matching": "pytopo.matching",
+    "SegmentationLoss": "pytopo.loss",
+    "TopologicalLoss": "pytopo.loss",
+    "bottleneck": "pytopo.matching",
+    "match": "pytopo.matching",
     "persistence": "pytopo.pairing",
     "persistence_batch": "pytopo.pairing",
     "read_image": "pytopo.image",
+    "topological_loss": "pytopo.loss",
+    "wasserstein": "pytopo.matching",
 }
 
 

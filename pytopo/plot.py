@@ -4,18 +4,22 @@
     diagram      one dot a feature: birth to the right, death upwards
     barcode      one bar a feature, from birth to death
     betti_curve  how many features are alive at each threshold
+    matching     what the topological loss wants of each dot
+    critical     at which pixels it wants that
 
 Every function takes ``ax=None`` and returns the Axes.  A dimension has the same colour
 everywhere, ``COLOURS``.  Infinite values lie on a dashed line beside the finite ones.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import patheffects
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
@@ -25,10 +29,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from pytopo.diagram import FEATURES, Diagram
 
-__all__ = ["COLOURS", "barcode", "betti_curve", "diagram", "image"]
+if TYPE_CHECKING:  # plots of diagrams do without torch
+    from pytopo.loss import Explanation
+
+__all__ = ["COLOURS", "barcode", "betti_curve", "critical", "diagram", "image", "matching"]
 
 # Blue, vermilion and green of Okabe and Ito: told apart by colour-blind eyes, and on grey.
 COLOURS = ("#0072B2", "#D55E00", "#009E73")
+
+# Areas of squares, by dimension: those of a binary target all lie in one corner.
+_NESTED = np.array([110, 55, 20])
 
 _HUGE = 1e100  # beyond it lies infinity: Matplotlib multiplies coordinates
 
@@ -224,22 +234,14 @@ def image(
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['components (dim 0)', 'holes (dim 1)', 'birth', 'death']
     """
-    values = np.asarray(image)
-    if values.shape != diagram.shape:
-        raise ValueError(
-            f"image has shape {values.shape}; wanted {diagram.shape}, the shape of the "
-            "image that the diagram is of"
-        )
-    if section is not None and not (values.ndim == 3 and 0 <= section < len(values)):
-        raise ValueError(f"an image of shape {values.shape} has no section {section!r}")
+    values, section = _checked_section(np.asarray(image), diagram, section, "image")
     ax = _axes(ax)
     birth, death = diagram.birth_index, diagram.death_index
     born, dies = birth[:, 0] >= 0, death[:, 0] >= 0
-    if values.ndim == 3:
-        section = len(values) // 2 if section is None else section
-        ax.set_title(f"section {section} of {len(values)}")
+    if section is not None:
+        ax.set_title(f"section {section} of {diagram.shape[0]}")
         born, dies = birth[:, 0] == section, death[:, 0] == section
-        values, birth, death = values[section], birth[:, 1:], death[:, 1:]
+        birth, death = birth[:, 1:], death[:, 1:]
 
     locate = _draw_curve(ax, values, diagram) if values.ndim == 1 else _draw_pixels(ax, values)
     rows = _most_persistent(diagram, born | dies)[:top]
@@ -254,6 +256,180 @@ def image(
     handles += [_dot("0.3", "death", hollow=True)] if dies[rows].any() else []
     if handles:
         _legend_below(ax, handles, columns=len(handles))
+    return ax
+
+
+def matching(
+    explanation: "Explanation", ax: Axes | None = None, *, flipped: bool = False
+) -> Axes:
+    """Draw what the topological loss wants of each dot of a prediction.
+
+    Dots are those of the prediction, open squares those of the target.  A line leads from
+    each dot to fix to its match, a thin one from each dot to remove to the diagonal; a
+    square that has no match is crossed.  The essential components lie on the dashed line;
+    they are matched too, but not counted.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        Of one image and channel; see `pytopo.TopologicalLoss.explain`.
+    ax : Axes or None
+        Where to draw; ``None`` for a new figure.
+    flipped : bool
+        Draw 1 - birth and 1 - death, as Hu et al. (2019) do: the clear features of a
+        likelihood, swept downwards, are then in the upper left corner.
+
+    Examples
+    --------
+    A ring with a gap of likelihood 0.7, and a speck:
+
+    >>> import torch, pytopo
+    >>> truth = torch.zeros(1, 1, 5, 5)
+    >>> truth[..., :3, :3] = 1
+    >>> truth[..., 1, 1] = 0
+    >>> likelihood = truth.clone()
+    >>> likelihood[0, 0, 0, 1], likelihood[0, 0, 4, 4] = 0.7, 0.2
+    >>> (explanation,) = pytopo.TopologicalLoss().explain(likelihood, truth)
+    >>> ax = pytopo.plot.matching(explanation)
+    >>> [text.get_text() for text in ax.get_legend().get_texts()][2:]
+    ['to fix: 1', 'to remove: 1', 'target']
+    """
+    ax = _axes(ax)
+    found, wanted = explanation.prediction, explanation.target
+    if flipped:
+        found, wanted = _flipped(found), _flipped(wanted)
+    span = _span_of(found.birth, found.death, wanted.birth, wanted.death)
+    dot, square = (
+        np.column_stack([span.place(d.birth), span.place(d.death)]) for d in (found, wanted)
+    )
+    _draw_ground(ax, found, span)
+
+    fix = np.concatenate([explanation.fix, _essential_pair(found, wanted)])
+    remove = explanation.remove[np.argsort(found.persistence[explanation.remove])]
+    to_diagonal = np.repeat(dot[remove].mean(axis=1, keepdims=True), 2, axis=1)
+    persistence = found.persistence[remove].astype(np.float64)
+    faintest = 0.6 if len(remove) < 200 else 0.2
+    clear = faintest + (0.8 - faintest) * _share(persistence, 0, persistence.max(initial=0))
+    _draw_ways(ax, dot[remove], to_diagonal, _shades(found, remove, clear), 0.6)
+    _draw_ways(ax, dot[fix[:, 0]], square[fix[:, 1]], _shades(found, fix[:, 0], 0.8), 1.3)
+
+    crowded = len(found) > 500
+    small = 4 if crowded else 12
+    rest = np.setdiff1d(np.arange(len(found)), remove)
+    for rows, area, alpha, edge in ((remove, small, clear, "none"), (rest, 34, 0.9, "white")):
+        x, y = dot[rows].T
+        ax.scatter(
+            x, y, area, _shades(found, rows, alpha), ec=edge, lw=0.6, zorder=4,
+            rasterized=crowded,
+        )  # fmt: skip
+    x, y = square.T
+    ax.scatter(
+        x, y, _NESTED[wanted.dim], marker="s", fc="none", lw=1.4,
+        ec=_shades(wanted, slice(None), 1), path_effects=_OUTLINE, zorder=5,
+        rasterized=len(wanted) > 500,
+    )  # fmt: skip
+    x, y = square[explanation.missing].T
+    ax.scatter(x, y, 40, "black", marker="x", lw=1.4, zorder=6)
+    if flipped:
+        ax.set(xlabel="1 \N{MINUS SIGN} birth", ylabel="1 \N{MINUS SIGN} death")
+    ax.legend(
+        handles=[
+            *(_dot(COLOURS[d], _feature(d, found)) for d in found.dims),
+            *_role_handles(explanation),
+        ],
+        loc="upper left" if found.superlevel else "lower right",
+        fontsize="small", alignment="left",
+    )  # fmt: skip
+    return ax
+
+
+def critical(
+    likelihood: ArrayLike,
+    explanation: "Explanation",
+    ax: Axes | None = None,
+    *,
+    top: int = 20,
+    section: int | None = None,
+) -> Axes:
+    """Draw a likelihood, and over it the pixels at which the topological loss pulls.
+
+    Circles are the pixels of dots to fix, crosses those of dots to remove: filled where the
+    feature is born, hollow where it dies, and joined by a line.  What happens in the frame
+    is not marked.
+
+    Parameters
+    ----------
+    likelihood : array_like, (H, W) or (D, H, W)
+        What was explained, one image and channel of it.  Of a volume a section is drawn.
+    explanation : Explanation
+        See `pytopo.TopologicalLoss.explain`.
+    ax : Axes or None
+        Where to draw; ``None`` for a new figure.
+    top : int
+        How many dots to mark of either kind, those that cost most; the legend says of how
+        many.
+    section : int or None
+        Which section of a volume, counted from 0; ``None`` for the one in the middle.
+
+    Raises
+    ------
+    ValueError
+        If the likelihood has not the shape of what was explained, or not that section.
+
+    Examples
+    --------
+    A ring with a gap of likelihood 0.7: the hole is born at the gap.
+
+    >>> import torch, pytopo
+    >>> truth = torch.zeros(1, 1, 5, 5)
+    >>> truth[..., :3, :3] = 1
+    >>> truth[..., 1, 1] = 0
+    >>> likelihood = truth.clone()
+    >>> likelihood[0, 0, 0, 1] = 0.7
+    >>> (explanation,) = pytopo.TopologicalLoss().explain(likelihood, truth)
+    >>> ax = pytopo.plot.critical(likelihood[0, 0], explanation)
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['holes (dim 1)', 'to fix: 1', 'birth', 'death']
+    """
+    found, wanted = explanation.prediction, explanation.target
+    values, section = _checked_section(np.asarray(likelihood), found, section, "likelihood")
+    ax = _axes(ax)
+    birth, death = found.birth_index, found.death_index
+    born, dies = birth[:, 0] >= 0, death[:, 0] >= 0
+    if section is not None:
+        ax.set_title(f"section {section} of {found.shape[0]}")
+        born, dies = birth[:, 0] == section, death[:, 0] == section
+        birth, death = birth[:, 1:], death[:, 1:]
+
+    row, match = explanation.fix.T
+    far = (found.birth[row] - wanted.birth[match]) ** 2
+    far = far + (found.death[row] - wanted.death[match]) ** 2
+    fix = row[np.argsort(-far, kind="stable")]
+    remove = explanation.remove
+    remove = remove[np.argsort(-found.persistence[remove], kind="stable")]
+
+    locate = _draw_pixels(ax, values)
+    handles: list[Line2D] = []
+    shown = []
+    for marker, words, rows in (("X", "to remove", remove), ("o", "to fix", fix)):
+        here = rows[(born | dies)[rows]]
+        best = here[:top]
+        for d in found.dims:
+            of_d = best[found.dim[best] == d]
+            _draw_features(
+                ax, locate(birth[of_d]), locate(death[of_d]), born[of_d], dies[of_d],
+                COLOURS[d], markers=(marker, marker), inside="white",
+            )  # fmt: skip
+        if len(best):
+            counted = f"{len(best)} of {len(here)}" if len(best) < len(here) else len(best)
+            handles.insert(0, _mark("0.3", f"{words}: {counted}", marker))
+        shown.append(best)
+    marked = np.concatenate(shown)
+    handles[:0] = [_dot(COLOURS[d], _feature(d, found)) for d in sorted({*found.dim[marked]})]
+    handles += [_mark("0.3", "birth", "s")] if born[marked].any() else []
+    handles += [_mark("0.3", "death", "s", hollow=True)] if dies[marked].any() else []
+    if handles:
+        _legend_below(ax, handles, columns=(len(handles) + 1) // 2 if len(handles) > 4 else 4)
     return ax
 
 
@@ -399,6 +575,60 @@ def _share(values: NDArray, low: float, high: float) -> NDArray[np.float64]:
         return np.clip((values - low) / (high - low), 0, 1)
 
 
+# ---- matchings -------------------------------------------------------------------------------
+
+
+def _flipped(diagram: Diagram) -> Diagram:
+    """Return the diagram of 1 - image, swept the other way; its pixels are the same."""
+    return replace(
+        diagram, birth=1 - diagram.birth, death=1 - diagram.death,
+        superlevel=not diagram.superlevel,
+    )  # fmt: skip
+
+
+def _essential_pair(found: Diagram, wanted: Diagram) -> NDArray[np.int64]:
+    """Return the rows of both essential components, (1, 2), or (0, 2) if dim 0 is left out."""
+    return np.column_stack([np.flatnonzero(found.essential), np.flatnonzero(wanted.essential)])
+
+
+def _shades(
+    diagram: Diagram, rows: NDArray[np.int64] | slice, alpha: NDArray | float
+) -> NDArray[np.float64]:
+    """Return the colour of the dimension of each row, as opaque as asked for, (n, 4)."""
+    rgb = np.array([to_rgb(colour) for colour in COLOURS])[diagram.dim[rows]]
+    return np.column_stack([rgb, np.broadcast_to(alpha, len(rgb))])
+
+
+def _draw_ways(ax: Axes, start: NDArray, end: NDArray, colours: NDArray, width: float) -> None:
+    """Draw a line from each start to its end, (n, 2) both."""
+    ways = list(np.stack([start, end], axis=1))
+    ax.add_collection(
+        LineCollection(
+            ways, colors=colours, linewidths=width, zorder=3,
+            rasterized=len(start) > 500,
+        ),
+        autolim=False,
+    )  # fmt: skip
+
+
+def _role_handles(explanation: "Explanation") -> list[Line2D]:
+    """Return what a legend says of the lines and squares of a matching."""
+    fix, remove, missing = (
+        len(rows) for rows in (explanation.fix, explanation.remove, explanation.missing)
+    )
+    finite = np.count_nonzero(~explanation.prediction.essential)
+    in_place = finite - fix - remove
+    handles = [
+        Line2D([], [], color="0.3", lw=1.3, marker="o", mec="white", label=f"to fix: {fix}"),
+        Line2D([], [], color="0.5", lw=0.6, marker="o", ms=3, label=f"to remove: {remove}"),
+    ]
+    handles += [_dot("0.3", f"in place: {in_place}")] if in_place else []
+    square = _mark("0.3", "target", "s", hollow=True)
+    handles += [square]
+    handles += [_mark("k", f"missing: {missing}", "x")] if missing else []
+    return handles
+
+
 # ---- curves and bars ---------------------------------------------------------------------
 
 
@@ -445,6 +675,23 @@ _Locate = Callable[[NDArray[np.int64]], NDArray]  # coordinates of pixels (k, nd
 _OUTLINE = [patheffects.withStroke(linewidth=3, foreground="white")]
 
 
+def _checked_section(
+    values: NDArray, diagram: Diagram, section: int | None, name: str
+) -> tuple[NDArray, int | None]:
+    """Return what to draw of an image, and which section of a volume that is."""
+    if values.shape != diagram.shape:
+        raise ValueError(
+            f"{name} has shape {values.shape}; wanted {diagram.shape}, the shape of the "
+            "image that the diagram is of"
+        )
+    if section is not None and not (values.ndim == 3 and 0 <= section < len(values)):
+        raise ValueError(f"an image of shape {values.shape} has no section {section!r}")
+    if values.ndim < 3:
+        return values, None
+    section = len(values) // 2 if section is None else section
+    return values[section], section
+
+
 def _draw_pixels(ax: Axes, values: NDArray) -> _Locate:
     """Draw a grey image; return what turns rows and columns into places."""
     span = _span_of(values)
@@ -478,7 +725,14 @@ def _draw_curve(ax: Axes, values: NDArray, diagram: Diagram) -> _Locate:
 
 
 def _draw_features(
-    ax: Axes, birth: NDArray, death: NDArray, born: NDArray, dies: NDArray, colour: str
+    ax: Axes,
+    birth: NDArray,
+    death: NDArray,
+    born: NDArray,
+    dies: NDArray,
+    colour: str,
+    markers: tuple[str, str] = ("o", "^"),
+    inside: str = "none",
 ) -> None:
     """Mark births and deaths at (x, y) and join those that are both there."""
     both = born & dies
@@ -486,11 +740,11 @@ def _draw_features(
     path = np.stack([birth[both], death[both], gap], axis=1).reshape(-1, 2)
     ax.plot(*path.T, color=colour, lw=1.2, path_effects=_OUTLINE, zorder=3)
     x, y = birth[born].T
-    ax.scatter(x, y, 36, colour, edgecolor="white", lw=1, zorder=4)
+    ax.scatter(x, y, 36, colour, marker=markers[0], edgecolor="white", lw=1, zorder=4)
     x, y = death[dies].T
     ax.scatter(
-        x, y, 48, marker="^", facecolor="none", edgecolor=colour, lw=1.4,
-        path_effects=_OUTLINE, zorder=5,
+        x, y, 48 if inside == "none" else 30, marker=markers[1], facecolor=inside,
+        edgecolor=colour, lw=1.4, path_effects=_OUTLINE, zorder=5,
     )  # fmt: skip
 
 
@@ -530,9 +784,13 @@ def _most_persistent(diagram: Diagram, chosen: NDArray[np.bool_]) -> NDArray[np.
 
 
 def _dot(colour: str, label: str, hollow: bool = False) -> Line2D:
+    return _mark(colour, label, "^" if hollow else "o", hollow)
+
+
+def _mark(colour: str, label: str, marker: str, hollow: bool = False) -> Line2D:
     return Line2D(
         [], [], ls="", color=colour, label=label,
-        marker="^" if hollow else "o", mfc="none" if hollow else colour,
+        marker=marker, mfc="none" if hollow else colour,
     )  # fmt: skip
 
 

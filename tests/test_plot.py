@@ -5,8 +5,10 @@ import io
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from strategies import constructions, frames, images
@@ -498,6 +500,192 @@ def test_pixels_are_square_but_for_ribbons(ax):
     assert [a.get_aspect() for a in (ax, square, stretched)] == [1, 1, "auto"]
 
 
+# ---- matching and critical ---------------------------------------------------------------
+
+# A ring with a gap of 0.7, a bright speck of 0.3 and a faint one of 0.1.
+RING_TRUTH = np.zeros((7, 7))
+RING_TRUTH[:3, :3] = 1
+RING_TRUTH[1, 1] = 0
+BROKEN = RING_TRUTH.copy()
+BROKEN[0, 1], BROKEN[5, 5], BROKEN[5, 1] = 0.7, 0.3, 0.1
+
+
+def explained(likelihood, truth, **options):
+    likelihood, truth = (torch.tensor(a)[None, None] for a in (likelihood, truth))
+    (explanation,) = pytopo.TopologicalLoss(**options).explain(likelihood, truth)
+    return explanation
+
+
+def ways(ax):
+    """The lines of a matching from dots: (to remove, to fix), each as lists of ends."""
+    collections = [c for c in ax.collections if isinstance(c, LineCollection)]
+    return [[s.round(6).tolist() for s in c.get_segments()] for c in collections]
+
+
+def crosses(ax):
+    """Offsets of what marks missing dots."""
+    return dots(ax)[5].tolist()
+
+
+def test_lines_lead_to_the_match_and_to_the_diagonal(ax):
+    plot.matching(explained(BROKEN, RING_TRUTH), ax)
+    remove, fix = ways(ax)
+    assert remove == [[[0.1, 0], [0.05, 0.05]], [[0.3, 0], [0.15, 0.15]]]
+    assert fix == [[[0.7, 0], [1, 0]], [[1, -0.1], [1, -0.1]]]  # the latter is essential
+    faint, bright, hole, essential = [
+        to_hex(c).upper() for lines in ax.collections[:2] for c in lines.get_colors()
+    ]
+    assert faint == bright == essential == BLUE
+    assert hole == VERMILION
+    alpha = ax.collections[0].get_colors()[:, 3]
+    assert alpha.tolist() == pytest.approx([0.6 + 0.2 / 3, 0.8])
+    assert ax.collections[0].get_linewidth() < ax.collections[1].get_linewidth()
+
+
+def test_every_dot_of_both_diagrams_is_drawn(ax):
+    explanation = explained(BROKEN, RING_TRUTH)
+    plot.matching(explanation, ax)
+    _, _, removed, others, wanted, _ = dots(ax)
+    assert removed.tolist() == [[0.1, 0], [0.3, 0]]
+    assert sorted(others.tolist()) == [[0.7, 0], [1, -0.1]]
+    assert sorted(wanted.tolist()) == [[1, -0.1], [1, 0]]
+    low, high = ax.get_xlim()
+    assert all(low < v < high for c in dots(ax) for v in c.ravel())
+
+
+def test_the_legend_of_a_matching_counts(ax):
+    plot.matching(explained(BROKEN, RING_TRUTH), ax)
+    assert legend(ax) == [
+        "components (dim 0)",
+        "holes (dim 1)",
+        "to fix: 1",
+        "to remove: 2",
+        "target",
+    ]
+    assert crosses(ax) == []
+
+
+def test_dots_that_are_in_place_are_counted_as_such(ax):
+    plot.matching(explained(RING_TRUTH, RING_TRUTH), ax)
+    assert legend(ax)[2:] == ["to fix: 0", "to remove: 0", "in place: 1", "target"]
+
+
+def test_what_has_no_match_is_crossed_and_counted(ax):
+    plot.matching(explained(np.zeros((7, 7)), RING_TRUTH), ax)
+    assert crosses(ax) == [[1, 0]]
+    assert legend(ax)[2:] == ["to fix: 0", "to remove: 0", "target", "missing: 1"]
+    assert ways(ax)[1] == [[[0, -0.1], [1, -0.1]]]  # the essential component
+
+
+def test_a_flipped_matching_is_that_of_one_minus_the_values(ax):
+    plot.matching(explained(BROKEN, RING_TRUTH), ax, flipped=True)
+    remove, fix = ways(ax)
+    assert remove == [[[0.9, 1], [0.95, 0.95]], [[0.7, 1], [0.85, 0.85]]]
+    assert fix == [[[0.3, 1], [0, 1]], [[0, 1.1], [0, 1.1]]]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (
+        "1 \N{MINUS SIGN} birth",
+        "1 \N{MINUS SIGN} death",
+    )
+    draw(ax)
+    assert tick_labels(ax.yaxis)[-1] == "∞"
+
+
+def test_squares_of_several_dimensions_in_one_corner_lie_in_each_other(ax):
+    plot.matching(explained(BROKEN, RING_TRUTH), ax)
+    sizes = ax.collections[4].get_sizes()
+    edges = [to_hex(c).upper() for c in ax.collections[4].get_edgecolor()]
+    assert sizes[edges.index(BLUE)] > sizes[edges.index(VERMILION)]
+
+
+@pytest.mark.compiled
+def test_a_matching_of_thousands_is_a_small_file():
+    random = np.random.default_rng(0)
+    likelihood, truth = random.random((150, 150)), RING_TRUTH.repeat(20, 0).repeat(20, 1)
+    explanation = explained(likelihood, np.pad(truth, 5))
+    assert len(explanation.remove) > 4000
+    ax = plot.matching(explanation, Figure().subplots())
+    assert len(draw(ax, "svg")) < 500_000
+    assert len(draw(ax, "pdf")) < 500_000
+
+
+@pytest.mark.parametrize("options", [{"dims": 1}, {"frame": True}, {"superlevel": False}])
+def test_matchings_of_all_options_can_be_drawn(ax, options):
+    explanation = explained(BROKEN, RING_TRUTH, **options)
+    draw(plot.matching(explanation, ax))
+    draw(plot.critical(BROKEN, explanation, Figure().subplots()))
+
+
+def marked_pixels(ax):
+    """Births and deaths that are marked, by marker and colour: crosses have 12 corners."""
+    found = {}
+    for births, deaths in zip(ax.collections[::2], ax.collections[1::2]):
+        sides = len(births.get_paths()[0].vertices)
+        kind = "cross" if sides == 13 else "circle"
+        found[kind, to_hex(deaths.get_edgecolor()[0]).upper()] = (
+            births.get_offsets().tolist(),
+            deaths.get_offsets().tolist(),
+        )
+    return found
+
+
+def test_pixels_to_fix_are_circles_and_those_to_remove_crosses(ax):
+    plot.critical(BROKEN, explained(BROKEN, RING_TRUTH), ax)
+    marked = {key: births for key, (births, _) in marked_pixels(ax).items() if births}
+    assert marked == {("circle", VERMILION): [[1, 0]], ("cross", BLUE): [[5, 5], [1, 5]]}
+    assert ax.images[0].get_array().tolist() == BROKEN.tolist()
+    assert legend(ax) == [
+        "components (dim 0)",
+        "holes (dim 1)",
+        "to fix: 1",
+        "to remove: 2",
+        "birth",
+        "death",
+    ]
+
+
+def test_only_the_most_expensive_are_marked_and_the_legend_says_of_how_many(ax):
+    plot.critical(BROKEN, explained(BROKEN, RING_TRUTH), ax, top=1)
+    assert marked_pixels(ax)["cross", BLUE][0] == [[5, 5]]
+    assert "to remove: 1 of 2" in legend(ax)
+    plain = plot.critical(BROKEN, explained(BROKEN, RING_TRUTH), Figure().subplots(), top=0)
+    assert plain.get_legend() is None
+
+
+def test_of_the_dots_to_fix_the_farthest_from_its_match_comes_first(ax):
+    truth, likelihood = np.zeros((3, 9)), np.zeros((3, 9))
+    truth[1, [1, 4, 7]], likelihood[1, [1, 4, 7]] = 1, [1, 0.9, 0.8]
+    plot.critical(likelihood, explained(likelihood, truth), ax, top=1)
+    assert marked_pixels(ax)["circle", BLUE][0] == [[7, 1]]
+
+
+def test_critical_pixels_in_the_frame_are_not_marked(ax):
+    likelihood, truth = np.full((5, 5), 0.5), np.zeros((5, 5))
+    likelihood[2, 2] = 0.2  # a hole, born in the frame if there is no other order
+    explanation = explained(likelihood, truth, frame=True)
+    assert -2 in explanation.prediction.birth_pixel
+    plot.critical(likelihood, explanation, ax)
+    assert all((np.asarray(offsets) >= 0).all() for offsets in dots(ax) if len(offsets))
+
+
+def test_of_a_volume_critical_pixels_of_one_section_are_marked(ax):
+    likelihood, truth = np.zeros((5, 7, 7)), np.zeros((5, 7, 7))
+    truth[0], likelihood[0, 0] = 1, 1
+    truth[0, 1:], likelihood[2, 3, 4], likelihood[4, 1, 1] = 0, 0.4, 0.6
+    explanation = explained(likelihood, truth, dims=0)
+    plot.critical(likelihood, explanation, ax)
+    assert ax.get_title() == "section 2 of 5"
+    assert marked_pixels(ax)["cross", BLUE][0] == [[4, 3]]
+    last = plot.critical(likelihood, explanation, Figure().subplots(), section=4)
+    assert marked_pixels(last)["cross", BLUE][0] == [[1, 1]]
+    with pytest.raises(ValueError, match="has no section 5"):
+        plot.critical(likelihood, explanation, Figure().subplots(), section=5)
+
+
+def test_critical_refuses_a_likelihood_of_another_shape(ax):
+    with pytest.raises(ValueError, match=r"likelihood has shape \(3, 3\); wanted \(7, 7\)"):
+        plot.critical(RING, explained(BROKEN, RING_TRUTH), ax)
+
+
 # ---- every function ----------------------------------------------------------------------
 
 FUNCTIONS = {
@@ -505,6 +693,8 @@ FUNCTIONS = {
     "barcode": plot.barcode,
     "betti_curve": plot.betti_curve,
     "image": lambda d, *args: plot.image(RING, d, *args),
+    "matching": lambda d, *args: plot.matching(explained(BROKEN, RING_TRUTH), *args),
+    "critical": lambda d, *args: plot.critical(BROKEN, explained(BROKEN, RING_TRUTH), *args),
 }
 
 

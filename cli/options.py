@@ -1,0 +1,104 @@
+"""What commands share of their command lines: the types of options, and checks of a line."""
+
+import argparse
+import math
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytopo.cli.report import Fault
+
+FIGURE_ENDINGS = (".png", ".svg", ".pdf")
+STDOUT = "-"
+
+
+def figure_path(text: str) -> str:
+    """Take a path whose ending names a kind of figure."""
+    if Path(text).suffix.lower() not in FIGURE_ENDINGS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} names no kind of figure; wanted an ending {', '.join(FIGURE_ENDINGS)}"
+        )
+    return text
+
+
+def frame(text: str) -> float:
+    """Take the value of a frame, and not the image that was meant to be something else."""
+    try:
+        return number(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(
+            f"{error} (an IMAGE goes before --frame, or behind --frame=VALUE)"
+        ) from None
+
+
+def dims(text: str) -> tuple[int, ...]:
+    """Take some of the dimensions, as in ``0,1``."""
+    if not re.fullmatch(r"[012](,[012])*", text):
+        raise argparse.ArgumentTypeError(f"{text!r}; wanted some of 0, 1, 2, like 0,1")
+    return tuple(sorted({int(d) for d in text.split(",")}))
+
+
+def min_persistence(text: str) -> float:
+    """Take a number of at least 0."""
+    value = number(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text}; wanted a number of at least 0")
+    return value
+
+
+def number(text: str) -> float:
+    """Take a number, infinite or not."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if math.isnan(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
+    return value
+
+
+def positive(text: str) -> int:
+    """Take a whole number of at least 1."""
+    return count(text, least=1)
+
+
+def count(text: str, least: int = 0) -> int:
+    """Take a whole number."""
+    if not re.fullmatch("[0-9]{1,9}", text) or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r}; wanted a whole number, at least {least}")
+    return int(text)
+
+
+def check_files(
+    args: argparse.Namespace, files: Sequence[str], images: dict[str, str | None]
+) -> None:
+    """End with a usage error if a file would be written twice, or over what is read.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        With the ``usage_error`` of its parser.
+    files : sequence of str
+        Paths to write to.
+    images : dict of str to str
+        What is read, by its name on the command line; parts of files are addressed as in
+        ``file.h5:/raw[3]``.
+    """
+    targets = [os.path.realpath(path) for path in files]
+    for path, target in zip(files, targets):
+        if targets.count(target) > 1:
+            args.usage_error(f"{path} would be written twice")
+        for name, image in images.items():
+            source = os.path.realpath(image or "")
+            if source == target or source.startswith((f"{target}:", f"{target}[")):
+                args.usage_error(f"{path} would overwrite {name}")
+
+
+def check_dims(name: str, dims: tuple[int, ...] | None, axes: int) -> None:
+    """Refuse a dimension that an image has not."""
+    if dims is not None and max(dims) >= axes:
+        raise Fault(
+            f"{name}: an image of {axes} axes has no dimension {max(dims)}; wanted "
+            f"some of {', '.join(map(str, range(axes)))}"
+        )

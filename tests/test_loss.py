@@ -1,0 +1,441 @@
+"""The topological loss: values, gradients, options, and the faults of others."""
+
+import copy
+import io
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from pytopo.loss import SegmentationLoss, TopologicalLoss, topological_loss
+
+RING = torch.zeros(1, 1, 5, 5)
+RING[..., 1:4, 1:4] = 1
+RING[..., 2, 2] = 0
+
+
+def ring_with_a_gap(value, dtype=torch.float64):
+    broken = RING.to(dtype).clone()
+    broken[0, 0, 1, 2] = value
+    return broken.requires_grad_()
+
+
+def random_images(*shape, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.rand(shape, generator=generator, dtype=torch.float64)
+    truth = (torch.rand(shape, generator=generator) > 0.5).double()
+    return images.requires_grad_(), truth
+
+
+# --- values by hand --------------------------------------------------------------------
+
+
+def test_the_truth_itself_costs_nothing():
+    assert topological_loss(RING, RING).item() == 0
+
+
+def test_a_strong_gap_is_matched_and_costs_its_way_to_the_corner():
+    # The hole lives from 0.7 to 0, the truth's from 1 to 0.
+    assert topological_loss(ring_with_a_gap(0.7), RING).item() == pytest.approx(0.3**2)
+
+
+def test_a_missing_hole_costs_half_its_squared_persistence():
+    assert topological_loss(torch.ones(1, 1, 5, 5), RING, dims=1).item() == 0.5
+
+
+def test_a_hole_too_many_costs_half_its_squared_persistence():
+    full = torch.ones(1, 1, 5, 5)
+    assert topological_loss(RING * 0.6, full, dims=1).item() == pytest.approx(0.6**2 / 2)
+
+
+def test_the_essential_component_is_matched_by_birth():
+    assert topological_loss(0.4 * RING, RING, dims=0).item() == pytest.approx(0.6**2)
+
+
+def test_dimensions_are_matched_apart_and_weighted():
+    prediction = ring_with_a_gap(0.7)
+    image = (0.9 * prediction).detach()
+    parts = [topological_loss(image, RING, dims=k).item() for k in (0, 1)]
+    assert parts == pytest.approx([0.1**2, (1 - 0.63) ** 2])
+    weighted = topological_loss(image, RING, dims={0: 2.0, 1: 0.5}).item()
+    assert weighted == pytest.approx(2 * parts[0] + 0.5 * parts[1])
+
+
+def test_the_loss_of_a_batch_is_the_mean_over_images_and_channels():
+    prediction, truth = random_images(3, 2, 6, 7)
+    each = topological_loss(prediction, truth, reduction="none")
+    assert each.shape == (3, 2)
+    for b in range(3):
+        for c in range(2):
+            one = (slice(b, b + 1), slice(c, c + 1))
+            alone = topological_loss(prediction[one], truth[one])
+            assert each[b, c].item() == pytest.approx(alone.item())
+    assert topological_loss(prediction, truth).item() == pytest.approx(each.mean().item())
+    total = topological_loss(prediction, truth, reduction="sum").item()
+    assert total == pytest.approx(each.sum().item())
+
+
+def test_a_frame_of_foreground_closes_loops_at_the_border():
+    line = torch.zeros(1, 1, 3, 5)
+    line[..., 1, :] = 1
+    nothing = torch.zeros(1, 1, 3, 5)
+    # Inside the frame the line makes two holes of one.
+    assert topological_loss(nothing, line, dims=1).item() == 0
+    assert topological_loss(nothing, line, dims=1, frame=True).item() == 0.5
+
+
+def test_dots_of_little_persistence_can_be_left_alone():
+    noisy = RING.clone()
+    noisy[0, 0, 0, 0] = 0.02
+    noisy[0, 0, 2, 2] = 0.0
+    assert topological_loss(noisy, RING, dims=0).item() == pytest.approx(0.02**2 / 2)
+    assert topological_loss(noisy, RING, dims=0, min_persistence=0.03).item() == 0
+
+
+def test_grey_truths_are_matched_point_by_point():
+    grey = 0.8 * RING
+    assert topological_loss(0.7 * RING, grey).item() == pytest.approx(2 * 0.1**2)
+
+
+def test_volumes_have_voids():
+    shell = torch.ones(1, 1, 3, 3, 3)
+    shell[..., 1, 1, 1] = 0
+    weak = 0.75 * shell
+    assert topological_loss(weak, shell, dims=2).item() == pytest.approx(0.25**2)
+
+
+# --- every_target: the ring whose gap is weak --------------------------------------------
+
+
+def test_the_plain_optimum_gives_a_weak_ring_up_and_opens_it():
+    # In 1 - f the dot is (0.8, 0.95): s = 0.15 - 2 (0.875 - 0.5)^2 = -0.13 < 0.
+    broken = ring_with_a_gap(0.2)
+    with torch.no_grad():
+        broken[0, 0, 2, 2] = 0.05
+    loss = topological_loss(broken, RING, dims=1)
+    assert loss.item() == pytest.approx(0.15**2 / 2 + 0.5)
+    loss.backward()
+    assert broken.grad[0, 0, 1, 2].item() == pytest.approx(0.15)  # descent lowers the gap
+
+
+def test_every_target_closes_a_weak_ring():
+    broken = ring_with_a_gap(0.2)
+    with torch.no_grad():
+        broken[0, 0, 2, 2] = 0.05
+    loss = topological_loss(broken, RING, dims=1, every_target=True)
+    assert loss.item() == pytest.approx(0.8**2 + 0.05**2)
+    loss.backward()
+    assert broken.grad[0, 0, 1, 2].item() == pytest.approx(2 * (0.2 - 1))
+    assert broken.grad[0, 0, 2, 2].item() == pytest.approx(2 * 0.05)
+
+
+# --- gradients -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"every_target": True},
+        {"frame": True},
+        {"frame": 0.5},
+        {"sigmoid": True},
+        {"softmax": True},
+        {"softmax": True, "include_background": False},
+        {"superlevel": False},
+        {"construction": "T"},
+        {"dims": {0: 0.3, 1: 2.0}},
+        {"min_persistence": 0.2},
+        {"reduction": "none"},
+    ],
+    ids=str,
+)
+def test_the_gradient_is_that_of_finite_differences(options):
+    prediction, truth = random_images(2, 2, 5, 6)
+    assert torch.autograd.gradcheck(lambda p: topological_loss(p, truth, **options), prediction)
+
+
+def test_the_gradient_of_a_volume_is_that_of_finite_differences():
+    prediction, truth = random_images(1, 1, 3, 4, 3)
+    assert torch.autograd.gradcheck(
+        lambda p: topological_loss(p, truth, dims=(0, 1, 2)), prediction
+    )
+
+
+def test_the_gradient_touches_at_most_two_pixels_a_dot():
+    prediction, truth = random_images(1, 1, 20, 20)
+    topological_loss(prediction, truth, dims=1).backward()
+    dots = len(TopologicalLoss(1).explain(prediction, truth)[0].prediction)
+    assert 0 < torch.count_nonzero(prediction.grad) <= 2 * dots
+
+
+def test_a_pixel_that_is_critical_twice_gets_the_sum():
+    # Pixel 2 is the pass of the left and of the right peak: both fall to it.
+    row = torch.tensor([0.9, 0.5, 0.3, 0.6, 1.0]).double().reshape(1, 1, 1, 5).requires_grad_()
+    peaks = torch.tensor([0.9, 0.1, 0.2, 0.1, 1.0]).double().reshape(1, 1, 1, 5)
+    topological_loss(row, peaks, dims=0, every_target=True).backward()
+    assert row.grad[0, 0, 0, 2].item() == pytest.approx(2 * (0.3 - 0.1))
+    twice = torch.tensor([1.0, 0.3, 0.8]).double().reshape(1, 1, 1, 3).requires_grad_()
+    hole = torch.zeros(1, 1, 1, 3).double()
+    topological_loss(twice, hole, dims=0).backward()
+    assert twice.grad.flatten().tolist() == pytest.approx([2.0, 0.3 - 0.8, 0.8 - 0.3])
+
+
+def test_a_step_closes_the_gap_of_a_ring():
+    broken = ring_with_a_gap(0.6)
+    for _ in range(60):
+        loss = topological_loss(broken, RING, dims=(0, 1))
+        (gradient,) = torch.autograd.grad(loss, broken)
+        broken = (broken - 0.1 * gradient).detach().requires_grad_()
+    assert broken[0, 0, 1, 2].item() > 0.99
+    assert loss.item() < 1e-4
+
+
+def test_images_without_dots_keep_a_gradient_path():
+    for prediction in (
+        torch.zeros(1, 1, 4, 4),
+        torch.ones(1, 1, 4, 4),
+        torch.full((1, 1, 1, 1), 0.3),
+    ):
+        prediction.requires_grad_()
+        for truth in (torch.zeros_like(prediction), torch.ones_like(prediction)):
+            for options in ({}, {"dims": 1}, {"frame": True}, {"every_target": True}):
+                prediction.grad = None
+                topological_loss(prediction, truth.detach(), **options).backward()
+                assert torch.isfinite(prediction.grad).all()
+
+
+def test_the_same_twice_is_the_same_to_the_bit():
+    prediction, truth = random_images(4, 1, 30, 30)
+    losses, gradients = [], []
+    for _ in range(3):
+        prediction.grad = None
+        loss = topological_loss(prediction, truth)
+        loss.backward()
+        losses.append(loss.item())
+        gradients.append(prediction.grad.clone())
+    assert len(set(losses)) == 1
+    assert all(torch.equal(g, gradients[0]) for g in gradients)
+
+
+# --- faults of others, one by one --------------------------------------------------------
+
+
+def test_the_peak_of_a_component_is_pushed_up_and_its_saddle_down():
+    # Two components in the truth; in the prediction the right one has a peak of 0.6 over a
+    # saddle of 0.05.
+    row = torch.tensor([1.0, 0.05, 0.6]).reshape(1, 1, 1, 3).requires_grad_()
+    truth = torch.tensor([1.0, 0.0, 1.0]).reshape(1, 1, 1, 3)
+    topological_loss(row, truth, dims=0).backward()
+    assert row.grad.flatten().tolist() == pytest.approx([0.0, 2 * 0.05, 2 * (0.6 - 1)])
+
+
+def test_diagrams_and_squares_are_of_the_same_likelihoods():
+    logits = torch.logit(ring_with_a_gap(0.7).detach().clamp(1e-9, 1 - 1e-9)).requires_grad_()
+    loss = topological_loss(logits, RING, sigmoid=True)
+    assert loss.item() == pytest.approx(0.3**2, abs=1e-6)
+    loss.backward()
+    assert logits.grad[0, 0, 1, 2].item() == pytest.approx(2 * -0.3 * 0.7 * 0.3, abs=1e-6)
+
+
+def test_non_square_patches_are_not_scrambled():
+    prediction, truth = random_images(1, 1, 4, 9)
+    turned = topological_loss(prediction.mT.contiguous(), truth.mT.contiguous())
+    assert turned.item() == pytest.approx(topological_loss(prediction, truth).item())
+
+
+def test_holes_without_a_finite_component_are_no_error():
+    assert topological_loss(0.5 * RING, RING).item() == pytest.approx(2 * 0.5**2)
+
+
+def test_superlevel_as_a_text_is_refused():
+    with pytest.raises(TypeError, match="superlevel is 'superlevel'; wanted True or False"):
+        TopologicalLoss(superlevel="superlevel")
+
+
+def test_sublevel_and_superlevel_differ():
+    prediction, truth = random_images(1, 1, 6, 6)
+    up, down = (topological_loss(prediction, truth, superlevel=s).item() for s in (False, True))
+    assert up != down
+    assert up == pytest.approx(topological_loss(1 - prediction, 1 - truth).item())
+
+
+def test_a_removed_dot_costs_half_its_squared_persistence_and_not_twice():
+    row = torch.tensor([1.0, 0.2, 0.6]).reshape(1, 1, 1, 3)
+    truth = torch.tensor([1.0, 0.0, 0.0]).reshape(1, 1, 1, 3)
+    assert topological_loss(row, truth, dims=0).item() == pytest.approx(0.4**2 / 2)
+
+
+# --- tensors ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_every_float_dtype_is_taken(dtype):
+    prediction = ring_with_a_gap(0.75, dtype)
+    loss = topological_loss(prediction, RING)
+    assert loss.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
+    assert loss.item() == 0.25**2
+    loss.backward()
+    assert prediction.grad.dtype == dtype
+    assert prediction.grad[0, 0, 1, 2].item() == -0.5
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.int64, torch.float16])
+def test_truths_of_every_dtype_are_taken(dtype):
+    assert topological_loss(ring_with_a_gap(0.75), RING.to(dtype)).item() == 0.25**2
+
+
+def test_autocast_changes_nothing():
+    prediction = ring_with_a_gap(0.7)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = topological_loss(prediction, RING)
+    assert loss.item() == topological_loss(prediction, RING).item()
+
+
+def test_strided_tensors_are_taken():
+    prediction, truth = random_images(2, 3, 7, 5)
+    want = topological_loss(prediction, truth).item()
+    last = prediction.to(memory_format=torch.channels_last)
+    assert topological_loss(last, truth).item() == want
+
+
+def test_a_prepared_target_is_a_target():
+    prediction, truth = random_images(2, 3, 7, 5)
+    loss = TopologicalLoss(frame=True, softmax=True, include_background=False)
+    assert loss(prediction, loss.prepare(truth)).item() == loss(prediction, truth).item()
+    with pytest.raises(ValueError, match="target was prepared by a loss with other options"):
+        TopologicalLoss(dims=1)(prediction, loss.prepare(truth))
+
+
+def test_a_loss_can_be_pickled_copied_and_has_no_state():
+    prediction, truth = random_images(1, 1, 7, 5)
+    loss = SegmentationLoss(0.3, dims={0: 0.5, 1: 2.0}, frame=True, every_target=True)
+    want = loss(prediction, truth).item()
+    for same in (pickle.loads(pickle.dumps(loss)), copy.deepcopy(loss)):
+        assert same(prediction, truth).item() == want
+    assert loss.state_dict() == {}
+    stream = io.BytesIO()
+    torch.save(loss.state_dict(), stream)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_a_gpu_gives_the_same():
+    cuda = torch.device("cuda")
+    prediction, truth = random_images(3, 2, 20, 31)
+    want = topological_loss(prediction, truth)
+    want.backward()
+    there = prediction.detach().to(cuda).requires_grad_()
+    loss = topological_loss(there, truth.to(cuda))
+    loss.backward()
+    assert loss.device.type == "cuda"
+    assert loss.item() == want.item()
+    assert torch.equal(there.grad.cpu(), prediction.grad)
+
+
+# --- the sum of both losses --------------------------------------------------------------
+
+
+def test_the_segmentation_loss_is_cross_entropy_plus_weight_times_topological():
+    logits, truth = random_images(2, 1, 6, 6)
+    terms = SegmentationLoss(0.2, frame=True).terms(logits, truth)
+    pixel = nn.functional.binary_cross_entropy_with_logits(logits.float(), truth.float())
+    topological = topological_loss(logits, truth, frame=True, sigmoid=True)
+    assert terms["pixel"].item() == pixel.item()
+    assert terms["topological"].item() == topological.item()
+    assert terms["total"].item() == pytest.approx(pixel.item() + 0.2 * topological.item())
+
+
+def test_several_classes_use_cross_entropy_of_the_softmax():
+    logits, _ = random_images(2, 3, 6, 6)
+    truth = nn.functional.one_hot(logits.detach().argmax(1), 3).movedim(-1, 1)
+    terms = SegmentationLoss(0.2, softmax=True, include_background=False).terms(logits, truth)
+    pixel = nn.functional.cross_entropy(logits.float(), truth.argmax(1))
+    assert terms["pixel"].item() == pytest.approx(pixel.item())
+    options = {"softmax": True, "include_background": False}
+    assert terms["topological"].item() == topological_loss(logits, truth, **options).item()
+
+
+# --- explanations ----------------------------------------------------------------------
+
+
+def test_an_explanation_names_what_to_fix_and_what_to_remove():
+    prediction = ring_with_a_gap(0.7).detach()
+    prediction[0, 0, 4, 4] = 0.1  # a speck beside the ring, and a hole in it at 0.7
+    (why,) = TopologicalLoss().explain(prediction, RING)
+    assert why.prediction.birth_index[why.fix[:, 0]].tolist() == [[1, 2]]
+    assert why.target.points(1).tolist() == [[1, 0]]
+    assert why.missing.size == 0
+    (removed,) = why.remove
+    assert why.prediction.birth_index[removed].tolist() == [4, 4]
+
+
+def test_an_explanation_names_what_is_missing():
+    (why,) = TopologicalLoss(dims=1).explain(torch.ones(1, 1, 5, 5), RING)
+    assert (why.fix.size, why.remove.size, why.missing.tolist()) == (0, 0, [0])
+
+
+# --- errors ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("prediction", "target", "error", "text"),
+    [
+        (
+            RING[0],
+            RING[0],
+            ValueError,
+            r"prediction has shape \(1, 5, 5\); wanted \(B, C",
+        ),
+        (
+            RING,
+            RING[..., 1:],
+            ValueError,
+            r"target has shape \(1, 1, 5, 4\); wanted that",
+        ),
+        (RING.bool(), RING, TypeError, "prediction has dtype torch.bool; wanted floats"),
+        (RING + np.nan, RING, ValueError, r"prediction\[0, 0, 0, 0\] is not a finite number"),
+        (RING, RING / 0, ValueError, r"target\[0, 0, 0, 0\] is not a finite number"),
+        (RING.numpy(), RING, TypeError, "prediction is ndarray; wanted a Tensor"),
+        (RING, RING.numpy(), TypeError, "target is ndarray; wanted a Tensor or PreparedTarget"),
+        (RING[:0], RING[:0], ValueError, r"prediction has shape \(0, 1, 5, 5\)"),
+    ],
+)
+def test_what_is_no_batch_is_refused_by_name(prediction, target, error, text):
+    with pytest.raises(error, match=text):
+        TopologicalLoss()(prediction, target)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "text"),
+    [
+        ({"sigmoid": True, "softmax": True}, ValueError, "sigmoid and softmax are both True"),
+        ({"reduction": "max"}, ValueError, "reduction is 'max'; wanted one of mean, sum, none"),
+        ({"dims": 3}, ValueError, "dims is 3; wanted some of 0, 1, 2"),
+        ({"dims": ()}, ValueError, r"dims is \(\)"),
+        ({"dims": {0: -1.0}}, ValueError, "wanted weights that are finite and at least 0"),
+        ({"construction": "v"}, ValueError, "construction is 'v'"),
+        ({"frame": "black"}, TypeError, "frame is 'black'"),
+        ({"min_persistence": -1}, ValueError, "min_persistence is -1"),
+        ({"every_target": 1}, TypeError, "every_target is 1; wanted True or False"),
+    ],
+)
+def test_impossible_options_are_refused_when_the_loss_is_made(options, error, text):
+    with pytest.raises(error, match=text):
+        TopologicalLoss(**options)
+
+
+def test_dimension_two_of_flat_images_is_refused():
+    with pytest.raises(ValueError, match=r"dims is \[2\]; wanted dimensions from 0 to 1"):
+        topological_loss(RING, RING, dims=2)
+
+
+def test_leaving_out_the_only_channel_is_refused():
+    with pytest.raises(ValueError, match="include_background=False leaves nothing"):
+        topological_loss(RING, RING, include_background=False)
+
+
+def test_a_negative_weight_is_refused():
+    with pytest.raises(ValueError, match="topo_weight is -1; wanted a number of at least 0"):
+        SegmentationLoss(-1)
