@@ -143,7 +143,7 @@ def thread_contests(size: int) -> Iterator[Contest]:
 
 
 def loss_contests() -> Iterator[Contest]:
-    """Yield the contests of the topological loss: forward and backward."""
+    """Yield the contests of the loss, forward and backward, and its share of a step."""
     for count, side in ((64, 65), (4, 256), (1, 512), (1, 1024)):
         pair = _likelihoods(count, side)
         contest = Contest(f"{count} x {side}x{side}, loss and gradient", goal=0.05)
@@ -152,15 +152,23 @@ def loss_contests() -> Iterator[Contest]:
         contest.against("loop over GUDHI and POT", "ot", partial(_gudhi_loop, *pair))
         yield contest
 
+    pair = _likelihoods(16, 65)
+    contest = Contest("16 x 65x65, loss and gradient", goal=0.15)
+    contest.contenders[OURS] = _step(pytopo.TopologicalLoss(frame=True), *pair)
+    contest.contenders["a whole step of a small U-Net"] = _training_step(*pair)
+    yield contest
+
 
 def _likelihoods(count: int, side: int) -> tuple["Tensor", "Tensor"]:
-    """Return likelihood maps with thousands of faint dots a megapixel, and their truth."""
+    """Return likelihood maps and their truth, with about 17,000 and 400 dots a megapixel."""
     import torch
 
     clean = np.stack(
         [likelihood_map(side, max(4, side**2 // 2700), seed=k) for k in range(count)]
     )
-    likelihood = np.clip(clean + 0.1 * (noise(count, side, side) - 0.5), 0, 1)
+    faint = np.random.default_rng(0).standard_normal((count, side, side))
+    faint = gaussian_filter(faint, (0, 1.5, 1.5))
+    likelihood = np.clip(clean + 0.18 * faint, 0, 1)
     truth = torch.from_numpy(clean > 0.4).float()[:, None]
     return torch.from_numpy(likelihood).float()[:, None], truth
 
@@ -172,6 +180,50 @@ def _step(loss: Callable[..., "Tensor"], likelihood: "Tensor", truth: "Tensor") 
         prediction = likelihood.clone().requires_grad_()
         loss(prediction, truth).backward()
         return prediction.grad
+
+    return step
+
+
+def _training_step(image: "Tensor", truth: "Tensor") -> Callable[[], object]:
+    """Return a step that trains a U-Net of three levels by cross-entropy and our loss."""
+    import torch
+    from torch import nn
+    from torch.nn import functional as F
+
+    def block(before: int, after: int) -> nn.Module:
+        return nn.Sequential(
+            nn.Conv2d(before, after, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(after, after, 3, padding=1),
+            nn.ReLU(),
+        )
+
+    class UNet(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.down = nn.ModuleList([block(1, 16), block(16, 32), block(32, 64)])
+            self.up = nn.ModuleList([block(64 + 32, 32), block(32 + 16, 16)])
+            self.head = nn.Conv2d(16, 1, 1)
+
+        def forward(self, x: "Tensor") -> "Tensor":  # (B, 1, 65, 65)
+            levels = []
+            for k, down in enumerate(self.down):
+                x = down(x if k == 0 else F.max_pool2d(x, 2))  # 65, 32, 16
+                levels.append(x)
+            for level, up in zip(levels[-2::-1], self.up):
+                x = F.interpolate(x, level.shape[2:])
+                x = up(torch.cat([x, level], dim=1))
+            return self.head(x)
+
+    network = UNet()
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+    criterion = pytopo.SegmentationLoss(0.001, frame=True)
+
+    def step() -> object:
+        optimizer.zero_grad()
+        loss = criterion(network(image), truth)
+        loss.backward()
+        return optimizer.step()
 
     return step
 

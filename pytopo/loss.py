@@ -232,6 +232,12 @@ class TopologicalLoss(nn.Module):
 
     def forward(self, prediction: Tensor, target: "Tensor | PreparedTarget") -> Tensor:
         """Return the loss; see `topological_loss`."""
+        if torch.compiler.is_compiling():
+            # torch.compile would trace the NumPy of the diagrams, and gets it wrong.
+            return torch.compiler.disable(self._loss)(prediction, target)
+        return self._loss(prediction, target)
+
+    def _loss(self, prediction: Tensor, target: "Tensor | PreparedTarget") -> Tensor:
         likelihood = self.likelihood(prediction)
         prepared = self._checked_target(target, prediction)
         plan = self._plan(self._diagrams_of(likelihood), prepared.diagrams)

@@ -1,0 +1,273 @@
+"""The loss where people use it: data loaders, compiled models, several processes, trainers."""
+
+import pickle
+import re
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import DataLoader, Dataset, default_collate
+
+import pytopo
+from pytopo.loss import SegmentationLoss, TopologicalLoss
+
+SECONDS = 60  # a test that takes longer hangs
+
+
+def images_and_truths(count=4, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.rand(count, 1, 12, 12, generator=generator)
+    return images, (images > 0.6).float()
+
+
+def network():
+    """Return the same small network each time."""
+    layer = nn.Conv2d(1, 1, 3, padding=1)
+    with torch.no_grad():
+        layer.weight.copy_(torch.linspace(-2, 3, 9).reshape(1, 1, 3, 3))
+        layer.bias.fill_(-1.0)
+    return layer
+
+
+def criterion():
+    return TopologicalLoss(frame=True, sigmoid=True)
+
+
+def rows(diagram):
+    columns = ("dim", "birth", "death", "birth_pixel", "death_pixel")
+    return np.column_stack([getattr(diagram, name) for name in columns])
+
+
+# --- data loaders ----------------------------------------------------------------------
+
+
+class Patches(Dataset):
+    """An image, its truth, and their diagrams, computed where the item is asked for."""
+
+    def __init__(self):
+        self.images, self.truths = images_and_truths()
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, k):
+        diagram = pytopo.persistence(self.images[k, 0].numpy())
+        return (
+            self.images[k],
+            self.truths[k],
+            diagram,
+            criterion().prepare(self.truths[k : k + 1]),
+        )
+
+
+def batch_with_prepared_truth(items):
+    images, truths, diagrams, prepared = zip(*items)
+    truth = default_collate(truths)
+    return default_collate(images), truth, diagrams, prepared, criterion().prepare(truth)
+
+
+# Python 3.12 and later warn of every fork beside threads, and torch keeps some; whether
+# such a fork hangs is what is tested.
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+def test_workers_of_a_data_loader_prepare_the_truth(start):
+    loss, layer = criterion(), network()
+    images, truths = images_and_truths()
+    loss(layer(images), truths).backward()  # threads have run before the workers start
+    loader = DataLoader(
+        Patches(),
+        batch_size=2,
+        num_workers=2,
+        collate_fn=batch_with_prepared_truth,
+        multiprocessing_context=start,
+        timeout=SECONDS,
+    )
+    seen = 0
+    for image, truth, diagrams, single, prepared in loader:
+        assert torch.equal(image, images[seen : seen + 2])
+        assert torch.equal(truth, truths[seen : seen + 2])
+        for k in range(2):
+            alone = slice(k, k + 1)
+            here = pytopo.persistence(image[k, 0].numpy())
+            np.testing.assert_array_equal(rows(diagrams[k]), rows(here))
+            with_workers = loss(layer(image[alone]), single[k])
+            assert with_workers.item() == loss(layer(image[alone]), truth[alone]).item() > 0
+        assert loss(layer(image), prepared).item() == loss(layer(image), truth).item() > 0
+        seen += 2
+    assert seen == len(images)
+
+
+def test_a_prepared_truth_can_be_pickled():
+    loss = criterion()
+    images, truths = images_and_truths()
+    prepared = loss.prepare(truths)
+    same = pickle.loads(pickle.dumps(prepared))
+    assert torch.equal(same.tensor, truths)
+    assert len(same.diagrams) == len(prepared.diagrams) == 4
+    for ours, theirs in zip(prepared.diagrams, same.diagrams):
+        np.testing.assert_array_equal(rows(theirs), rows(ours))
+    assert loss(images, same).item() == loss(images, truths).item() > 0
+
+
+# --- torch.compile ---------------------------------------------------------------------
+
+
+def value_and_gradient(model, loss):
+    images, truths = images_and_truths()
+    model.zero_grad()
+    value = loss(model(images), truths)
+    value.backward()
+    return value.item(), torch.cat([p.grad.reshape(-1) for p in model.parameters()])
+
+
+@pytest.fixture
+def _fresh_compiler():
+    torch.compiler.reset()
+    yield
+    torch.compiler.reset()
+
+
+@pytest.mark.usefixtures("_fresh_compiler")
+@pytest.mark.parametrize("backend", ["eager", "aot_eager"])
+def test_a_compiled_model_has_the_gradient_of_the_plain_one(backend):
+    value, gradient = value_and_gradient(network(), criterion())
+    model = torch.compile(network(), backend=backend)
+    compiled_value, compiled_gradient = value_and_gradient(model, criterion())
+    assert compiled_value == pytest.approx(value, rel=1e-5)
+    assert gradient.abs().max() > 0.01
+    torch.testing.assert_close(compiled_gradient, gradient, rtol=1e-4, atol=1e-6)
+
+
+# torch asks a tensor that is not a leaf for its .grad while it traces, and warns itself of it.
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
+@pytest.mark.usefixtures("_fresh_compiler")
+@pytest.mark.parametrize(
+    "loss",
+    [
+        TopologicalLoss(sigmoid=True),
+        TopologicalLoss(sigmoid=True, frame=0.5, every_target=True),
+        SegmentationLoss(topo_weight=0.01, frame=True),
+    ],
+    ids=["plain", "frame", "segmentation"],
+)
+def test_a_compiled_loss_is_the_plain_one(loss):
+    value, gradient = value_and_gradient(network(), loss)
+    compiled = torch.compile(loss, backend="eager")
+    for _ in range(2):
+        compiled_value, compiled_gradient = value_and_gradient(network(), compiled)
+        assert compiled_value == pytest.approx(value, rel=1e-6)
+        torch.testing.assert_close(compiled_gradient, gradient, rtol=1e-5, atol=1e-7)
+    images, truths = images_and_truths()
+    prepared = loss.prepare(truths)
+    assert compiled(images, prepared).item() == pytest.approx(loss(images, truths).item())
+
+
+# --- several processes -----------------------------------------------------------------
+
+
+def train_on_a_half(rank, folder):
+    """Write the gradient that one of two processes holds after its half of the batch."""
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group(
+        "gloo",
+        init_method=(folder / "meeting").as_uri(),
+        rank=rank,
+        world_size=2,
+        timeout=timedelta(seconds=SECONDS),
+    )
+    images, truths = images_and_truths()
+    half = slice(2 * rank, 2 * rank + 2)
+    model = DistributedDataParallel(network())
+    criterion()(model(images[half]), truths[half]).backward()
+    torch.save([p.grad for p in model.parameters()], folder / f"gradient-{rank}.pt")
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.skipif(not torch.distributed.is_available(), reason="torch without distributed")
+def test_two_processes_have_the_gradient_of_one(tmp_path):
+    processes = torch.multiprocessing.spawn(
+        train_on_a_half, args=(tmp_path,), nprocs=2, join=False
+    )
+    try:
+        end = time.monotonic() + SECONDS
+        while not processes.join(timeout=1):  # raises what a process raised
+            assert time.monotonic() < end, "the processes hang"
+    finally:
+        for process in processes.processes:
+            process.kill()
+    _, gradient = value_and_gradient(network(), criterion())
+    assert gradient.abs().max() > 0.01
+    for rank in (0, 1):
+        parts = torch.load(tmp_path / f"gradient-{rank}.pt", weights_only=True)
+        averaged = torch.cat([part.reshape(-1) for part in parts])
+        torch.testing.assert_close(averaged, gradient, rtol=0, atol=1e-6)
+
+
+# --- other packages: the blocks of the document ----------------------------------------
+
+
+def block_of_the_document(package):
+    """Return the one ``py`` block of docs/loss.md that imports a package, compiled."""
+    text = (Path(__file__).parents[1] / "docs" / "loss.md").read_text()
+    blocks = re.findall(r"^```py\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    (block,) = [b for b in blocks if re.search(rf"^(import|from) {package}\b", b, re.MULTILINE)]
+    return compile(block, f"docs/loss.md, {package}", "exec")
+
+
+@pytest.mark.parametrize("package", ["lightning", "monai"])
+def test_the_document_shows_the_loss_beside_a_package(package):
+    assert {"pytopo", "TopologicalLoss"} <= all_names(block_of_the_document(package))
+
+
+def all_names(code):
+    names = set(code.co_names)
+    return names.union(*(all_names(c) for c in code.co_consts if hasattr(c, "co_names")))
+
+
+# What other packages warn of while they are imported and run is theirs.
+@pytest.mark.filterwarnings("default")
+def test_a_lightning_module_trains_as_a_plain_loop_does(tmp_path):
+    lightning = pytest.importorskip("lightning")
+    names = {"__name__": "document"}
+    exec(block_of_the_document("lightning"), names)
+    images, truths = images_and_truths()
+    module = names["Membranes"](network())
+    trainer = lightning.Trainer(
+        accelerator="cpu",
+        devices=1,
+        max_epochs=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=tmp_path,
+    )
+    trainer.fit(module, DataLoader(list(zip(images, truths)), batch_size=4))
+
+    layer = network()
+    optimizer = torch.optim.Adam(layer.parameters(), lr=0.01)
+    logits = layer(images)
+    topological = criterion()(logits, truths)
+    (nn.BCEWithLogitsLoss()(logits, truths) + 0.001 * topological).backward()
+    optimizer.step()
+    assert trainer.callback_metrics["topological"].item() == pytest.approx(topological.item())
+    torch.testing.assert_close(module.network.weight, layer.weight)
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_monai_loss_and_ours_add_up():
+    losses = pytest.importorskip("monai.losses")
+    names = {"__name__": "document"}
+    exec(block_of_the_document("monai"), names)
+    images, truths = images_and_truths()
+    logits = network()(images)
+    dice = losses.DiceLoss(sigmoid=True)(logits, truths)
+    ours = criterion()(logits, truths)
+    both = names["criterion"](logits, truths)
+    assert both.item() == pytest.approx(dice.item() + 0.001 * ours.item())
+    assert ours.item() > 0
