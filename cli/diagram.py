@@ -71,11 +71,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     what.add_argument(
         "--superlevel", action="store_true", help="sweep downwards: bright things first"
     )
-    what.add_argument(
-        "--construction", choices=("V", "T"), default="V",
-        help="pixels are vertices (V, the default: neighbours share a side) or cells "
-        "(T: sharing a corner is enough)",
-    )  # fmt: skip
+    options.add_construction(what)
     what.add_argument(
         "--frame", nargs="?", const=True, type=options.frame, metavar="VALUE",
         help="put a frame of pixels of this value around the image; without VALUE, of the "

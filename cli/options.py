@@ -13,6 +13,15 @@ FIGURE_ENDINGS = (".png", ".svg", ".pdf")
 STDOUT = "-"
 
 
+def add_construction(group: "argparse._ArgumentGroup") -> None:
+    """Add the option that says what a pixel is."""
+    group.add_argument(
+        "--construction", choices=("V", "T"), default="V",
+        help="pixels are vertices (V, the default: neighbours share a side) or cells "
+        "(T: sharing a corner is enough)",
+    )  # fmt: skip
+
+
 def figure_path(text: str) -> str:
     """Take a path whose ending names a kind of figure."""
     if Path(text).suffix.lower() not in FIGURE_ENDINGS:
