@@ -96,6 +96,7 @@ def _measured(args: argparse.Namespace) -> Iterator[Row]:
         elif subject == "threads":
             yield from _contest_rows(contests.thread_contests(4 * args.size), args.seconds)
         elif subject == "loss":
+            yield from _contest_rows(contests.matching_contests(), args.seconds)
             yield from _contest_rows(contests.loss_contests(), args.seconds)
         elif subject == "growth":
             yield from _growth_rows(args.size, args.seconds)

@@ -159,6 +159,20 @@ def loss_contests() -> Iterator[Contest]:
     yield contest
 
 
+def matching_contests() -> Iterator[Contest]:
+    """Yield matchings of the size of the paper's example; the goals are milliseconds."""
+    random = np.random.default_rng(0)
+    birth, target = random.random(14669), random.random((427, 2))
+    likelihood = np.column_stack([birth, birth + random.exponential(0.05, birth.size)])
+    for name, truth, goal in (
+        ("points anywhere", target, 2000),
+        ("coinciding points", np.tile([0.0, 1.0], (427, 1)), 10),
+    ):
+        contest = Contest(f"match 14669 with 427 {name}", goal=goal)
+        contest.contenders[OURS] = partial(pytopo.match, likelihood, truth)
+        yield contest
+
+
 def _likelihoods(count: int, side: int) -> tuple["Tensor", "Tensor"]:
     """Return likelihood maps and their truth, with about 17,000 and 400 dots a megapixel."""
     import torch

@@ -81,6 +81,12 @@ def test_extreme_floats_are_ordered(dtype):
         assert fast == ref
 
 
+def test_more_critical_pixels_than_a_byte_can_count():
+    fast, ref = both(np.random.default_rng(0).random((40, 40)))
+    assert fast == ref
+    assert len(fast) > 400
+
+
 def test_three_axes_are_the_textbooks():
     volume = np.zeros((2, 2, 2))
     with pytest.raises(ValueError, match='"morse", which takes one or two axes'):

@@ -81,7 +81,7 @@ def append_repeated(counts, first, out_index, k):
                 out_index[k] = first + j  # written always, kept if it counts: no branch
                 out_index[k + 1] = first + j
                 out_index[k + 2] = first + j
-                k += counts[j]
+                k += np.int64(counts[j])
     return k
 
 
