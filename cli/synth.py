@@ -1,0 +1,107 @@
+"""``pytopo synth``: make up a volume of electron microscopy, with the truth about its cells.
+
+seed -> sections -> HDF5 in the CREMI layout
+"""
+
+import argparse
+import math
+import os
+from functools import partial
+
+from pytopo.cli import options
+from pytopo.cli.files import check_places
+from pytopo.cli.report import Fault, blaming, say
+
+DESCRIPTION = """\
+Make up sections that look like electron microscopy of neurons, with the id of the cell that
+each pixel belongs to, and write them to an HDF5 file in the CREMI layout. For machines
+without data, and for experiments in which the truth is certain.
+
+Membranes fade and have gaps, cells hold things as dark as membranes, and neighbouring
+sections resemble each other."""
+
+EPILOG = """\
+The same options write the same volume.
+
+examples:
+  pytopo synth cells.h5
+  pytopo synth hard.h5 --gaps 0.2 --noise 2 --seed 7
+  pytopo diagram 'cells.h5:/volumes/raw[0]'"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register the subcommand."""
+    parser = subparsers.add_parser(
+        "synth",
+        help="make up a volume of cells to train and test on",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("file", metavar="FILE", help="HDF5 file to write, like cells.h5")
+    parser.add_argument(
+        "--sections", type=options.positive, default=30, metavar="N", help="how many (30)"
+    )
+    parser.add_argument(
+        "--size", type=partial(options.count, least=16), default=256, metavar="N",
+        help="rows and columns of a section (256)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seed", type=options.count, default=0, metavar="N", help="of the random numbers (0)"
+    )
+    parser.add_argument(
+        "--noise", type=amount, default=1.0, metavar="X", help="strength of the grain (1)"
+    )
+    parser.add_argument(
+        "--gaps", type=part, default=0.08, metavar="X",
+        help="about how much of the membranes cannot be seen, from 0 to below 1 (0.08)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--clutter", type=amount, default=1.0, metavar="X",
+        help="how much lies in the cells: vesicles, mitochondria, reticulum (1)",
+    )  # fmt: skip
+
+
+def amount(text: str) -> float:
+    """Take a finite number of at least 0."""
+    value = options.number(text)
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text}; wanted a finite number of at least 0")
+    return value
+
+
+def part(text: str) -> float:
+    """Take a number from 0 to below 1."""
+    value = options.number(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text}; wanted a number from 0 to below 1")
+    return value
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make up the volume and write it."""
+    from tqdm import tqdm
+
+    from pytopo.data.synth import stacked, synthetic_planes, write_cremi
+
+    check_places([args.file])
+    if os.path.exists(args.file) and not os.path.isfile(args.file):
+        raise Fault(f"{args.file}: a pipe or device; HDF5 wants a file")
+    try:
+        planes = synthetic_planes(
+            args.sections, args.size,
+            seed=args.seed, noise=args.noise, gaps=args.gaps, clutter=args.clutter,
+        )  # fmt: skip
+        watched = tqdm(planes, total=args.sections, unit="section", disable=None, leave=False)
+        volume = stacked(list(watched))
+    except MemoryError:
+        raise Fault(
+            f"{args.file}: not enough memory for {args.sections} sections of {args.size} x "
+            f"{args.size} pixels; make fewer or smaller ones"
+        ) from None
+    with blaming(args.file):
+        write_cremi(args.file, *volume)
+    say(f"wrote {args.file}: {args.sections} sections of {args.size} x {args.size} pixels")
+    return 0

@@ -1,0 +1,318 @@
+"""Volumes in HDF5 files: a data set of images beside one of labels.
+
+    image   (D, H, W)      labels  (d, h, w), somewhere in it
+    resolution, offset     resolution, offset     attributes, in nm: plane, row, column
+
+The labels say which sections there are.  Where they lie in the image is read from the
+offsets; without offsets both must have the same shape.
+
+Only the window asked for is read, and a file is open only while it is: nothing is shared
+between processes.  As everywhere, no pixel comes from a file that was not named.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from pytopo.data.borders import BACKGROUND, Borders
+from pytopo.data.sections import WHOLE, Section, Sections, truth_of_mask, unit_image
+from pytopo.readers.address import (
+    Address,
+    decoding,
+    member_wanted,
+    one_line,
+    parsed_address,
+    shown,
+)
+from pytopo.readers.hdf5 import read_hdf5
+
+Triple = tuple[float, float, float]
+
+
+# ---- one data set ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class StoredVolume:
+    """A data set of three axes, and what its file says about it.
+
+    Attributes
+    ----------
+    address : Address
+    shape : tuple of int
+        Planes, rows, columns.
+    dtype : dtype
+    resolution : tuple of float or None
+        Size of a voxel in nm: plane, row, column.
+    offset : tuple of float or None
+        Place of the first voxel in nm.
+    """
+
+    address: Address
+    shape: tuple[int, int, int]
+    dtype: np.dtype
+    resolution: Triple | None
+    offset: Triple | None
+
+    def window(self, plane: int, rows: slice, columns: slice) -> NDArray:
+        """Read a window of a plane, as stored."""
+        text = f"{self.address.text}[{plane}]"
+        wanted = Address(text, self.address.file, self.address.member, (plane, rows, columns))
+        return read_hdf5(wanted)[0]
+
+
+def stored_volume(address: Address) -> StoredVolume:
+    """Return what a file says of a data set, and see that its first pixel can be read.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged; if there is no such data set, or none is named and there
+        are several; if it has not three axes, is empty or lies in other files; if its
+        resolution or offset is not three numbers.
+    TypeError
+        If it holds no real numbers.
+    """
+    if address.picks:
+        raise address.refusal("a slice of a volume; wanted all of it, slice the sections")
+    with decoding(address, "HDF5 file"):
+        file = h5py.File(address.file, "r")
+    with file:
+        data_set = _data_set(address, file)
+        with decoding(address, "data set"):
+            member, shape, dtype = data_set.name, data_set.shape, data_set.dtype
+            notes = {name: data_set.attrs.get(name) for name in ("resolution", "offset")}
+    address = Address(address.text, address.file, address.member or member, ())
+    if len(shape or ()) != 3:
+        raise address.refusal(
+            f"shape {shown(shape or ())}; wanted three axes: planes, rows, columns"
+        )
+    volume = StoredVolume(
+        address,
+        shape,
+        dtype,
+        _triple(address, "resolution", notes["resolution"], positive=True),
+        _triple(address, "offset", notes["offset"], positive=False),
+    )
+    volume.window(0, slice(0, 1), slice(0, 1))
+    return volume
+
+
+def _data_set(address: Address, file: Any) -> Any:
+    """The data set that the address names, or the only one if it names none."""
+    found: dict[str, Any] = {}
+
+    def collect(_: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            found[item.name] = item
+
+    with decoding(address, "HDF5 file"):
+        named = file.get(address.member) if address.member else None
+        if isinstance(named, h5py.Dataset):
+            return named
+        file.visititems(collect)
+    if not address.member and len(found) == 1:
+        return next(iter(found.values()))
+    raise member_wanted(address, "data set", list(found))
+
+
+def _triple(address: Address, name: str, value: Any, positive: bool) -> Triple | None:
+    if value is None:
+        return None
+    kind = "numbers above 0" if positive else "numbers"
+    numbers = np.asarray(value)
+    good = numbers.shape == (3,) and numbers.dtype.kind in "iuf" and np.isfinite(numbers).all()
+    if not good or (positive and not (numbers > 0).all()):
+        raise address.refusal(
+            f"attribute {name} is {one_line(str(value))[:60]}; wanted three {kind} in nm: "
+            "plane, row, column"
+        )
+    plane, row, column = map(float, numbers)
+    return plane, row, column
+
+
+# ---- where the labels lie in the image ---------------------------------------------------
+
+
+def place_of_labels(image: StoredVolume, labels: StoredVolume) -> tuple[int, int, int]:
+    """Return plane, row and column of the image at which the first label lies.
+
+    Raises
+    ------
+    ValueError
+        If the resolutions differ; if there is an offset and no resolution; if the labels lie
+        between the voxels of the image or beyond them; if the shapes differ and there is
+        no offset.
+    """
+    where = f"{labels.address.text}: the labels"
+    if image.resolution and labels.resolution and image.resolution != labels.resolution:
+        raise ValueError(
+            f"{where} have resolution {labels.resolution}, the image has "
+            f"{image.resolution}; wanted both the same"
+        )
+    given = labels.offset is not None or image.offset is not None
+    if not given and image.shape != labels.shape:
+        raise ValueError(
+            f"{where} have shape {shown(labels.shape)}, the image has "
+            f"{shown(image.shape)}; wanted the same, or an attribute offset that says where "
+            "in the image they lie"
+        )
+    none = (0.0, 0.0, 0.0)
+    distance = np.subtract(labels.offset or none, image.offset or none)
+    resolution = labels.resolution or image.resolution
+    if distance.any() and resolution is None:
+        raise ValueError(f"{where} have an offset and no resolution; wanted both, in nm")
+    steps = distance / (resolution or (1.0, 1.0, 1.0))
+    place = np.rint(steps).astype(int)
+    if np.abs(steps - place).max() > 1e-3:
+        raise ValueError(
+            f"{where} begin {_listed(steps)} voxels into the image (planes, rows, columns); "
+            "wanted whole numbers, check offset and resolution"
+        )
+    if (place < 0).any() or (place + labels.shape > image.shape).any():
+        raise ValueError(
+            f"{where} of shape {shown(labels.shape)} begin at voxel {_listed(place)} of the "
+            f"image, which has shape {shown(image.shape)}; wanted them inside it"
+        )
+    plane, row, column = map(int, place)
+    return plane, row, column
+
+
+def _listed(numbers: NDArray) -> str:
+    return ", ".join(f"{number:.6g}" for number in numbers)
+
+
+# ---- two data sets become sections -------------------------------------------------------
+
+
+class HDF5Pair(Sections):
+    """Sections of two data sets: images, and labels that are masks or ids of cells.
+
+    Parameters
+    ----------
+    image, label : str or path-like
+        ``file.h5:/path/of/data/set``, the path only where the file holds several.
+    ids : bool
+        The labels are ids of cells, and the membranes their borders.  Otherwise they are
+        masks: 0 and one other value, which is membrane.
+    invert : bool
+        For masks: 0 is membrane.
+    border : float or None
+        For ids: how far from a border pixels are membrane, see `border_mask`.  ``None``:
+        only background is membrane.
+    border_unit : {"pixels", "nm"}
+        Unit of `border`; "nm" needs the attribute ``resolution``.
+    background : tuple of int
+        For ids: those that mean no cell and are membrane.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+        If a file is missing or is a directory.
+    ValueError
+        If a file is damaged or a data set missing or misshapen; if image and labels do
+        not lie on each other (see `place_of_labels`); if an option does not fit.
+    TypeError
+        If a data set holds no real numbers, or ids are not integers.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, h5py.File(f"{folder}/a.h5", "w") as file:
+    ...     file["image"] = np.full((1, 2, 4), 51, np.uint8)
+    ...     file["label"] = np.array([[[1, 1, 1, 2], [1, 1, 1, 2]]])
+    ...     file.flush()
+    ...     name = f"{folder}/a.h5"
+    ...     pair = HDF5Pair(f"{name}:/image", f"{name}:/label", ids=True, border=0)
+    ...     pair[0].truth.astype(int)
+    array([[0, 0, 1, 1],
+           [0, 0, 1, 1]])
+    """
+
+    def __init__(
+        self,
+        image: str | os.PathLike[str],
+        label: str | os.PathLike[str],
+        *,
+        ids: bool = False,
+        invert: bool = False,
+        border: float | None = 1.0,
+        border_unit: str = "pixels",
+        background: tuple[int, ...] = BACKGROUND,
+    ) -> None:
+        self._image = stored_volume(parsed_address(os.fspath(image)))
+        self._label = stored_volume(parsed_address(os.fspath(label)))
+        self._ids = ids
+        self._invert = invert
+        self._borders = Borders(border, border_unit, background).checked()
+        self._place = place_of_labels(self._image, self._label)
+        if ids and self._label.dtype.kind not in "iu":
+            raise TypeError(
+                f"{self._label.address.text}: ids of dtype {self._label.dtype}; wanted integers"
+            )
+        if ids and invert:
+            raise ValueError(
+                f"{self._label.address.text}: invert is for masks; these labels are ids"
+            )
+        self._spacing = self._pixel_size()
+
+    @property
+    def resolution(self) -> Triple | None:
+        """Size of a voxel in nm: plane, row, column; ``None`` if the file does not say."""
+        return self._label.resolution or self._image.resolution
+
+    @property
+    def offset(self) -> tuple[int, int, int]:
+        """Plane, row and column of the image at which the first label lies, in voxels."""
+        return self._place
+
+    def _pixel_size(self) -> tuple[float, float]:
+        """Height and width of a pixel in the unit of the border."""
+        if not self._ids or self._borders.unit == "pixels":
+            return 1.0, 1.0
+        if self.resolution is None:
+            raise ValueError(
+                f"{self._label.address.text}: no attribute resolution; wanted one for a "
+                "border in nm, or the border in pixels"
+            )
+        return self.resolution[1:]
+
+    def __len__(self) -> int:
+        return self._label.shape[0]
+
+    def _shape(self, i: int) -> tuple[int, int]:
+        return self._label.shape[1:]
+
+    def _name(self, i: int) -> str:
+        return f"{self._image.address.text} section {i}"
+
+    def _window(self, i: int, rows: slice, columns: slice) -> Section:
+        plane, row, column = self._place
+        pixels = self._image.window(plane + i, _moved(rows, row), _moved(columns, column))
+        return Section(unit_image(pixels, self._name(i)), self._truth(i, rows, columns))
+
+    def _truth(self, i: int, rows: slice, columns: slice) -> NDArray[np.bool_]:
+        if not self._ids:
+            stored = self._label.window(i, rows, columns)
+            return truth_of_mask(stored, self._name(i), self._invert)
+        above, left = self._borders.margin(self._spacing)
+        wide_rows, wide_columns = _widened(rows, above), _widened(columns, left)
+        ids = self._label.window(i, wide_rows, wide_columns)
+        mask = self._borders.membranes(ids, self._spacing)
+        return mask[_moved(rows, -wide_rows.start), _moved(columns, -wide_columns.start)].copy()
+
+    def label_of(self, i: int, rows: slice = WHOLE, columns: slice = WHOLE) -> NDArray:
+        """Return the labels of a section or of a window of it, as stored."""
+        return self._label.window(self._index(i), rows, columns)
+
+
+def _moved(window: slice, by: int) -> slice:
+    return slice(window.start + by, window.stop + by)
+
+
+def _widened(window: slice, margin: int) -> slice:
+    return slice(max(window.start - margin, 0), window.stop + margin)

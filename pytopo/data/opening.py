@@ -1,0 +1,120 @@
+"""What a command line names becomes sections: a folder, a file, or a pair of files."""
+
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from pytopo.data.borders import BACKGROUND
+from pytopo.data.cremi import CremiVolume
+from pytopo.data.hdf5 import HDF5Pair
+from pytopo.data.pairs import ImagePairs, PicturePair
+from pytopo.data.sections import Sections, joined
+from pytopo.readers.address import one_line, parsed_address
+from pytopo.readers.choice import chosen_reader
+
+Source = str | os.PathLike[str]
+
+WANTED = (
+    "a folder with image/ and label/, an HDF5 file in the CREMI layout, or a pair IMAGE,LABEL "
+    "like raw.h5:/raw,labels.h5:/labels"
+)
+
+
+def open_sections(
+    sources: Source | Sequence[Source],
+    *,
+    invert: bool = False,
+    ids: bool = False,
+    border: float | None = 1.0,
+    border_unit: str = "pixels",
+    background: tuple[int, ...] = BACKGROUND,
+) -> Sections:
+    """Open what has sections with their truth; several are joined.
+
+    Parameters
+    ----------
+    sources : str, path-like, or a sequence of these
+        Each of them a folder (`ImagePairs`), an HDF5 file in the CREMI layout
+        (`CremiVolume`), or a pair with a comma between: two data sets
+        ``raw.h5:/raw,labels.h5:/labels`` (`HDF5Pair`) or two pictures
+        ``stack.tif,labels.tif`` (`PicturePair`).  What exists under the whole name wins.
+    invert : bool
+        For labels that are masks: they mark cells, and 0 is membrane.
+    ids : bool
+        Labels of folders and pairs are ids of cells, as those of CREMI always are.
+    border, border_unit, background
+        How ids become membranes, see `CremiVolume`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If something is missing.
+    ValueError
+        If something is none of these, or as the classes say.
+    TypeError
+        As the classes say.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pytopo.data import synthetic_volume, write_cremi
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("a.h5", "b.h5"):
+    ...         write_cremi(f"{folder}/{name}", *synthetic_volume(2, 64))
+    ...     sections = open_sections([f"{folder}/a.h5", f"{folder}/b.h5"])
+    ...     len(sections), sections[3].image.shape
+    (4, (64, 64))
+    """
+    labels = _Labels(invert, ids, border, border_unit, background)
+    several = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
+    parts = [labels.of(os.fspath(source)) for source in several]
+    return parts[0] if len(parts) == 1 else joined(parts)
+
+
+class _Labels(NamedTuple):
+    """The options of `open_sections`: how labels are to be read."""
+
+    invert: bool
+    ids: bool
+    border: float | None
+    border_unit: str
+    background: tuple[int, ...]
+
+    def of(self, source: str) -> Sections:
+        image, comma, label = source.partition(",")
+        if os.path.isdir(source):
+            return ImagePairs(source, **self._of_pictures(source))
+        if os.path.exists(source) or not comma:
+            return self._of_cremi(source)
+        match _is_hdf5(image), _is_hdf5(label):
+            case True, True:
+                return HDF5Pair(image, label, **self._asdict())
+            case False, False:
+                return PicturePair(image, label, **self._of_pictures(source))
+        raise ValueError(one_line(f"{source}: HDF5 and a picture; wanted two of a kind"))
+
+    def _of_cremi(self, source: str) -> CremiVolume:
+        if not os.path.exists(source):
+            raise FileNotFoundError(one_line(f"{source}: no such file; wanted {WANTED}"))
+        if not _is_hdf5(source):
+            raise ValueError(one_line(f"{source}: a file that is not HDF5; wanted {WANTED}"))
+        if self.invert:
+            raise ValueError(one_line(f"{source}: invert is for masks; a CREMI file holds ids"))
+        return CremiVolume(
+            source,
+            border=self.border,
+            border_unit=self.border_unit,
+            background=self.background,
+        )
+
+    def _of_pictures(self, source: str) -> dict[str, Any]:
+        options = self._asdict()
+        if options.pop("border_unit") == "nm" and self.ids:
+            raise ValueError(
+                one_line(f"{source}: pictures say no resolution; wanted the border in pixels")
+            )
+        return options
+
+
+def _is_hdf5(path: str) -> bool:
+    return chosen_reader(parsed_address(path)).__name__ == "read_hdf5"

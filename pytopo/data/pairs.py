@@ -1,0 +1,240 @@
+"""Pictures in pairs: an image, and a label that says where the membranes are.
+
+    folder/image/0.png  1.png  2.png ... 10.png     numbers in names are ordered as numbers
+    folder/label/0.png  1.png  2.png ... 10.png     the same names, but for the ending
+
+A picture of several pages (a TIFF stack) has a section on each page.  Pictures cannot be read
+in part, so the last ones decoded are kept.
+"""
+
+import os
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from numpy.typing import NDArray
+from PIL import Image
+
+from pytopo.data.borders import BACKGROUND, Borders
+from pytopo.data.sections import Joined, Section, Sections, truth_of_mask, unit_image
+from pytopo.image import read_image
+from pytopo.readers.address import decoding, parsed_address
+
+ENDINGS = (".png", ".tif", ".tiff", ".bmp", ".pgm", ".jpg", ".jpeg")
+KEPT = 128  # decoded pages, in each process
+ONE_PIXEL = (1.0, 1.0)
+
+
+class PicturePair(Sections):
+    """Sections of two pictures: the pages of an image, and of a label.
+
+    Parameters
+    ----------
+    image, label : str or path-like
+        PNG, TIFF or another picture, with equally many pages of one shape.
+    invert : bool
+        The label marks cells, and 0 is membrane.
+    ids : bool
+        The label holds ids of cells and no mask; membranes are their borders.
+    border : float or None
+        For ids: how far from a border pixels are membrane, in pixels, see `border_mask`.
+        ``None``: only background is membrane.
+    background : tuple of int
+        For ids: those that mean no cell and are membrane.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+        If a file is missing or is a directory.
+    ValueError
+        If a file is damaged, if pages or shapes differ, or if an option does not fit.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Image.new("L", (3, 2), 51).save(f"{folder}/image.png")
+    ...     Image.new("L", (3, 2), 255).save(f"{folder}/label.png")
+    ...     pair = PicturePair(f"{folder}/image.png", f"{folder}/label.png")
+    ...     image, truth = pair[0]
+    >>> image[0], truth[0]
+    (array([0.2, 0.2, 0.2], dtype=float32), array([ True,  True,  True]))
+    """
+
+    def __init__(
+        self,
+        image: str | os.PathLike[str],
+        label: str | os.PathLike[str],
+        *,
+        invert: bool = False,
+        ids: bool = False,
+        border: float | None = 1.0,
+        background: tuple[int, ...] = BACKGROUND,
+    ) -> None:
+        self._image, self._label = os.fspath(image), os.fspath(label)
+        self._invert = invert
+        self._borders = Borders(border, "pixels", background).checked() if ids else None
+        if ids and invert:
+            raise ValueError(f"{self._label}: invert is for masks; these labels are ids")
+        self._pages, *self._size = _claims(self._image)
+        pages, *size = _claims(self._label)
+        if (pages, size) != (self._pages, self._size):
+            raise ValueError(
+                f"{self._label} has {_counted(pages, size)}, {self._image} has "
+                f"{_counted(self._pages, self._size)}; wanted the same of both"
+            )
+
+    def __len__(self) -> int:
+        return self._pages
+
+    def _shape(self, i: int) -> tuple[int, int]:
+        height, width = self._size
+        return height, width
+
+    def _name(self, i: int) -> str:
+        return f"{self._image} page {i}" if self._pages > 1 else self._image
+
+    def _window(self, i: int, rows: slice, columns: slice) -> Section:
+        image = unit_image(self._page(self._image, i)[rows, columns], self._name(i))
+        label, where = (
+            self._page(self._label, i),
+            self._name(i).replace(self._image, self._label),
+        )
+        if self._borders is None:
+            return Section(image, truth_of_mask(label[rows, columns], where, self._invert))
+        if label.dtype.kind not in "iu":
+            raise ValueError(f"{where}: ids of dtype {label.dtype}; wanted integers")
+        above, left = self._borders.margin(ONE_PIXEL)
+        top, start = max(rows.start - above, 0), max(columns.start - left, 0)
+        ids = label[top : rows.stop + above, start : columns.stop + left]
+        mask = self._borders.membranes(ids, ONE_PIXEL)
+        inner = mask[rows.start - top : rows.stop - top, columns.start - start :]
+        return Section(image, inner[:, : columns.stop - columns.start].copy())
+
+    def _page(self, path: str, i: int) -> NDArray:
+        address = f"{path}[{i}]" if self._pages > 1 else path
+        pixels = _decoded(address, os.stat(path).st_mtime_ns)
+        if pixels.shape != self._shape(i):
+            raise ValueError(
+                f"{address}: shape {pixels.shape}; wanted {self._shape(i)} as of the first page"
+            )
+        return pixels
+
+
+def _claims(path: str) -> tuple[int, int, int]:
+    """Pages, rows and columns of a picture, by what it says and without its pixels."""
+    address = parsed_address(path)
+    with decoding(address, "picture"), Image.open(path) as page:
+        return getattr(page, "n_frames", 1), page.height, page.width
+
+
+def _counted(pages: int, size: list[int]) -> str:
+    height, width = size
+    return f"{pages} pages of {height} x {width} pixels"
+
+
+@lru_cache(maxsize=KEPT)
+def _decoded(address: str, changed: int) -> NDArray:
+    """Pixels as stored, to be read only; `changed` is when the file was."""
+    pixels = read_image(address, raw=True)
+    pixels.setflags(write=False)
+    return pixels
+
+
+# ---- folders -----------------------------------------------------------------------------
+
+
+class ImagePairs(Joined):
+    """Sections of a folder with the pictures ``image/NAME`` and ``label/NAME``.
+
+    Labels are masks: 0 and one other value, which is membrane, or with `ids` the ids of
+    cells.  Sections come in the order of the names, with numbers in them taken as numbers:
+    2 before 10.
+
+    Parameters
+    ----------
+    folder : str or path-like
+    invert, ids, border, background
+        As in `PicturePair`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder, or ``image`` or ``label`` in it, is missing.
+    ValueError
+        If there are no pictures; if an image has no label or a label no image; if two
+        pictures have the same name but for the ending; and as `PicturePair`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for kind, value in (("image", 51), ("label", 255)):
+    ...         os.mkdir(f"{folder}/{kind}")
+    ...         for number in (10, 9):
+    ...             Image.new("L", (3, 2), value).save(f"{folder}/{kind}/{number}.png")
+    ...     pairs = ImagePairs(folder, invert=True)
+    ...     [Path(pairs.name(i)).name for i in range(len(pairs))], int(pairs[0].truth.sum())
+    (['9.png', '10.png'], 0)
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        invert: bool = False,
+        ids: bool = False,
+        border: float | None = 1.0,
+        background: tuple[int, ...] = BACKGROUND,
+    ) -> None:
+        images, labels = (_pictures(Path(folder) / kind) for kind in ("image", "label"))
+        alone = sorted(images.keys() ^ labels.keys(), key=_natural)
+        if alone:
+            lone = images.get(alone[0]) or labels[alone[0]]
+            other = "label" if alone[0] in images else "image"
+            raise ValueError(
+                f"{lone}: no picture of this name in {Path(folder) / other}; wanted one"
+            )
+        super().__init__(
+            [
+                PicturePair(
+                    images[stem], labels[stem],
+                    invert=invert, ids=ids, border=border, background=background,
+                )
+                for stem in sorted(images, key=_natural)
+            ]
+        )  # fmt: skip
+
+
+def _pictures(folder: Path) -> dict[str, Path]:
+    """The pictures of a folder by their names without ending."""
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"{folder}: no such folder; wanted pictures in image/ and as many in label/"
+        )
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in ENDINGS or path.name.startswith("."):
+            continue
+        if path.stem in found:
+            raise ValueError(
+                f"{path}: there is {found[path.stem].name} too; wanted one of them"
+            )
+        found[path.stem] = path
+    if not found:
+        raise ValueError(
+            f"{folder}: no pictures; wanted names that end in {', '.join(ENDINGS)}"
+        )
+    return found
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """A key to sort names by: digits as numbers, and before letters.
+
+    Examples
+    --------
+    >>> sorted(["z10", "z9", "1"], key=_natural)
+    ['1', 'z9', 'z10']
+    """
+    parts = re.findall(r"([0-9]+)|([^0-9]+)", name)
+    return [(int(digits), "") if digits else (10**18, letters) for digits, letters in parts]

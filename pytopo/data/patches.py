@@ -1,0 +1,144 @@
+"""Patches: small windows of sections at random places, image and truth together.
+
+Patch ``k`` depends on nothing but the seed and ``k``, the number of the patch in the whole run.
+Whoever asks for it, in whatever process and order, gets the same:
+
+    k -> visit = k // per_section -> (epoch, turn) = divmod(visit, sections)
+                                  -> section = order of the epoch [turn]
+    k -> place and symmetry
+
+So the patches of an epoch are a range of numbers, a run that is continued continues with
+the same patches, and the number of workers of a DataLoader changes nothing.
+"""
+
+from collections.abc import Iterator
+from operator import index
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytopo.data.sections import Sections
+
+ORDER, PLACE = 0, 1  # two streams of random numbers
+
+
+class Patches:
+    """Random patches of sections, a data set for a torch DataLoader.
+
+    Every epoch visits every section once, in an order of its own.  All places of a section
+    are equally likely, blank ones too.
+
+    Parameters
+    ----------
+    sections : Sections
+    size : int
+        Rows and columns of a patch.
+    seed : int
+        At least 0.
+    per_section : int
+        Patches of each visit to a section.
+    augment : bool
+        Turn and flip: all 8 symmetries of the square, equally likely.
+
+    Raises
+    ------
+    ValueError
+        If there are no sections, if one is smaller than a patch, or if a number is out of
+        its range.
+
+    Examples
+    --------
+    >>> from pytopo.data import ArraySections
+    >>> noise = np.random.default_rng(0).random((3, 80, 90))
+    >>> patches = Patches(ArraySections(noise, noise > 0.5), size=65, per_section=2)
+    >>> image, truth = patches[4]
+    >>> image.shape, image.dtype, bool(((image > 0.5) == truth).all())
+    ((1, 65, 65), dtype('float32'), True)
+    >>> len(patches), patches.epoch(1)
+    (6, range(6, 12))
+    """
+
+    def __init__(
+        self,
+        sections: Sections,
+        *,
+        size: int = 65,
+        seed: int = 0,
+        per_section: int = 1,
+        augment: bool = True,
+    ) -> None:
+        for name, number, least in (
+            ("size", size, 1), ("per_section", per_section, 1), ("seed", seed, 0),
+        ):  # fmt: skip
+            if index(number) < least:
+                raise ValueError(f"{name}={number}; wanted a whole number, at least {least}")
+        if not len(sections):
+            raise ValueError("no sections to take patches of; wanted at least one")
+        for i in range(len(sections)):
+            height, width = sections.shape_of(i)
+            if min(height, width) < size:
+                raise ValueError(
+                    f"{sections.name(i)} has {height} x {width} pixels; wanted at least "
+                    f"{size} x {size} for a patch, take a smaller size"
+                )
+        self.sections = sections
+        self.size = size
+        self.seed = seed
+        self.per_section = per_section
+        self.augment = augment
+
+    def __len__(self) -> int:
+        """Return how many patches an epoch has."""
+        return len(self.sections) * self.per_section
+
+    def epoch(self, number: int) -> range:
+        """Return the numbers of the patches of an epoch, counted from 0."""
+        return range(number * len(self), (number + 1) * len(self))
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """Go through the first epoch."""
+        return (self[k] for k in self.epoch(0))
+
+    def section_of(self, k: int) -> int:
+        """Return which section patch ``k`` is of."""
+        epoch, turn = divmod(k // self.per_section, len(self.sections))
+        return int(self._random(ORDER, epoch).permutation(len(self.sections))[turn])
+
+    def __getitem__(self, k: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return a patch.
+
+        Parameters
+        ----------
+        k : int
+            Its number in the whole run, at least 0 and without end.
+
+        Returns
+        -------
+        image, truth : (1, size, size) float32
+            In [0, 1]; the truth is 1 where there is membrane.
+        """
+        k = index(k)
+        if k < 0:
+            raise IndexError(f"patch {k}; wanted a number of at least 0")
+        i, random = self.section_of(k), self._random(PLACE, k)
+        height, width = self.sections.shape_of(i)
+        row = int(random.integers(height - self.size + 1))
+        column = int(random.integers(width - self.size + 1))
+        section = self.sections.read(
+            i, slice(row, row + self.size), slice(column, column + self.size)
+        )
+        symmetry = int(random.integers(8)) if self.augment else 0
+        image, truth = (_turned(pixels, symmetry) for pixels in section)
+        return image, truth
+
+    def _random(self, stream: int, number: int) -> np.random.Generator:
+        return np.random.default_rng(
+            np.random.SeedSequence(self.seed, spawn_key=(stream, number))
+        )
+
+
+def _turned(pixels: NDArray, symmetry: int) -> NDArray[np.float32]:
+    """Pixels after 0 to 3 quarter turns, and flipped from symmetry 4 on, as (1, s, s)."""
+    turned = np.rot90(pixels, symmetry % 4)
+    flipped = turned[:, ::-1] if symmetry >= 4 else turned
+    return np.ascontiguousarray(flipped[None], np.float32)

@@ -1,0 +1,376 @@
+"""Sections: a sequence of images with their truth, read when they are asked for.
+
+    Sections[i]            the section i, a Section
+    Sections[a:b]          some of them, again Sections; nothing is read
+    Sections.read(i, r, c) a window of a section: no more is read than it needs
+    joined([a, b])         one after the other
+    split_blocks(a)        blocks to train on, to choose by, to report on
+
+A class that reads some kind of file says how many sections there are, what their shapes and
+names are, and how a window is read.  All else is here.
+"""
+
+from abc import ABC, abstractmethod
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from operator import index
+from typing import NamedTuple, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+WHOLE = slice(None)
+
+
+class Section(NamedTuple):
+    """An image and what is true of it.
+
+    Attributes
+    ----------
+    image : (H, W) float32
+        In [0, 1].
+    truth : (H, W) bool
+        True where there is membrane: the foreground that a network learns.
+    """
+
+    image: NDArray[np.float32]
+    truth: NDArray[np.bool_]
+
+
+class Sections(ABC):
+    """A sequence of sections of tissue, which may differ in shape."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def _shape(self, i: int) -> tuple[int, int]:
+        """The shape of section ``i``, from 0 on, without reading pixels."""
+
+    @abstractmethod
+    def _name(self, i: int) -> str:
+        """What messages call section ``i``."""
+
+    @abstractmethod
+    def _window(self, i: int, rows: slice, columns: slice) -> Section:
+        """A window of section ``i``; the slices are bounded and not empty."""
+
+    def shape_of(self, i: int) -> tuple[int, int]:
+        """Return rows and columns of a section, without reading its pixels."""
+        return self._shape(self._index(i))
+
+    def name(self, i: int) -> str:
+        """Return what messages call a section, like ``cells.h5 section 3``."""
+        return self._name(self._index(i))
+
+    def read(self, i: int, rows: slice = WHOLE, columns: slice = WHOLE) -> Section:
+        """Read a section, or a window of it.
+
+        Parameters
+        ----------
+        i : int
+            Which; negative numbers count from the end.
+        rows, columns : slice
+            Of the window, without steps; it equals that part of the whole section.
+
+        Raises
+        ------
+        IndexError
+            If there is no section ``i``.
+        ValueError
+            If the window is empty or has steps, or if what the file holds there is no
+            image in [0, 1] or no truth.
+        """
+        i = self._index(i)
+        window = [
+            _bounded(pick, length) for pick, length in zip((rows, columns), self._shape(i))
+        ]
+        if None in window:
+            height, width = self._shape(i)
+            raise ValueError(
+                f"{self._name(i)}: the window rows {_shown(rows)}, columns {_shown(columns)} "
+                f"has steps or no pixel; wanted a part of {height} x {width} pixels"
+            )
+        return self._window(i, *(pick for pick in window if pick is not None))
+
+    @overload
+    def __getitem__(self, key: int) -> Section: ...
+    @overload
+    def __getitem__(self, key: slice) -> "Sections": ...
+    def __getitem__(self, key: int | slice) -> "Section | Sections":
+        if isinstance(key, slice):
+            return _Chosen(self, range(*key.indices(len(self))))
+        return self.read(key)
+
+    def __iter__(self) -> Iterator[Section]:
+        return (self.read(i) for i in range(len(self)))
+
+    def _index(self, i: int) -> int:
+        i = index(i)
+        if not -len(self) <= i < len(self):
+            raise IndexError(f"no section {i}; there are {len(self)}, counted from 0")
+        return i % len(self)
+
+
+def _bounded(pick: slice, length: int) -> slice | None:
+    start, stop, step = pick.indices(length)
+    return slice(start, stop) if step == 1 and start < stop else None
+
+
+def _shown(pick: slice) -> str:
+    ends = ["" if end is None else str(end) for end in (pick.start, pick.stop)]
+    return ":".join(ends if pick.step is None else [*ends, str(pick.step)])
+
+
+# ---- sections made of sections -----------------------------------------------------------
+
+
+class _Chosen(Sections):
+    """Some sections of others."""
+
+    def __init__(self, sections: Sections, numbers: range) -> None:
+        self._sections = sections
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def _shape(self, i: int) -> tuple[int, int]:
+        return self._sections.shape_of(self._numbers[i])
+
+    def _name(self, i: int) -> str:
+        return self._sections.name(self._numbers[i])
+
+    def _window(self, i: int, rows: slice, columns: slice) -> Section:
+        return self._sections.read(self._numbers[i], rows, columns)
+
+
+class Joined(Sections):
+    """The sections of several, one after the other."""
+
+    def __init__(self, parts: Sequence[Sections]) -> None:
+        self._parts = list(parts)
+        self._starts = [0, *accumulate(map(len, parts))]
+
+    def __len__(self) -> int:
+        return self._starts[-1]
+
+    def _place(self, i: int) -> tuple[Sections, int]:
+        part = bisect_right(self._starts, i) - 1
+        return self._parts[part], i - self._starts[part]
+
+    def _shape(self, i: int) -> tuple[int, int]:
+        part, number = self._place(i)
+        return part.shape_of(number)
+
+    def _name(self, i: int) -> str:
+        part, number = self._place(i)
+        return part.name(number)
+
+    def _window(self, i: int, rows: slice, columns: slice) -> Section:
+        part, number = self._place(i)
+        return part.read(number, rows, columns)
+
+
+def joined(parts: Sequence[Sections]) -> Sections:
+    """Return the sections of several, one after the other; nothing is read.
+
+    Raises
+    ------
+    ValueError
+        If there are none to join.
+
+    Examples
+    --------
+    >>> one = ArraySections(np.zeros((2, 8, 8)), np.zeros((2, 8, 8), bool))
+    >>> two = ArraySections(np.ones((3, 9, 9)), np.ones((3, 9, 9), bool))
+    >>> both = joined([one, two])
+    >>> len(both), both.shape_of(1), both.shape_of(2)
+    (5, (8, 8), (9, 9))
+    """
+    if not parts:
+        raise ValueError("nothing to join; wanted at least one sequence of sections")
+    return Joined(parts)
+
+
+def split_blocks(
+    sections: Sections, train: float = 0.7, validation: float = 0.15, test: float = 0.15
+) -> tuple[Sections, Sections, Sections]:
+    """Split into three blocks of neighbouring sections, in this order.
+
+    Neighbours look alike: with sections picked at random, those to report on would have been
+    seen in training.  To have a block of each of several volumes, split each and join.
+
+    Parameters
+    ----------
+    sections : Sections
+    train, validation, test : float
+        Shares, at least 0, with the sum 1.  Each block with a share has a section at least.
+
+    Raises
+    ------
+    ValueError
+        If the shares are no such shares, or if there are fewer sections than blocks.
+
+    Examples
+    --------
+    >>> volume = ArraySections(np.zeros((30, 4, 4)), np.zeros((30, 4, 4), bool))
+    >>> [len(block) for block in split_blocks(volume)]
+    [21, 5, 4]
+    """
+    shares = (train, validation, test)
+    if not (all(share >= 0 for share in shares) and abs(sum(shares) - 1) < 1e-6):
+        raise ValueError(
+            f"train={train}, validation={validation}, test={test}; wanted shares of at "
+            "least 0 that sum to 1"
+        )
+    total = len(sections)
+    counts = [int(share > 0) for share in shares]
+    if total < sum(counts):
+        raise ValueError(
+            f"{total} sections for {sum(counts)} blocks; wanted at least one for each, "
+            "take more sections or give a block the share 0"
+        )
+    while sum(counts) < total:  # to the block that is furthest below its share
+        missing = [share * total - count for share, count in zip(shares, counts)]
+        counts[missing.index(max(missing))] += 1
+    _, one, two, _ = accumulate(counts, initial=0)
+    return sections[:one], sections[one:two], sections[two:]
+
+
+# ---- sections in memory ------------------------------------------------------------------
+
+
+class ArraySections(Sections):
+    """Sections of arrays in memory.
+
+    Parameters
+    ----------
+    images : (D, H, W) ndarray or sequence of (H, W) ndarray
+        Integers and bools are scaled to [0, 1] by the range of their dtype; floats must be
+        in [0, 1].
+    truths : the same of bool
+        True where there is membrane.
+    name : str
+        What messages call them.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or if an image and its truth have not one shape of two axes.
+    TypeError
+        If a truth is not bool, or an image holds no real numbers.
+
+    Examples
+    --------
+    >>> sections = ArraySections(np.full((1, 2, 2), 51, np.uint8), np.eye(2, dtype=bool)[None])
+    >>> sections[0].image
+    array([[0.2, 0.2],
+           [0.2, 0.2]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        images: Sequence[ArrayLike] | NDArray,
+        truths: Sequence[ArrayLike] | NDArray,
+        name: str = "array",
+    ) -> None:
+        self._images = [np.asarray(image) for image in images]
+        self._truths = [np.asarray(truth) for truth in truths]
+        self._label = name
+        if not self._images or len(self._images) != len(self._truths):
+            raise ValueError(
+                f"{name}: {len(self._images)} images and {len(self._truths)} truths; wanted "
+                "as many of one as of the other, and at least one"
+            )
+        for i, (image, truth) in enumerate(zip(self._images, self._truths)):
+            if image.ndim != 2 or image.shape != truth.shape or not image.size:
+                raise ValueError(
+                    f"{self._name(i)}: image of shape {image.shape}, truth of {truth.shape}; "
+                    "wanted both of one shape (H, W)"
+                )
+            if truth.dtype != bool:
+                raise TypeError(
+                    f"{self._name(i)}: truth of dtype {truth.dtype}; wanted bool, True where "
+                    "there is membrane"
+                )
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def _shape(self, i: int) -> tuple[int, int]:
+        return self._images[i].shape
+
+    def _name(self, i: int) -> str:
+        return f"{self._label} section {i}"
+
+    def _window(self, i: int, rows: slice, columns: slice) -> Section:
+        image = unit_image(self._images[i][rows, columns], self._name(i))
+        return Section(image, self._truths[i][rows, columns].copy())
+
+
+# ---- what is stored becomes an image and a truth -----------------------------------------
+
+
+def unit_image(stored: NDArray, where: str) -> NDArray[np.float32]:
+    """Return stored pixels as float32 in [0, 1], a copy.
+
+    Parameters
+    ----------
+    stored : ndarray
+        Integers and bools are scaled by the range of their dtype, floats must be in [0, 1].
+    where : str
+        What a message calls them.
+
+    Raises
+    ------
+    ValueError
+        If a float is not in [0, 1].
+    TypeError
+        If they are no real numbers.
+
+    Examples
+    --------
+    >>> unit_image(np.array([[0, 51, 255]], np.uint8), "here")
+    array([[0. , 0.2, 1. ]], dtype=float32)
+    """
+    if stored.dtype.kind == "b":
+        return stored.astype(np.float32)
+    if stored.dtype.kind in "iu":
+        low, high = int(np.iinfo(stored.dtype).min), int(np.iinfo(stored.dtype).max)
+        unit = stored.astype(np.float32 if stored.dtype.itemsize <= 2 else np.float64)
+        return np.divide(unit - low, high - low).astype(np.float32)
+    if stored.dtype.kind != "f":
+        raise TypeError(f"{where}: image of dtype {stored.dtype}; wanted integers or floats")
+    outside = ~((stored >= 0) & (stored <= 1))
+    if outside.any():
+        raise ValueError(
+            f"{where}: a pixel of a float image is {stored[outside][0]:.6g}; wanted [0, 1], "
+            "scale it or store it as uint8"
+        )
+    return stored.astype(np.float32)
+
+
+def truth_of_mask(stored: NDArray, where: str, invert: bool) -> NDArray[np.bool_]:
+    """Return where a stored mask is not 0; where it is 0 if `invert`.
+
+    Raises
+    ------
+    ValueError
+        If it holds more than 0 and one other value.
+
+    Examples
+    --------
+    >>> truth_of_mask(np.array([[0, 255]], np.uint8), "here", invert=True)
+    array([[ True, False]])
+    """
+    marked = stored != 0
+    values = stored[marked]
+    if values.size and not (values == values[0]).all():
+        other = values[values != values[0]][0]
+        raise ValueError(
+            f"{where}: the label holds {values[0]} and {other}; wanted a mask of 0 and one "
+            "other value; if these are ids of cells, say so (ids)"
+        )
+    return ~marked if invert else marked
