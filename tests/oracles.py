@@ -110,3 +110,28 @@ def betti_numbers(mask, construction="V"):
     if ndim == 2:
         return components, cavities
     return components, components + cavities - euler_number(mask, construction), cavities
+
+
+def variation_of_information(prediction, target):
+    """Return H(prediction | target) and H(target | prediction) in bits, by the definition."""
+    joint, predicted, true = {}, {}, {}
+    for p, t in zip(prediction.ravel().tolist(), target.ravel().tolist()):
+        for table, key in ((joint, (p, t)), (predicted, p), (true, t)):
+            table[key] = table.get(key, 0) + 1
+    split = merge = 0.0
+    for (p, t), count in joint.items():
+        split -= count / target.size * np.log2(count / true[t])
+        merge -= count / target.size * np.log2(count / predicted[p])
+    return split, merge
+
+
+def pixel_pairs_together(prediction, target):
+    """Count the pairs of pixels that both, that the prediction, that the target unites."""
+    both = predicted = true = 0
+    labels = list(zip(prediction.ravel().tolist(), target.ravel().tolist()))
+    for i, (p, t) in enumerate(labels):
+        for q, u in labels[:i]:
+            both += p == q and t == u
+            predicted += p == q
+            true += t == u
+    return both, predicted, true
