@@ -1,0 +1,253 @@
+"""``pytopo predict``: the likelihood that a trained network gives to an image or a volume.
+
+checkpoint -> network --.
+                         predict, section by section -> .h5, .tif, .png
+image -> sections ------'
+"""
+
+import argparse
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from pytopo.cli import options
+from pytopo.cli.files import check_places, read, size_text
+from pytopo.cli.report import Fault, blaming, say
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import nn
+
+TIFF_MOST = 4_000_000_000  # bytes; places in the file have 32 bits
+
+DESCRIPTION = """\
+Give each pixel of an image the likelihood that a trained network finds there; a volume is
+taken section by section."""
+
+EPILOG = """\
+CHECKPOINT is what `pytopo train` wrote, IMAGE what `pytopo diagram` reads.
+
+what is written, by the ending of FILE:
+  .h5, .hdf5   data set /likelihood, float32; or with --threshold /mask, 0 and 255
+  .tif, .tiff  float32, a page for each section; or with --threshold 0 and 255
+  .png         16 bits, 65535 for 1, one section only; or with --threshold 0 and 255
+
+examples:
+  pytopo predict best.pt cells.png -o likelihood.tif
+  pytopo predict best.pt vol.h5:/volumes/raw[0:8] -o membranes.h5 --threshold 0.5"""
+
+
+# ---- the command line --------------------------------------------------------------------
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register the subcommand."""
+    parser = subparsers.add_parser(
+        "predict",
+        help="the likelihood that a trained network gives to an image",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=run, usage_error=parser.error)
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="trained network")
+    parser.add_argument("image", metavar="IMAGE", help="image or volume, on [0, 1] if floats")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", type=output_path, required=True,
+        help=f"file to write: {', '.join(WRITERS)}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--threshold", type=unit_number, metavar="X",
+        help="write a mask instead: 255 where the likelihood is at least X, else 0",
+    )  # fmt: skip
+
+    how = parser.add_argument_group("how to compute")
+    how.add_argument(
+        "--tile", type=options.positive, metavar="N",
+        help="rows and columns that the network gets at a time (default: its patch size; "
+        "else the whole image if it is small, and 512)",
+    )  # fmt: skip
+    how.add_argument(
+        "--overlap", type=options.count, metavar="N",
+        help="rows and columns that tiles share (default: the receptive field of the "
+        "network, or half a tile where that is less)",
+    )  # fmt: skip
+    how.add_argument(
+        "--batch-size", type=options.positive, metavar="N",
+        help="tiles at a time (default: as many as make 512 x 512 pixels)",
+    )  # fmt: skip
+    how.add_argument(
+        "--device", default="cpu", metavar="NAME", help="as torch names it (default: cpu)"
+    )
+
+
+def output_path(text: str) -> str:
+    """Take a path whose ending names a kind of file that can be written."""
+    if Path(text).suffix.lower() not in WRITERS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} names no kind of image; wanted an ending {', '.join(WRITERS)}"
+        )
+    return text
+
+
+def unit_number(text: str) -> float:
+    """Take a number from 0 to 1."""
+    value = options.number(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text}; wanted a number from 0 to 1")
+    return value
+
+
+# ---- the command -------------------------------------------------------------------------
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read, check, predict; the file appears when all of it is there."""
+    options.check_files(
+        args, [args.output], {"CHECKPOINT": args.checkpoint, "IMAGE": args.image}
+    )
+    check_places([args.output])
+    if os.path.exists(args.output) and not os.path.isfile(args.output):
+        raise Fault(f"{args.output}: a pipe or device; wanted the name of a file")
+
+    network = _network(args)
+    image = read(args.image)
+    _check(network, image, args)
+    _write(args, image.shape, _sections(network, image, args))
+    return 0
+
+
+def _network(args: argparse.Namespace) -> "nn.Module":
+    from pytopo.checkpoint import load_network
+    from pytopo.prediction import checked_device
+
+    with blaming():
+        device = checked_device(args.device)
+        return load_network(args.checkpoint).to(device)
+
+
+def _check(network: "nn.Module", image: "NDArray", args: argparse.Namespace) -> None:
+    """Find out before the work whether it can be done, and what comes of it be written."""
+    from pytopo.prediction import checked_image, planned
+
+    if image.ndim == 1:
+        raise Fault(f"{args.image}: an image of 1 axis; wanted 2, or 3 of a volume")
+    for number, section in enumerate(_as_sections(image)):
+        with blaming(args.image if image.ndim == 2 else f"{args.image}, section {number}"):
+            checked_image(section)
+    with blaming():
+        planned(network, image.shape[-2:], args.tile, args.overlap)
+
+    ending = Path(args.output).suffix.lower()
+    if ending == ".png" and image.ndim == 3:
+        raise Fault(
+            f"{args.output}: a PNG holds one section, and {args.image} is "
+            f"{size_text(image)}; wanted .h5 or .tif, or a slice that is one section"
+        )
+    size = image.size * (4 if args.threshold is None else 1)
+    if ending in (".tif", ".tiff") and size > TIFF_MOST:
+        raise Fault(f"{args.output}: {size / 1e9:.1f} GB are too much for a TIFF; wanted .h5")
+
+
+def _sections(
+    network: "nn.Module", image: "NDArray", args: argparse.Namespace
+) -> "Iterator[NDArray]":
+    """Yield what is to be written of each section: its likelihood, or its mask."""
+    import numpy as np
+    import torch
+
+    from pytopo.prediction import predict_sections
+
+    try:
+        with blaming(args.checkpoint):
+            for likelihood in predict_sections(
+                network,
+                _as_sections(image),
+                tile=args.tile,
+                overlap=args.overlap,
+                batch_size=args.batch_size,
+                progress=image.ndim == 3,
+            ):
+                if args.threshold is None:
+                    yield likelihood
+                else:
+                    yield (likelihood >= args.threshold).astype(np.uint8) * np.uint8(255)
+    except (MemoryError, torch.OutOfMemoryError):
+        raise Fault(
+            f"{args.image}: not enough memory on {args.device}; wanted a smaller --tile or "
+            "--batch-size"
+        ) from None
+
+
+def _as_sections(image: "NDArray") -> "NDArray":
+    return image if image.ndim == 3 else image[None]
+
+
+# ---- what is written ---------------------------------------------------------------------
+
+
+def _write(
+    args: argparse.Namespace, shape: tuple[int, ...], sections: "Iterable[NDArray]"
+) -> None:
+    """Write the sections as they come, to a file that takes its name at the end."""
+    from pytopo.replacing import replacing
+
+    writer = WRITERS[Path(args.output).suffix.lower()]
+    name = "likelihood" if args.threshold is None else "mask"
+    with blaming(args.output), replacing(args.output, "wb") as stream:
+        writer(stream, name, shape, sections)
+    say(f"wrote {args.output}")
+
+
+def _write_hdf5(
+    stream: IO[bytes], name: str, shape: tuple[int, ...], sections: "Iterable[NDArray]"
+) -> None:
+    import h5py
+
+    chunks = (1, 256, 256)[-len(shape) :]
+    with h5py.File(stream.name, "w") as file:  # by name: HDF5 reads what it has written
+        data_set = file.create_dataset(
+            name,
+            shape,
+            dtype="f4" if name == "likelihood" else "u1",
+            chunks=tuple(map(min, chunks, shape)),
+            compression="gzip",
+            shuffle=True,
+        )
+        for number, section in enumerate(sections):
+            data_set[number if len(shape) == 3 else ...] = section
+
+
+def _write_tiff(
+    stream: IO[bytes], name: str, shape: tuple[int, ...], sections: "Iterable[NDArray]"
+) -> None:
+    from PIL import Image
+    from PIL.TiffImagePlugin import AppendingTiffWriter
+
+    with AppendingTiffWriter(stream.name, new=True) as file:  # by name: it reads, too
+        for section in sections:
+            Image.fromarray(section).save(file, format="TIFF")
+            file.newFrame()
+
+
+def _write_png(
+    stream: IO[bytes], name: str, shape: tuple[int, ...], sections: "Iterable[NDArray]"
+) -> None:
+    import numpy as np
+    from PIL import Image
+
+    (section,) = sections
+    if name == "likelihood":
+        section = np.rint(section * np.float32(65535)).astype(np.uint16)
+    Image.fromarray(section).save(stream, format="PNG")
+
+
+WRITERS: dict[str, Callable[[IO[bytes], str, tuple[int, ...], Any], None]] = {
+    ".h5": _write_hdf5,
+    ".hdf5": _write_hdf5,
+    ".tif": _write_tiff,
+    ".tiff": _write_tiff,
+    ".png": _write_png,
+}

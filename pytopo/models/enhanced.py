@@ -1,0 +1,89 @@
+"""Deeper than the base network: eight convolutions, four poolings, and normalisation.
+
+Batch normalisation behind each convolution keeps a deep network trainable (Ioffe, Szegedy
+(2015), "Batch normalization", section 3); dropout before both fully connected layers keeps
+them from learning patches by heart (Srivastava et al. (2014), "Dropout", section 4).
+"""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pytopo.models.checks import check_images, check_number
+from pytopo.models.initial import initialise
+
+
+class EnhancedCNN(nn.Module):
+    """Eight normalised convolutions and two fully connected layers; patches of one size.
+
+    With the default options 5 437 729 parameters; every logit depends on all of the patch.
+
+    Parameters
+    ----------
+    width : int
+        Channels of the first two convolutions; each pooling doubles them.
+    hidden : int
+        Numbers between the fully connected layers.
+    dropout : float
+        Part of the numbers that training drops before each fully connected layer.
+    size : int
+        Rows and columns of a patch.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range.
+
+    Examples
+    --------
+    >>> import torch
+    >>> EnhancedCNN().eval()(torch.rand(2, 1, 65, 65)).shape
+    torch.Size([2, 1, 65, 65])
+    """
+
+    name = "enhanced"
+    receptive_field = None
+    stride = 1
+
+    def __init__(
+        self, *, width: int = 32, hidden: int = 512, dropout: float = 0.5, size: int = 65
+    ) -> None:
+        super().__init__()
+        check_number("width", width, 1, 256)
+        check_number("hidden", hidden, 1, 8192)
+        check_number("size", size, 16, 512)
+        if not (isinstance(dropout, (int, float)) and 0 <= dropout < 1):
+            raise ValueError(f"dropout={dropout!r}; wanted a number from 0 to below 1")
+        self.options = {"width": width, "hidden": hidden, "dropout": dropout, "size": size}
+        self.patch_size = size
+
+        self.block1 = block(1, width)
+        self.block2 = block(width, 2 * width)
+        self.block3 = block(2 * width, 4 * width)
+        self.block4 = block(4 * width, 8 * width)
+        self.drop1 = nn.Dropout(dropout)
+        self.full1 = nn.Linear(8 * width * (size // 16) ** 2, hidden)
+        self.drop2 = nn.Dropout(dropout)
+        self.full2 = nn.Linear(hidden, size**2)
+        initialise(self, self.full2)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (B, 1, size, size) for images (B, 1, size, size)."""
+        check_images(images, self.patch_size)
+        x = F.max_pool2d(self.block1(images), 2)  # (B, 32, 32, 32)
+        x = F.max_pool2d(self.block2(x), 2)  # (B, 64, 16, 16)
+        x = F.max_pool2d(self.block3(x), 2)  # (B, 128, 8, 8)
+        x = F.max_pool2d(self.block4(x), 2)  # (B, 256, 4, 4)
+        x = F.relu(self.full1(self.drop1(x.flatten(1))))  # (B, 512)
+        return self.full2(self.drop2(x)).view_as(images)  # (B, 4225) as (B, 1, 65, 65)
+
+
+def block(channels: int, width: int) -> nn.Sequential:
+    """Two 3x3 convolutions, each with batch normalisation and ReLU behind it."""
+    return nn.Sequential(
+        nn.Conv2d(channels, width, 3, padding=1, bias=False),  # the normalisation has a bias
+        nn.BatchNorm2d(width),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(width, width, 3, padding=1, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(inplace=True),
+    )

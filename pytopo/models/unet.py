@@ -1,0 +1,114 @@
+"""The U-Net: down to see far, up to see sharp, and across so that nothing is lost.
+
+    images -> block ------------------------------> block -> logits     16 channels
+                 \\ pool                         up /
+                  block ------------------> block                       32
+                     \\ pool             up /
+                      block --------------'                             64
+
+A block is two 3x3 convolutions.  Going up, what comes from below is put beside what went
+across.  Sizes need not be even: pooling rounds up, and going up the surplus is cut off.
+Ronneberger, Fischer, Brox (2015), "U-Net: convolutional networks for biomedical image
+segmentation", section 2.
+"""
+
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pytopo.models.checks import check_choice, check_images, check_number
+from pytopo.models.initial import initialise
+
+NORMS = ("batch", "group", "none")
+
+
+class UNet(nn.Module):
+    """A U-Net; any size of image.
+
+    With the default options 117 073 parameters and a receptive field of 47 pixels.
+
+    Parameters
+    ----------
+    width : int
+        Channels of the top level; each level below has twice as many.
+    depth : int
+        Levels, the top one included.
+    norm : {"batch", "group", "none"}
+        Normalisation behind each convolution.  With "group", every logit depends on all of
+        the image, and a part of it is not predicted as it is in the whole.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range.
+
+    Examples
+    --------
+    >>> import torch
+    >>> network = UNet(width=8, depth=4)
+    >>> network(torch.rand(2, 1, 65, 47)).shape
+    torch.Size([2, 1, 65, 47])
+    """
+
+    name = "unet"
+    patch_size = None
+
+    def __init__(self, *, width: int = 16, depth: int = 3, norm: str = "batch") -> None:
+        super().__init__()
+        check_number("width", width, 1, 256)
+        check_number("depth", depth, 1, 6)
+        check_choice("norm", norm, NORMS)
+        self.options = {"width": width, "depth": depth, "norm": norm}
+        self.stride = 2 ** (depth - 1)
+        self.receptive_field = None if norm == "group" else 1 + 2 * reach(depth)
+
+        widths = [width * 2**level for level in range(depth)]
+        down, up = list(pairwise([1, *widths])), list(pairwise(reversed(widths)))
+        self.down = nn.ModuleList(block(above, here, norm) for above, here in down)
+        self.up = nn.ModuleList(
+            nn.ConvTranspose2d(below, here, 2, stride=2) for below, here in up
+        )
+        self.merge = nn.ModuleList(block(2 * here, here, norm) for _, here in up)
+        self.last = nn.Conv2d(width, 1, 1)
+        initialise(self, self.last)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (B, 1, H, W) for images (B, 1, H, W)."""
+        check_images(images)
+        x = self.down[0](images)  # (B, 16, H, W)
+        across = []
+        for level in self.down[1:]:
+            across.append(x)
+            x = F.max_pool2d(x, 2, ceil_mode=True)
+            x = level(x)  # (B, 32, H/2, W/2), then (B, 64, H/4, W/4)
+        for up, merge in zip(self.up, self.merge):
+            beside = across.pop()
+            x = up(x)[:, :, : beside.shape[2], : beside.shape[3]]
+            x = merge(torch.cat([beside, x], dim=1))  # (B, 32, H/2, W/2), then (B, 16, H, W)
+        return self.last(x)  # (B, 1, H, W)
+
+
+def reach(depth: int) -> int:
+    """Return how many pixels to each side a logit can depend on.
+
+    Each convolution reaches one cell of its level, which is ``2**level`` pixels.  There are
+    four of them on each level, and two on the lowest; and a pixel may lie at either end of
+    its cell on the lowest level.
+    """
+    cell = 2 ** (depth - 1)
+    return 4 * (cell - 1) + 2 * cell + (cell - 1)
+
+
+def block(channels: int, width: int, norm: str) -> nn.Sequential:
+    """Two 3x3 convolutions, each with its normalisation and ReLU behind it."""
+    layers: list[nn.Module] = []
+    for count in (channels, width):
+        layers.append(nn.Conv2d(count, width, 3, padding=1, bias=norm == "none"))
+        if norm == "batch":
+            layers.append(nn.BatchNorm2d(width))
+        if norm == "group":
+            layers.append(nn.GroupNorm(8 if width % 8 == 0 else 1, width))
+        layers.append(nn.ReLU(inplace=True))
+    return nn.Sequential(*layers)

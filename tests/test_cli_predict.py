@@ -1,0 +1,265 @@
+"""``pytopo predict``: each kind of file holds the likelihood, or there is no file."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import pytopo
+from pytopo import models
+from pytopo.checkpoint import load_network, save_checkpoint
+from pytopo.cli.main import main
+from pytopo.prediction import predict
+
+VOLUME = np.random.default_rng(0).random((3, 40, 50), np.float32)
+
+
+def save_network(path, name="unet", **options):
+    torch.manual_seed(0)
+    network = models.build(name, **options)
+    with torch.no_grad():
+        list(network.parameters())[-2].mul_(20)  # so that not all is near 1/2
+    described = {"name": name, "options": network.options}
+    save_checkpoint(path, {"network": described, "weights": network.state_dict()})
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A folder with a network, an image and a volume."""
+    monkeypatch.chdir(tmp_path)
+    save_network("best.pt", width=4, depth=2)
+    np.save("image.npy", VOLUME[0])
+    np.save("volume.npy", VOLUME)
+    return tmp_path
+
+
+@pytest.fixture
+def likelihood():
+    network = load_network("best.pt")
+    return np.stack([predict(network, section) for section in VOLUME])
+
+
+def made(folder):
+    return {path.name for path in folder.iterdir()} - {"best.pt", "image.npy", "volume.npy"}
+
+
+def fault(capsys, *argv):
+    """Run, see that it fails as it should, and return the line without its beginning."""
+    assert main(["predict", *argv]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    return err.removeprefix("pytopo predict: ").rstrip("\n")
+
+
+# ---- what is written ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["h5", "hdf5", "tif", "TIFF"])
+def test_the_likelihood_of_a_volume_is_written_section_by_section(
+    folder, capsys, likelihood, ending
+):
+    assert main(["predict", "best.pt", "volume.npy", "-o", f"out.{ending}"]) == 0
+    assert capsys.readouterr() == ("", f"wrote out.{ending}\n")
+    assert made(folder) == {f"out.{ending}"}
+    written = pytopo.read_image(f"out.{ending}")
+    assert written.dtype == np.float32
+    assert np.array_equal(written, likelihood)
+
+
+@pytest.mark.parametrize("ending", ["h5", "tif"])
+def test_the_likelihood_of_an_image_has_two_axes(likelihood, ending):
+    assert main(["predict", "best.pt", "volume.npy[1]", "-o", f"out.{ending}"]) == 0
+    assert np.array_equal(pytopo.read_image(f"out.{ending}"), likelihood[1])
+
+
+def test_a_png_has_16_bits(likelihood):
+    assert main(["predict", "best.pt", "image.npy", "-o", "out.png"]) == 0
+    stored = pytopo.read_image("out.png", raw=True)
+    assert stored.dtype == np.uint16
+    assert np.array_equal(stored, np.rint(likelihood[0] * np.float32(65535)))
+
+
+def test_an_hdf5_file_names_its_data_set_and_packs_it():
+    assert main(["predict", "best.pt", "volume.npy", "-o", "out.h5"]) == 0
+    with h5py.File("out.h5") as file:
+        assert list(file) == ["likelihood"]
+        data_set = file["likelihood"]
+        assert (data_set.dtype, data_set.chunks) == (np.float32, (1, 40, 50))
+        assert data_set.compression == "gzip"
+
+
+@pytest.mark.parametrize("ending", ["h5", "tif", "png"])
+def test_with_a_threshold_a_mask_is_written(likelihood, ending):
+    image = "image.npy" if ending == "png" else "volume.npy"
+    argv = ["best.pt", image, "-o", f"out.{ending}", "--threshold", "0.6"]
+    assert main(["predict", *argv]) == 0
+    wanted = likelihood[0] >= 0.6 if ending == "png" else likelihood >= 0.6
+    assert 0 < wanted.mean() < 1
+    stored = pytopo.read_image(f"out.{ending}", raw=True)
+    assert stored.dtype == np.uint8
+    assert np.array_equal(stored, np.where(wanted, 255, 0))
+    if ending == "h5":
+        with h5py.File("out.h5") as file:
+            assert list(file) == ["mask"]
+
+
+def test_a_network_for_patches_is_tiled(folder):
+    save_network("base.pt", "base", width=2, hidden=4)
+    assert main(["predict", "base.pt", "volume.npy[0, :30]", "-o", "out.h5"]) == 0
+    assert pytopo.read_image("out.h5").shape == (30, 50)
+
+
+def test_options_are_passed_on(monkeypatch):
+    asked = {}
+
+    def stand_in(network, image, **options):
+        asked.update(options)
+        return np.zeros(image.shape, np.float32)
+
+    monkeypatch.setattr("pytopo.prediction.predict", stand_in)
+    argv = ["--tile", "32", "--overlap", "8", "--batch-size", "3", "--device", "cpu"]
+    assert main(["predict", "best.pt", "image.npy", "-o", "out.h5", *argv]) == 0
+    assert {k: asked[k] for k in ("tile", "overlap", "batch_size")} == {
+        "tile": 32, "overlap": 8, "batch_size": 3
+    }  # fmt: skip
+
+
+def test_the_command_runs_as_a_process(folder):
+    command = [sys.executable, "-m", "pytopo.cli", "predict", "best.pt", "volume.npy"]
+    done = subprocess.run(
+        [*command, "-o", "out.tif"], capture_output=True, text=True, timeout=100
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "wrote out.tif\n")
+    with Image.open("out.tif") as picture:
+        assert (picture.n_frames, picture.mode, picture.size) == (3, "F", (50, 40))
+
+
+def test_membranes_of_a_real_section(real_data):
+    section = real_data / "isbi2012/image/0.png"
+    assert main(["predict", "best.pt", str(section), "-o", "out.png"]) == 0
+    assert pytopo.read_image("out.png").shape == pytopo.read_image(section).shape
+
+
+# ---- the input is at fault: status 1, one line, no file ------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["h5", "tif", "png"])
+def test_an_error_in_the_middle_leaves_what_was_there(folder, capsys, ending):
+    network = load_network("best.pt")
+    network.last.bias.data.fill_(torch.nan)
+    described = {"name": "unet", "options": network.options}
+    save_checkpoint("nan.pt", {"network": described, "weights": network.state_dict()})
+    Path(f"out.{ending}").write_text("old")
+    line = fault(capsys, "nan.pt", "image.npy", "-o", f"out.{ending}")
+    assert line.startswith("nan.pt: the network returns NaN")
+    assert Path(f"out.{ending}").read_text() == "old"
+    assert made(folder) == {f"out.{ending}", "nan.pt"}
+
+
+def test_an_interrupt_in_the_middle_leaves_nothing(folder, monkeypatch):
+    def interrupted(network, image, **options):
+        if image[0, 0] == VOLUME[2, 0, 0]:
+            raise KeyboardInterrupt
+        return np.zeros(image.shape, np.float32)
+
+    monkeypatch.setattr("pytopo.prediction.predict", interrupted)
+    for ending in ("h5", "tif"):
+        assert main(["predict", "best.pt", "volume.npy", "-o", f"out.{ending}"]) == 130
+    assert made(folder) == set()
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["no.pt", "image.npy"], "no.pt: no such file; wanted a checkpoint"),
+        (["image.npy", "image.npy"], "image.npy: damaged, or not a checkpoint"),
+        (["best.pt", "no.png"], "no.png: no such file"),
+        (["best.pt", "image.npy[0]"], "image.npy[0]: an image of 1 axis; wanted 2, or 3"),
+        (["best.pt", "nan.npy"], "nan.npy, section 1: image[2, 3] is NaN"),
+        (["best.pt", "high.npy"], "high.npy: image: values from 0 to 9"),
+        (
+            ["best.pt", "image.npy", "--tile", "8", "--overlap", "8"],
+            "tile=8, overlap=8; wanted",
+        ),
+        (["best.pt", "image.npy", "--device", "gpu"], "device 'gpu': "),
+    ],
+)
+def test_what_cannot_be_predicted_is_one_line(folder, capsys, argv, said):
+    volume = VOLUME.copy()
+    volume[1, 2, 3] = np.nan
+    np.save("nan.npy", volume)
+    np.save("high.npy", np.linspace(0, 9, 12).reshape(3, 4))
+    assert fault(capsys, *argv, "-o", "out.h5").startswith(said)
+    assert made(folder) == {"nan.npy", "high.npy"}
+
+
+def test_a_volume_is_no_png(folder, capsys):
+    line = fault(capsys, "best.pt", "volume.npy", "-o", "out.png")
+    assert line == (
+        "out.png: a PNG holds one section, and volume.npy is 3 x 40 x 50; wanted .h5 or "
+        ".tif, or a slice that is one section"
+    )
+    assert made(folder) == set()
+
+
+def test_what_does_not_fit_into_a_tiff_is_refused_before_the_work(folder, capsys, monkeypatch):
+    monkeypatch.setattr("pytopo.cli.predict.TIFF_MOST", 4 * VOLUME.size - 1)
+    line = fault(capsys, "best.pt", "volume.npy", "-o", "out.tif")
+    assert line == "out.tif: 0.0 GB are too much for a TIFF; wanted .h5"
+    assert main(["predict", "best.pt", "volume.npy", "-o", "m.tif", "--threshold", "0"]) == 0
+
+
+def test_too_little_memory_is_one_line(folder, capsys, monkeypatch):
+    def exhausted(*args, **options):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr("pytopo.prediction.predict", exhausted)
+    line = fault(capsys, "best.pt", "image.npy", "-o", "out.h5")
+    assert line.startswith("image.npy: not enough memory on cpu; wanted a smaller --tile")
+    assert made(folder) == set()
+
+
+def test_a_missing_folder_is_found_out_before_the_work(capsys):
+    line = fault(capsys, "best.pt", "image.npy", "-o", "no/out.h5")
+    assert line.startswith("no/out.h5: there is no folder ")
+
+
+def test_a_device_is_no_place_for_an_image(capsys):
+    Path("out.h5").symlink_to("/dev/null")
+    line = fault(capsys, "best.pt", "image.npy", "-o", "out.h5")
+    assert line == "out.h5: a pipe or device; wanted the name of a file"
+
+
+# ---- the command line is at fault: status 2 ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        ([], "the following arguments are required: -o"),
+        (["-o", "out.jpg"], "'out.jpg' names no kind of image; wanted an ending .h5, "),
+        (["-o", "out.h5", "--threshold", "1.5"], "1.5; wanted a number from 0 to 1"),
+        (["-o", "out.h5", "--tile", "0"], "'0'; wanted a whole number, at least 1"),
+        (["-o", "volume.h5"], "volume.h5 would overwrite IMAGE"),
+    ],
+)
+def test_a_bad_command_line_is_status_2(capsys, argv, said):
+    with pytest.raises(SystemExit) as ended:
+        main(["predict", "best.pt", "volume.h5:/raw[0]", *argv])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_help_loads_nothing_heavy():
+    show = (
+        "import sys; from pytopo.cli.main import build_parser; build_parser().format_help();"
+        "print([m for m in ('torch', 'numpy', 'h5py', 'tqdm') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True)
+    assert done.stdout == "[]\n"
