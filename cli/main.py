@@ -9,7 +9,17 @@ import sys
 from collections.abc import Sequence
 
 import pytopo
-from pytopo.cli import bench, diagram, loss, match
+from pytopo.cli import (
+    bench,
+    diagram,
+    evaluate,
+    experiment,
+    loss,
+    match,
+    predict,
+    synth,
+    train,
+)
 from pytopo.cli.report import Fault, say, silence
 
 DONE, INPUT_AT_FAULT, INTERRUPTED = 0, 1, 130  # 2, for the command line, is argparse's
@@ -30,6 +40,11 @@ def build_parser() -> argparse.ArgumentParser:
     diagram.add_parser(subparsers)
     loss.add_parser(subparsers)
     match.add_parser(subparsers)
+    evaluate.add_parser(subparsers)
+    synth.add_parser(subparsers)
+    train.add_parser(subparsers)
+    predict.add_parser(subparsers)
+    experiment.add_parser(subparsers)
     bench.add_parser(subparsers)
     return parser
 

@@ -19,7 +19,15 @@ diagram.py             ``Diagram``: points, Betti numbers, files
 matching.py            two diagrams become a matching, and a distance
 group_matching.py      the same for all images of a batch at once
 loss.py                a likelihood and the truth become a loss with a gradient
+metrics.py             two segmentations become Betti errors, VOI, Rand, Dice
 plot.py                pictures of all this
+data/                  files and folders become sections, sections become patches
+models/                networks, one a file
+training.py            the loop: cross-entropy, then the topological loss beside it
+prediction.py          a network and an image become a likelihood
+evaluation.py          a prediction and the truth become a row of numbers
+run.py                 a training run in a folder, that can be killed and resumed
+experiment.py          methods x seeds, judged on sections that nothing was chosen by
 =====================  ==========================================================
 
 Importing the package is light: a public name loads its module on first use.
@@ -31,7 +39,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:  # what ``__getattr__`` resolves, spelled out for type checkers
-    from pytopo import plot, textbook
+    from pytopo import data, metrics, models, plot, textbook, training
     from pytopo.diagram import Diagram
     from pytopo.image import read_image
     from pytopo.loss import SegmentationLoss, TopologicalLoss, topological_loss
@@ -44,13 +52,17 @@ __all__ = [
     "SegmentationLoss",
     "TopologicalLoss",
     "bottleneck",
+    "data",
     "match",
+    "metrics",
+    "models",
     "persistence",
     "persistence_batch",
     "plot",
     "read_image",
     "textbook",
     "topological_loss",
+    "training",
     "wasserstein",
 ]
 

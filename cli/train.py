@@ -1,0 +1,173 @@
+"""``pytopo train``: learn to find membranes, in a folder that tells all about it."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from pytopo.cli.kernels import run_kernels
+from pytopo.cli.options import count, positive
+from pytopo.cli.report import Fault, blaming, results, say
+from pytopo.cli.settings import setting, with_settings
+
+if TYPE_CHECKING:
+    from pytopo.config import RunConfig
+    from pytopo.run import Blocks, Row
+
+DESCRIPTION = """\
+Train a network on random patches: cross-entropy first, then cross-entropy + weight *
+topological loss. Without --data a synthetic volume is made and learnt from."""
+
+EPILOG = """\
+examples:
+  pytopo train                                            synthetic data, five minutes
+  pytopo train --data sample_A.hdf --out runs/a           a volume in the CREMI layout
+  pytopo train --data isbi2012 --invert --network plain --topo-weight 0.1
+  pytopo train --config run.toml --set training.epochs=20 --set network.options.width=32
+  pytopo train --resume runs/a                            after a kill, bit for bit
+  torchrun --nproc-per-node 2 -m pytopo.cli train ...     two processes, one network
+
+The folder gets config.toml, log.csv, curves.png, examples.png, last.pt and best.pt.
+A row an epoch is printed; measures are of the validation sections, thresholded at 0.5;
+the Betti error is the mean over framed patches, components and holes together."""
+
+COLUMNS = {
+    "epoch": "d",
+    "loss": ".6f",
+    "pixel_accuracy": ".4f",
+    "betti_error": ".4f",
+    "voi": ".4f",
+    "seconds": ".1f",
+}
+
+# Options that have a name of their own; --set reaches all others.
+SHORT = {
+    "data": ("data", "paths"),
+    "invert": ("data", "invert"),
+    "network": ("network", "name"),
+    "weights": ("network", "weights"),
+    "epochs": ("training", "epochs"),
+    "seed": ("training", "seed"),
+    "topo_weight": ("loss", "topo_weight"),
+}
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register the subcommand."""
+    parser = subparsers.add_parser(
+        "train",
+        help="train a network with the topological loss",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=run, usage_error=parser.error)
+    parser.add_argument("--out", metavar="FOLDER", help="folder of the run (run)")
+    parser.add_argument("--resume", metavar="FOLDER", help="go on with the run in a folder")
+    parser.add_argument("--config", metavar="FILE", help="a TOML file with the tables below")
+    parser.add_argument(
+        "--set", action="append", metavar="KEY=VALUE", type=setting,
+        help="a value of [data], [network], [training] or [loss], like loss.warmup=3",
+    )  # fmt: skip
+    parser.add_argument(
+        "--data", action="append", metavar="PATH",
+        help="file in the CREMI layout, folder with image/ and label/, or "
+        "raw.h5:/raw,labels.h5:/labels; several are joined",
+    )  # fmt: skip
+    parser.add_argument(
+        "--invert", action="store_true", default=None, help="labels mark the interior of cells"
+    )
+    parser.add_argument(
+        "--network", metavar="NAME", help="base, vgg19, enhanced, unet or plain"
+    )
+    parser.add_argument("--weights", metavar="FILE", help="a checkpoint to start from")
+    parser.add_argument("--epochs", type=positive, metavar="N", help="(10)")
+    parser.add_argument("--seed", type=count, metavar="N", help="(0)")
+    parser.add_argument("--topo-weight", type=float, metavar="X", help="0 leaves it out (0.03)")
+    parser.add_argument(
+        "--device", metavar="NAME", help="cpu or cuda (a GPU where there is one)"
+    )
+    parser.add_argument(
+        "--workers", type=count, default=0, metavar="N", help="processes that cut patches (0)"
+    )
+    parser.add_argument(
+        "--save-every", type=positive, default=200, metavar="N",
+        help="steps between checkpoints (200)",
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, and print a row an epoch."""
+    if args.resume and any(
+        getattr(args, name) is not None for name in (*SHORT, "out", "config", "set")
+    ):
+        args.usage_error("--resume takes all from its folder; leave out what describes a run")
+    run_kernels(lambda: _run(args))
+    return 0
+
+
+def _run(args: argparse.Namespace) -> None:
+    from pytopo.distributed import joined_world
+    from pytopo.run import check_run, go_on, open_blocks, read_run, start_run
+    from pytopo.training import NotFinite
+
+    folder = args.resume or args.out or "run"
+    with joined_world(args.device) as world:
+        with blaming():
+            config = read_run(folder) if args.resume else _config(args)
+            blocks = open_blocks(config.data)
+            check_run(config, blocks, world)
+            if world.is_first and not args.resume:
+                start_run(folder, config)
+        world.wait()
+        if world.is_first:
+            say(_opening(folder, config, blocks))
+        rows = go_on(
+            folder, world, blocks=blocks, workers=args.workers, save_every=args.save_every
+        )
+        try:
+            with results() as stream:
+                if world.is_first:
+                    print(_line(dict.fromkeys(COLUMNS)), file=stream, flush=True)
+                for row in rows:
+                    if world.is_first:
+                        print(_line(row), file=stream, flush=True)
+        except NotFinite as error:
+            raise Fault(f"{error}; the batch is in {folder}/not-finite.pt") from None
+        if world.is_first:
+            say(f"wrote {folder}: log.csv, curves.png, examples.png, best.pt, last.pt")
+
+
+def _config(args: argparse.Namespace) -> "RunConfig":
+    """Return what is asked: defaults, then the file, then --set, then the options."""
+    from pytopo.config import config_of, read_tables
+
+    tables = with_settings(read_tables(args.config) if args.config else {}, args.set or [])
+    named = [
+        ([table, name], getattr(args, option))
+        for option, (table, name) in SHORT.items()
+        if getattr(args, option) is not None
+    ]
+    return config_of(with_settings(tables, named))
+
+
+def _opening(folder: str, config: "RunConfig", blocks: "Blocks") -> str:
+    """Return what is going to happen, in a line."""
+    training = config.training
+    data = ", ".join(config.data.paths) or "a synthetic volume"
+    counts = " / ".join(
+        str(len(block)) for block in (blocks.train, blocks.validation, blocks.test)
+    )
+    return (
+        f"{folder}: {config.network.name} on {data}, {counts} sections to train / validate / "
+        f"test, {training.epochs} epochs of {training.epoch_steps} steps"
+    )
+
+
+def _line(row: "dict[str, Any] | Row") -> str:
+    cells = []
+    for name, form in COLUMNS.items():
+        width = max(len(name), 9)
+        cells.append(
+            name.rjust(width) if row[name] is None else format(row[name], form).rjust(width)
+        )
+    return "  ".join(cells)

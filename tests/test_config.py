@@ -1,0 +1,78 @@
+"""Configurations of runs: tables of TOML in, checked values out."""
+
+import tomllib
+
+import pytest
+
+from pytopo.config import (
+    RunConfig,
+    as_toml,
+    config_of,
+    merged,
+    read_tables,
+    tables_of,
+)
+
+
+def test_an_empty_table_is_all_defaults():
+    assert config_of({}) == RunConfig()
+    assert config_of({"loss": {}}) == RunConfig()
+
+
+def test_what_is_written_is_read_back():
+    tables = {
+        "data": {"paths": ['a "b" \\ ü\x7f\n.h5'], "invert": True, "train": "0:3"},
+        "network": {"name": "unet", "options": {"width": 8, "norm": "none"}},
+        "training": {"learning_rate": 1e-05, "clip": 1.5},
+        "loss": {"dims": [1], "frame": False},
+    }
+    config = config_of(tables)
+    text = as_toml(tables_of(config))
+    assert config_of(tomllib.loads(text)) == config
+
+
+def test_whole_numbers_are_good_numbers():
+    assert config_of({"loss": {"topo_weight": 1}}).loss.topo_weight == 1.0
+
+
+@pytest.mark.parametrize(
+    ("tables", "error", "message"),
+    [
+        ({"los": {}}, ValueError, r"\[los\] is unknown; wanted data, network, training, loss"),
+        ({"loss": 3}, TypeError, r"loss is 3; wanted a table, \[loss\]"),
+        ({"loss": {"wamup": 1}}, ValueError, "loss.wamup is unknown; wanted one of"),
+        ({"loss": {"warmup": 1.5}}, TypeError, "loss.warmup is 1.5; wanted a whole number"),
+        ({"loss": {"warmup": True}}, TypeError, "loss.warmup is True; wanted a whole number"),
+        ({"loss": {"frame": 1}}, TypeError, "loss.frame is 1; wanted true or false"),
+        ({"loss": {"dims": ["0"]}}, TypeError, r"loss.dims\[0\] is '0'; wanted a whole number"),
+        ({"data": {"paths": "x"}}, TypeError, "data.paths is 'x'; wanted a list"),
+        ({"training": {"clip": "no"}}, TypeError, "training.clip is 'no'; wanted a number"),
+        (
+            {"training": {"clip": float("nan")}},
+            ValueError,
+            "training.clip is nan; wanted a finite number",
+        ),
+        ({"training": {"epochs": 0}}, ValueError, r"\[training\] epochs is 0; wanted at least"),
+    ],
+)
+def test_what_is_not_known_or_impossible_is_refused(tables, error, message):
+    with pytest.raises(error, match=message):
+        config_of(tables)
+
+
+def test_later_tables_win_value_by_value():
+    first = {"loss": {"ramp": 1, "warmup": 2}, "data": {"side": 3}}
+    assert merged(first, {"loss": {"ramp": 5}}) == {
+        "loss": {"ramp": 5, "warmup": 2},
+        "data": {"side": 3},
+    }
+    assert first["loss"]["ramp"] == 1
+
+
+def test_a_file_that_is_not_toml_is_named(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_bytes(b"[loss\n\xff")
+    with pytest.raises(ValueError, match=r"run\.toml: not TOML"):
+        read_tables(path)
+    with pytest.raises(FileNotFoundError):
+        read_tables(tmp_path / "none.toml")
