@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+import pytopo
 from pytopo.loss import SegmentationLoss, TopologicalLoss, topological_loss
 
 RING = torch.zeros(1, 1, 5, 5)
@@ -162,6 +163,32 @@ def test_the_gradient_of_a_volume_is_that_of_finite_differences():
     assert torch.autograd.gradcheck(
         lambda p: topological_loss(p, truth, dims=(0, 1, 2)), prediction
     )
+
+
+@pytest.mark.compiled
+def test_descent_gives_a_volume_the_tunnel_and_the_void_of_the_truth():
+    truth = torch.zeros(1, 1, 5, 10, 5, dtype=torch.float64)
+    truth[..., 1:4, 1:4, 1:4] = 1
+    truth[..., 2, 2, 2] = 0  # a hollow box
+    truth[..., 2, 6:9, 1:4] = 1
+    truth[..., 2, 7, 2] = 0  # and a ring
+    generator = torch.Generator().manual_seed(1)
+    likelihood = torch.rand(truth.shape, generator=generator, dtype=torch.float64)
+    likelihood.requires_grad_()
+    loss = TopologicalLoss((0, 1, 2), every_target=True)
+    optimizer = torch.optim.Adam([likelihood], lr=0.02)
+    before = pytopo.persistence(likelihood[0, 0].detach().numpy(), superlevel=True).betti(0.5)
+    for _ in range(400):
+        optimizer.zero_grad()
+        value = loss(likelihood, truth)
+        if value < 1e-4:
+            break
+        value.backward()
+        optimizer.step()
+    after = pytopo.persistence(likelihood[0, 0].detach().numpy(), superlevel=True).betti(0.5)
+    assert before != (2, 1, 1)
+    assert value < 1e-4
+    assert after == (2, 1, 1)
 
 
 def test_the_gradient_touches_at_most_two_pixels_a_dot():
