@@ -1,0 +1,33 @@
+"""Pictures of images and their diagrams, drawn into Axes of yours or a new figure.
+
+    image        where features are born and where they die
+    diagram      one dot a feature: birth to the right, death upwards
+    barcode      one bar a feature, from birth to death
+    betti_curve  how many features are alive at each threshold
+    matching     what the topological loss wants of each dot
+    critical     at which pixels it wants that
+    steps, step  the reduction of a small image, one picture a cell or a pixel
+
+Every function takes ``ax=None`` and returns the Axes, but for ``steps``, which yields figures.
+A dimension has the same colour everywhere, ``COLOURS``.  Infinite values lie on a dashed line
+beside the finite ones.
+"""
+
+from pytopo.plot.curves import barcode, betti_curve
+from pytopo.plot.diagrams import diagram
+from pytopo.plot.images import critical, image
+from pytopo.plot.legend import COLOURS
+from pytopo.plot.matchings import matching
+from pytopo.plot.reduction import step, steps
+
+__all__ = [
+    "COLOURS",
+    "barcode",
+    "betti_curve",
+    "critical",
+    "diagram",
+    "image",
+    "matching",
+    "step",
+    "steps",
+]

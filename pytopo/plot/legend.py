@@ -1,0 +1,69 @@
+"""Colours, legends and words that all pictures share."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib import patheffects
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.transforms import ScaledTranslation
+from numpy.typing import NDArray
+
+from pytopo.diagram import FEATURES, Diagram
+
+# Blue, vermilion and green of Okabe and Ito: told apart by colour-blind eyes, and on grey.
+COLOURS = ("#0072B2", "#D55E00", "#009E73")
+
+OUTLINE = [patheffects.withStroke(linewidth=3, foreground="white")]
+
+
+def feature_name(dim: int, diagram: Diagram) -> str:
+    return f"{FEATURES[len(diagram.shape)][dim]} (dim {dim})"
+
+
+def counted(diagram: Diagram, dim: int) -> str:
+    of_dim = diagram.dim == dim
+    essential = np.count_nonzero(diagram.essential & of_dim)
+    remark = f", {essential} essential" if essential else ""
+    return f"{feature_name(dim, diagram)}: {np.count_nonzero(of_dim)}{remark}"
+
+
+def sweep_label(quantity: str, diagram: Diagram) -> str:
+    if not diagram.superlevel:
+        return quantity
+    return (
+        f"{quantity} (falling)" if quantity == "threshold" else f"{quantity} (threshold falls)"
+    )
+
+
+def given_or_new(ax: Axes | None) -> Axes:
+    return plt.subplots(layout="constrained")[1] if ax is None else ax
+
+
+def most_persistent(diagram: Diagram, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the rows of the chosen points, most persistent first."""
+    rows = np.flatnonzero(chosen)
+    return rows[np.argsort(-diagram.persistence[rows], kind="stable")]
+
+
+def dot_handle(colour: str, label: str, hollow: bool = False) -> Line2D:
+    return mark_handle(colour, label, "^" if hollow else "o", hollow)
+
+
+def mark_handle(colour: str, label: str, marker: str, hollow: bool = False) -> Line2D:
+    return Line2D(
+        [], [], ls="", color=colour, label=label,
+        marker=marker, mfc="none" if hollow else colour,
+    )  # fmt: skip
+
+
+def legend_below(ax: Axes, handles: Sequence[Artist], columns: int) -> None:
+    """Put a legend under the label of the x axis, whatever the size of the axes."""
+    down = ScaledTranslation(0, -36 / 72, ax.figure.dpi_scale_trans)
+    ax.legend(
+        handles=list(handles), loc="upper center", bbox_to_anchor=(0.5, 0), ncols=columns,
+        bbox_transform=ax.transAxes + down, frameon=False, fontsize="small",
+        handlelength=1.2, handletextpad=0.6, columnspacing=1.2, borderpad=0,
+    )  # fmt: skip
