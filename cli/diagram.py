@@ -3,6 +3,7 @@
 IMAGE -> array -> Diagram -> figure            NAME.diagram.png or -o
                           -> table             stdout
                           -> .csv .json .npz   where asked for
+                          -> page              .html where asked for
 """
 
 import argparse
@@ -21,6 +22,7 @@ from pytopo.cli.files import (
     two_axes,
     write,
 )
+from pytopo.cli.html import add_html, check_html, write_html
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import STDOUT
 from pytopo.cli.report import Fault, blaming, printable, results, say
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytopo.diagram import Diagram
+    from pytopo.html import Report
 
 DATA_KINDS = ("csv", "json", "npz")
 ALGORITHMS = ("auto", "reduction", "morse")
@@ -48,6 +51,7 @@ examples:
   pytopo diagram
   pytopo diagram cells.png --superlevel --min-persistence 0.1
   pytopo diagram cells.png --csv - | head
+  pytopo diagram cells.png --html cells.html
   pytopo diagram 'vol.h5:/volumes/raw[3]' --frame=0 -o section-3.svg --npz section-3.npz"""
 
 
@@ -111,6 +115,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
             f"--{kind}", metavar="FILE",
             help=f"the points as .{kind}; - for stdout, then without the table",
         )  # fmt: skip
+    add_html(out)
 
 
 # ---- the command -------------------------------------------------------------------------
@@ -122,9 +127,11 @@ def run(args: argparse.Namespace) -> int:
     data = {kind: path for kind, path in data.items() if path is not None}
     piped = [kind for kind, path in data.items() if path == STDOUT]
     figure_path = _figure_path_of(args, bool(piped))
-    files = [path for path in (figure_path, *data.values()) if path not in (None, STDOUT)]
+    written = (figure_path, *data.values(), args.html)
+    files = [path for path in written if path not in (None, STDOUT)]
     _check_line(args, files, piped)
     check_places(files)
+    check_html(args.html)
 
     name, image = _read(args)
     diagram = _diagram(name, image, args)
@@ -133,6 +140,8 @@ def run(args: argparse.Namespace) -> int:
     for kind, path in data.items():
         if path != STDOUT:
             write(path, _data(diagram, kind))
+    if args.html is not None:
+        write_html(args.html, name, lambda: _page(name, image, diagram, args))
     output = _data(diagram, piped[0]) if piped else _table(name, image, diagram, args)
     with results() as stream:
         if isinstance(output, bytes):
@@ -230,6 +239,15 @@ def _figure(
     )
     right.set_title(_options(diagram, args), fontsize="medium")
     return figure_content(figure, name, path)
+
+
+def _page(
+    name: str, image: "NDArray", diagram: "Diagram", args: argparse.Namespace
+) -> "Report":
+    from pytopo.html import diagram_report
+
+    note = f"{size_text(image)} pixels, {_options(diagram, args)}"
+    return diagram_report(image, diagram, title=printable(name), note=note)
 
 
 def _table(name: str, image: "NDArray", diagram: "Diagram", args: argparse.Namespace) -> str:

@@ -3,6 +3,7 @@
 LIKELIHOOD, TRUTH -> Diagrams, matched -> table     stdout
                                        -> figure    NAME.loss.png or -o
                                        -> gradient  .csv where asked for
+                                       -> page      .html where asked for
 """
 
 import argparse
@@ -24,6 +25,7 @@ from pytopo.cli.files import (
     two_axes,
     write,
 )
+from pytopo.cli.html import add_html, check_html, write_html
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import STDOUT
 from pytopo.cli.report import Fault, blaming, printable, results, say
@@ -31,6 +33,7 @@ from pytopo.cli.report import Fault, blaming, printable, results, say
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pytopo.html import Report
     from pytopo.loss import Explanation
 
 DESCRIPTION = """\
@@ -48,6 +51,7 @@ with 0 and 255. Bright is the foreground, unless --sublevel is given.
 examples:
   pytopo loss likelihood.png truth.png
   pytopo loss likelihood.png truth.png --frame --every-target -o why.svg
+  pytopo loss likelihood.png truth.png --html why.html
   pytopo loss likelihood.npy truth.png --csv - | sort -t, -g -k3 | head"""
 
 
@@ -109,6 +113,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="the gradient of the loss, a line for each pixel where it is not zero; - for "
         "stdout, then without the table",
     )  # fmt: skip
+    add_html(out)
 
 
 # ---- the command -------------------------------------------------------------------------
@@ -122,9 +127,11 @@ def run(args: argparse.Namespace) -> int:
         figure_path = f"{figure_name(args.likelihood)}.loss.png"
     if args.no_plot and args.output is not None:
         args.usage_error("--no-plot and --output exclude each other")
-    files = [path for path in (figure_path, args.csv) if path not in (None, STDOUT)]
+    written = (figure_path, args.csv, args.html)
+    files = [path for path in written if path not in (None, STDOUT)]
     options.check_files(args, files, {"LIKELIHOOD": args.likelihood, "TRUTH": args.truth})
     check_places(files)
+    check_html(args.html)
 
     likelihood, truth = _images(args)
     verdict = _verdict(likelihood, truth, args)
@@ -132,6 +139,8 @@ def run(args: argparse.Namespace) -> int:
         write(figure_path, _figure(likelihood, verdict, args, figure_path))
     if args.csv is not None and not piped:
         write(args.csv, _gradient_csv(verdict))
+    if args.html is not None:
+        write_html(args.html, args.likelihood, lambda: _page(likelihood, verdict, args))
     with results() as stream:
         stream.write(_gradient_csv(verdict) if piped else _table(likelihood, verdict, args))
     return 0
@@ -314,6 +323,18 @@ def _table(likelihood: "NDArray", verdict: Verdict, args: argparse.Namespace) ->
 def _asked(args: argparse.Namespace) -> str:
     asked = obeyed(not args.sublevel, args.construction, _frame(args), args.min_persistence)
     return f"{asked}, every target" if args.every_target else asked
+
+
+def _page(likelihood: "NDArray", verdict: Verdict, args: argparse.Namespace) -> "Report":
+    from pytopo.html import loss_report
+
+    loss = f"loss {sum(verdict.losses.values()):.6g}"
+    return loss_report(
+        likelihood,
+        verdict.explanation,
+        title=printable(f"{args.likelihood} against {args.truth}"),
+        note=f"{size_text(likelihood)} pixels, {loss}: {_asked(args)}",
+    )
 
 
 def _figure(

@@ -14,6 +14,7 @@ from pytopo.cli import (
     diagram,
     evaluate,
     experiment,
+    explain,
     loss,
     match,
     predict,
@@ -38,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
         title="commands", dest="command", metavar="COMMAND", required=True
     )
     diagram.add_parser(subparsers)
+    explain.add_parser(subparsers)
     loss.add_parser(subparsers)
     match.add_parser(subparsers)
     evaluate.add_parser(subparsers)

@@ -10,6 +10,7 @@ from pytopo.cli.settings import setting, with_settings
 
 if TYPE_CHECKING:
     from pytopo.config import RunConfig
+    from pytopo.data import Sections
     from pytopo.run import Blocks, Row
 
 DESCRIPTION = """\
@@ -159,8 +160,15 @@ def _opening(folder: str, config: "RunConfig", blocks: "Blocks") -> str:
     )
     return (
         f"{folder}: {config.network.name} on {data}, {counts} sections to train / validate / "
-        f"test, {training.epochs} epochs of {training.epoch_steps} steps"
+        f"test, {training.epochs} epochs of {training.epoch_steps} steps; calling every "
+        f"pixel background has accuracy {_background(blocks.validation):.4f}"
     )
+
+
+def _background(sections: "Sections") -> float:
+    """Return the share of background in the truth: the accuracy of a network that sees none."""
+    pixels = [section.truth.size for section in sections]
+    return 1 - sum(int(section.truth.sum()) for section in sections) / sum(pixels)
 
 
 def _line(row: "dict[str, Any] | Row") -> str:

@@ -13,6 +13,7 @@ kernels/complex.py     pixels become cells: vertices, edges, squares, cubes
 kernels/lower_star.py  cells become a filtration
 kernels/reduction.py   the boundary matrix becomes pairs of cells
 textbook.py            the three kernels in a row, as objects to look into
+steps.py               what the textbook does, told cell by cell
 arcs.py, morse.py      the fast route: the same pairs, most columns never built
 pairing.py             ``persistence``: pairs of pixels become a diagram
 diagram.py             ``Diagram``: points, Betti numbers, files
@@ -20,7 +21,7 @@ matching.py            two diagrams become a matching, and a distance
 group_matching.py      the same for all images of a batch at once
 loss.py                a likelihood and the truth become a loss with a gradient
 metrics.py             two segmentations become Betti errors, VOI, Rand, Dice
-plot.py                pictures of all this
+plot/, html/           pictures of all this, and pages to touch
 data/                  files and folders become sections, sections become patches
 models/                networks, one a file
 training.py            the loop: cross-entropy, then the topological loss beside it
@@ -39,7 +40,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:  # what ``__getattr__`` resolves, spelled out for type checkers
-    from pytopo import data, metrics, models, plot, textbook, training
+    from pytopo import data, metrics, models, plot, steps, textbook, training
     from pytopo.diagram import Diagram
     from pytopo.image import read_image
     from pytopo.loss import SegmentationLoss, TopologicalLoss, topological_loss
@@ -60,6 +61,7 @@ __all__ = [
     "persistence_batch",
     "plot",
     "read_image",
+    "steps",
     "textbook",
     "topological_loss",
     "training",

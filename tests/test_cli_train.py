@@ -3,7 +3,8 @@
 import pytest
 
 from pytopo.cli.main import main
-from pytopo.config import as_toml, read_tables
+from pytopo.config import as_toml, config_of, read_tables
+from pytopo.run import open_blocks
 
 TINY = {
     "data": {"sections": 5, "side": 80},
@@ -27,6 +28,8 @@ def test_training_prints_a_row_an_epoch(config, capsys):
     assert head.split() == ["epoch", "loss", "pixel_accuracy", "betti_error", "voi", "seconds"]
     assert [row.split()[0] for row in rows] == ["0", "1"]
     assert "3 / 1 / 1 sections to train / validate / test, 2 epochs of 2 steps" in err
+    (section,) = open_blocks(config_of(TINY).data).validation
+    assert f"background has accuracy {1 - section.truth.mean():.4f}" in err
 
 
 def test_options_win_over_settings_and_settings_over_the_file(config, tmp_path):

@@ -70,6 +70,8 @@ def test_the_wheel_is_pure_python_and_puts_nothing_but_pytopo_into_site_packages
         f"pytopo_toolkit-{pytopo.__version__}.dist-info",
     }
     assert {Path(name).suffix for name in names if name.startswith("pytopo/")} == {
+        ".html",
+        ".js",
         ".py",
         ".typed",
     }

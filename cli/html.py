@@ -1,0 +1,45 @@
+"""The option ``--html`` of commands: a page to look into with a browser."""
+
+import argparse
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytopo.cli.files import write
+from pytopo.cli.report import Fault
+
+if TYPE_CHECKING:
+    from pytopo.html import Report
+
+
+def add_html(group: "argparse._ArgumentGroup") -> None:
+    """Add the option that names the page."""
+    group.add_argument(
+        "--html", type=_page_path, metavar="FILE",
+        help="a page to look into with a browser: one file, .html, that needs no network "
+        "(extra html)",
+    )  # fmt: skip
+
+
+def check_html(path: str | None) -> None:
+    """Find out before the work whether a page that is asked for can be made."""
+    if path is not None and find_spec("bokeh") is None:
+        raise Fault("--html wants the extra html: pip install 'pytopo-toolkit[html]'")
+
+
+def write_html(path: str, name: str, make: "Callable[[], Report]") -> None:
+    """Write the page that a function makes of an image of this name, or say why it cannot."""
+    from pytopo.html.page import TooLarge
+
+    try:
+        page = make()
+    except TooLarge as error:
+        raise Fault(f"{name}: {error}") from None
+    write(path, page.html)
+
+
+def _page_path(text: str) -> str:
+    if Path(text).suffix.lower() not in (".html", ".htm"):
+        raise argparse.ArgumentTypeError(f"{text!r} names no page; wanted an ending .html")
+    return text

@@ -1,0 +1,166 @@
+"""All that belongs to a report becomes one file: no network, no folder beside it."""
+
+import os
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+
+import numpy as np
+from bokeh.document import Document
+from bokeh.embed import file_html
+from bokeh.models import ColumnDataSource
+from bokeh.resources import INLINE
+from numpy.typing import ArrayLike, NDArray
+
+from pytopo.diagram import Diagram
+from pytopo.html.controls import controls, counted
+from pytopo.html.dots import Dots
+from pytopo.html.pixels import picture
+from pytopo.html.plane import add_targets, plane
+from pytopo.html.stops import stops_of
+from pytopo.order import checked_image
+from pytopo.plot.span import span_of
+from pytopo.replacing import replacing
+
+MOST_PIXELS = 2**24
+SIGNS = {"circle": "●", "square": "■", "triangle": "▲", "plus": "✖", "hex": "⬢"}
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """A page to look into with a browser; a notebook shows it where it is the last value.
+
+    Attributes
+    ----------
+    title : str
+    html : str
+        The whole page, with all the data and code that it needs.
+    """
+
+    title: str
+    html: str
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the page to a file, whole or not at all."""
+        with replacing(path) as stream:
+            stream.write(self.html)
+
+    def __repr__(self) -> str:
+        return f"<Report: {self.title}>"
+
+    def _repr_html_(self) -> str:
+        """Show the page in a frame of its own, so that it and a notebook do not meddle."""
+        return (
+            f'<iframe title="{escape(self.title)}" srcdoc="{escape(self.html)}" '
+            'style="width: 100%; height: 900px; border: 0"></iframe>'
+        )
+
+
+class TooLarge(ValueError):
+    """The image has more pixels than a page can hold."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The diagram that a loss wants, and the rows of it that nothing is matched to."""
+
+    diagram: Diagram
+    missing: NDArray[np.int64]
+
+
+def fitting_image(image: ArrayLike, diagram: Diagram, name: str = "image") -> NDArray:
+    """Return an image as an array, if a page can hold it and it is that of a diagram.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no image or has not the shape that the diagram is of.
+    TooLarge
+        If it has more than 2**24 pixels.
+    """
+    values = checked_image(image, name)
+    if values.shape != diagram.shape:
+        raise ValueError(
+            f"{name} has shape {values.shape}; wanted {diagram.shape}, that of the diagram"
+        )
+    if values.size > MOST_PIXELS:
+        raise TooLarge(
+            f"{name} of {values.size:,} pixels; a page holds {MOST_PIXELS:,}, so take a part, "
+            f"like {name.upper()}[0] or {name.upper()}[:512, :512]"
+        )
+    return values.astype(diagram.birth.dtype)
+
+
+def page(
+    image: NDArray,
+    dots: Dots,
+    *,
+    title: str,
+    note: str,
+    caption: str,
+    target: Target | None = None,
+) -> Report:
+    """Return the report of an image and what is drawn of its diagram.
+
+    Parameters
+    ----------
+    image : (W,), (H, W) or (D, H, W) ndarray
+        As `fitting_image` returns it.
+    dots : Dots
+    title : str
+    note : str
+        A line under the title, or nothing.
+    caption : str
+        A line under the figures.
+    target : Target or None
+        What a loss wants, drawn beside the dots.
+    """
+    diagram = dots.diagram
+    values = [image.ravel(), diagram.birth, diagram.death[~diagram.essential]]
+    if diagram.frame is not None:
+        values.append(np.array([diagram.frame], image.dtype))
+    thresholds = stops_of(np.concatenate(values), falling=diagram.superlevel)
+    wanted = [target.diagram.birth, target.diagram.death] if target is not None else []
+    places = span_of(*values, *wanted)
+
+    columns = dots.columns(image, thresholds, places)
+    every = ColumnDataSource(columns)
+    shown = ColumnDataSource({name: [] for name in columns})
+    drawn = ("birth", "death", "birth_x", "birth_y", "death_x", "death_y", "kind")
+    bright = ColumnDataSource({name: [] for name in drawn})
+    left = picture(image, thresholds, places, shown, bright, dots.kinds, diagram.construction)
+    right, quadrant = plane(dots, places, shown, bright)
+    if target is not None:
+        add_targets(right, target.diagram, target.missing, places)
+    left.figure.name, right.name = "image", "diagram"
+
+    document = Document()
+    made = controls(document, dots, left, quadrant, every, shown, bright, thresholds, places)
+    for model in (left.figure, right, *made.models()):
+        document.add_root(model)
+    html = file_html(
+        document, INLINE, title,
+        template=(files("pytopo.html") / "page.html").read_text(encoding="utf-8"),
+        template_variables={
+            "note": note,
+            "legend": _legend(dots, target),
+            "sections": made.section is not None,
+            "caption": caption,
+        },
+    )  # fmt: skip
+    return Report(title, html)
+
+
+def _legend(dots: Dots, target: Target | None) -> list[dict[str, str]]:
+    """Return what each marker is, and how many there are."""
+    numbers = np.bincount(dots.kind, minlength=len(dots.kinds)).tolist()
+    items = [
+        {"colour": kind.colour, "sign": SIGNS[kind.marker], "text": counted(number, kind.name)}
+        for kind, number in zip(dots.kinds, numbers)
+        if number or target is None
+    ]
+    if target is not None:
+        missing = f", {len(target.missing)} without a match" if len(target.missing) else ""
+        text = f"{counted(len(target.diagram), 'dot of the truth')}{missing}"
+        items.append({"colour": "inherit", "sign": "□", "text": text})
+    return items

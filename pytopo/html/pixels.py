@@ -1,0 +1,168 @@
+"""The figure to the left: the image, what has entered of it, where dots are born and die.
+
+An image is stored as the stop of the threshold at which each pixel enters, one or two bytes
+a pixel.  Its greys are looked up by stop; and what has entered is the same picture once more,
+with one colour below the stop of the slider and none above.  Of a volume one section is
+shown.  An image of one axis is a curve, and what has entered lies in a shaded half.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from bokeh.models import (
+    BasicTicker,
+    BoxAnnotation,
+    CDSView,
+    ColumnDataSource,
+    CustomJSHover,
+    DataRange1d,
+    HoverTool,
+    IndexFilter,
+    LinearColorMapper,
+    WheelZoomTool,
+)
+from bokeh.plotting import figure
+from numpy.typing import NDArray
+
+from pytopo.html.dots import Kind
+from pytopo.html.marks import add_marks, add_ways, hover_over
+from pytopo.html.stops import Stops
+from pytopo.plot.span import Span
+
+ENTERED = "#CC79A7"  # purple of Okabe and Ito, which no dimension has
+CLEAR = "#ffffff00"
+TOOLS = "pan,box_select,tap,reset,save"
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A figure, and what the sliders move in it.
+
+    Attributes
+    ----------
+    figure : figure
+    entered : list of LinearColorMapper
+        Pixels of a stop below ``low`` are coloured.
+    boxes : list of (BoxAnnotation, list of str)
+        Boxes whose sides lie at the threshold, and which sides.
+    section : IndexFilter or None
+        Which section of a volume is shown.
+    """
+
+    figure: figure
+    entered: list[LinearColorMapper] = field(default_factory=list)
+    boxes: list[tuple[BoxAnnotation, list[str]]] = field(default_factory=list)
+    section: IndexFilter | None = None
+
+
+def picture(
+    image: NDArray,
+    thresholds: Stops,
+    span: Span,
+    dots: ColumnDataSource,
+    bright: ColumnDataSource,
+    kinds: list[Kind],
+    construction: str,
+) -> Picture:
+    """Draw an image of one, two or three axes, and the pixels of dots."""
+    if image.ndim == 1:
+        drawn = _curve(image, thresholds, span, construction)
+    else:
+        drawn = _image(image, thresholds)
+    place = drawn.figure
+    ends = "birth_x", "birth_y", "death_x", "death_y"
+    add_ways(place, dots, kinds, ends, width=2.0, at_rest=0.0)
+    for end, hollow in ((ends[:2], False), (ends[2:], True)):
+        add_marks(place, bright, kinds, end, size=7, opaque=0.9, hollow=hollow)
+    marks = [
+        add_marks(place, dots, kinds, end, size=7, opaque=0, hollow=hollow)
+        for end, hollow in ((ends[:2], False), (ends[2:], True))
+    ]
+    hover_over(place, dots, marks)
+    return drawn
+
+
+def new_figure(**options: object) -> figure:
+    """Return a figure of the size and with the tools that both have."""
+    wheel = WheelZoomTool()
+    place = figure(
+        width=600, height=600, sizing_mode="scale_width", tools=TOOLS, active_drag="pan",
+        **options,
+    )  # fmt: skip
+    place.add_tools(wheel)
+    place.toolbar.active_scroll = wheel
+    place.toolbar.logo = None
+    place.toolbar.autohide = False
+    return place
+
+
+def _image(image: NDArray, thresholds: Stops) -> Picture:
+    sections = image if image.ndim == 3 else image[None]
+    _, height, width = sections.shape
+    n = len(thresholds.values)
+    stop = thresholds.reached(sections.ravel()).reshape(sections.shape)
+    columns = {"stop": list(stop.astype(np.uint8 if n <= 256 else np.uint16))}
+    if not thresholds.exact:
+        columns["value"] = list(sections.astype(np.float32))
+
+    ribbon = max(height, width) > 20 * min(height, width)
+    across, down = (
+        DataRange1d(range_padding=0.02),
+        DataRange1d(range_padding=0.02, flipped=True),
+    )
+    place = new_figure(
+        x_range=across, y_range=down, match_aspect=not ribbon,
+        x_axis_label="column", y_axis_label="row",
+    )  # fmt: skip
+    place.grid.visible = False
+    place.axis.ticker = BasicTicker(min_interval=1, num_minor_ticks=0)
+
+    source = ColumnDataSource(columns)
+    here = IndexFilter([len(sections) // 2])
+    entered = LinearColorMapper([CLEAR], low=0, high=n, low_color=ENTERED, high_color=CLEAR)
+    greys = LinearColorMapper(_greys(thresholds, image), low=-0.5, high=n - 0.5)
+    where = {"x": -0.5, "y": -0.5, "dw": width, "dh": height, "source": source}
+    shown = place.image("stop", **where, color_mapper=greys, view=CDSView(filter=here))
+    place.image(
+        "stop", **where, color_mapper=entered, view=CDSView(filter=here), global_alpha=0.55
+    )
+    across.renderers = down.renderers = [shown]
+    place.add_tools(_pixel_hover(shown, thresholds))
+    return Picture(place, [entered], section=here if image.ndim == 3 else None)
+
+
+def _greys(thresholds: Stops, image: NDArray) -> list[str]:
+    """Return the grey of each stop: black is the least finite value of the image."""
+    finite = image[np.isfinite(image)].astype(np.float64)
+    low, high = (finite.min(), finite.max()) if finite.size else (0, 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        share = (thresholds.values - low) / (high - low if high > low else 1)
+    grey = (255 * np.clip(np.nan_to_num(share), 0, 1)).round().astype(int)
+    return [f"#{g:02x}{g:02x}{g:02x}" for g in grey]
+
+
+def _pixel_hover(shown: object, thresholds: Stops) -> HoverTool:
+    """Say which pixel the pointer is over."""
+    value, formatters = "@value", {}
+    if thresholds.exact:
+        value = "@stop{custom}"
+        labels = CustomJSHover(args={"labels": thresholds.labels}, code="return labels[value]")
+        formatters = {"@stop": labels}
+    return HoverTool(
+        renderers=[shown], tooltips=f"row $y{{0}}, column $x{{0}}: {value}",
+        formatters=formatters, attachment="below", description="Pixels",
+    )  # fmt: skip
+
+
+def _curve(image: NDArray, thresholds: Stops, span: Span, construction: str) -> Picture:
+    place = new_figure(x_axis_label="column", y_axis_label="value")
+    source = ColumnDataSource({"column": np.arange(len(image)), "value": span.place(image)})
+    shape = {"x": "column", "y": "value", "source": source, "line_color": "#888888"}
+    if construction == "T":
+        place.step(**shape, mode="center")
+    else:
+        place.line(**shape)
+    side = "bottom" if thresholds.falling else "top"
+    box = BoxAnnotation(fill_color=ENTERED, fill_alpha=0.25, line_color=ENTERED)
+    place.add_layout(box)
+    return Picture(place, boxes=[(box, [side])])

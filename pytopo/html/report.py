@@ -1,0 +1,165 @@
+"""What a report is about: a diagram, or what the topological loss wants of one."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pytopo.diagram import FEATURES, Diagram
+from pytopo.html.dots import Dots, Kind
+from pytopo.html.page import Report, Target, fitting_image, page
+from pytopo.plot import COLOURS
+
+if TYPE_CHECKING:  # reports of diagrams do without torch
+    from pytopo.loss import Explanation
+
+MARKERS = ("circle", "square", "triangle")
+ROLES = {"in place": "hex", "to fix": "circle", "to remove": "plus"}
+TO_FIX, TO_REMOVE = 1, 2
+MARKED = (
+    "Purple is what has entered at the threshold; dots in the purple quadrant are alive, and "
+    "their pixels are marked: filled where they are born, hollow where they die."
+)
+
+
+def diagram_report(
+    image: ArrayLike, diagram: Diagram, *, title: str = "Persistence diagram", note: str = ""
+) -> Report:
+    """Make a page to look into an image and its persistence diagram.
+
+    Parameters
+    ----------
+    image : array_like, (W,), (H, W) or (D, H, W)
+        The image of the diagram.
+    diagram : Diagram
+    title : str
+        Shown as it is: what looks like HTML in it does nothing.
+    note : str
+        A line under the title.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the image has not the shape that the diagram is of, or more than 2**24 pixels.
+
+    Examples
+    --------
+    >>> import numpy as np, pytopo
+    >>> ring = np.array([[0, 0, 0], [0, 9, 0], [0, 0, 0]])
+    >>> diagram_report(ring, pytopo.persistence(ring), title="A ring")
+    <Report: A ring>
+    """
+    values = fitting_image(image, diagram)
+    kinds = [
+        Kind(f"{_singular(diagram, d)} (dim {d})", COLOURS[d], MARKERS[d]) for d in diagram.dims
+    ]
+    kind = np.searchsorted(diagram.dims, diagram.dim)
+    dots = Dots(diagram, kinds, kind, always=np.zeros(len(diagram), bool))
+    return page(values, dots, title=title, note=note, caption=MARKED)
+
+
+def loss_report(
+    likelihood: ArrayLike,
+    explanation: "Explanation",
+    *,
+    title: str = "Topological loss",
+    note: str = "",
+) -> Report:
+    """Make a page to look into what the topological loss wants of a likelihood.
+
+    Parameters
+    ----------
+    likelihood : array_like, (H, W) or (D, H, W)
+        What was explained, one image and channel of it.
+    explanation : Explanation
+        See `pytopo.TopologicalLoss.explain`.
+    title : str
+        Shown as it is: what looks like HTML in it does nothing.
+    note : str
+        A line under the title.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the likelihood has not the shape of what was explained, or more than 2**24 pixels.
+
+    Examples
+    --------
+    A ring with a gap of likelihood 0.7:
+
+    >>> import torch, pytopo
+    >>> truth = torch.zeros(1, 1, 5, 5)
+    >>> truth[..., :3, :3] = 1
+    >>> truth[..., 1, 1] = 0
+    >>> likelihood = truth.clone()
+    >>> likelihood[0, 0, 0, 1] = 0.7
+    >>> (explanation,) = pytopo.TopologicalLoss().explain(likelihood, truth)
+    >>> loss_report(likelihood[0, 0], explanation)
+    <Report: Topological loss>
+    """
+    found, wanted = explanation.prediction, explanation.target
+    values = fitting_image(likelihood, found, "likelihood")
+    kinds = [
+        Kind(f"{_singular(found, d)} {role}", COLOURS[d], marker)
+        for role, marker in ROLES.items()
+        for d in found.dims
+    ]
+    roles = _roles(explanation)
+    goal, width = _ways(explanation)
+    dots = Dots(
+        found,
+        kinds,
+        kind=roles * len(found.dims) + np.searchsorted(found.dims, found.dim),
+        always=roles == TO_FIX,
+        goal=goal,
+        width=width,
+        remark=_remarks(explanation),
+    )
+    caption = (
+        f"{MARKED} Those to fix are marked at every threshold. Open squares are the dots of "
+        "the truth, crossed if nothing is matched to them; a line leads from each dot to where "
+        "the loss pulls it."
+    )
+    target = Target(wanted, explanation.missing)
+    return page(values, dots, title=title, note=note, caption=caption, target=target)
+
+
+def _roles(explanation: "Explanation") -> NDArray[np.int64]:
+    """Return what is to become of each dot, as an index of `ROLES`, (n,)."""
+    roles = np.zeros(len(explanation.prediction), np.int64)
+    roles[explanation.fix[:, 0]] = TO_FIX
+    roles[explanation.remove] = TO_REMOVE
+    return roles
+
+
+def _ways(explanation: "Explanation") -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Return where each dot should go, (n, 2), and how thick to draw the way there, (n,)."""
+    found, wanted = explanation.prediction, explanation.target
+    goal = np.full((len(found), 2), np.nan)
+    row, match = explanation.fix.T
+    goal[row] = np.stack([wanted.birth[match], wanted.death[match]], axis=1)
+    goal[found.essential, 0] = wanted.birth[wanted.essential]
+    goal[found.essential, 1] = found.death[found.essential]
+    gone = explanation.remove
+    goal[gone] = ((found.birth[gone] + found.death[gone]) / 2)[:, None]
+    width = np.full(len(found), 1.8, np.float32)
+    width[gone] = 0.7
+    return goal, width
+
+
+def _remarks(explanation: "Explanation") -> list[str]:
+    """Return what to say of each dot: where it should go, and what that costs."""
+    found, wanted = explanation.prediction, explanation.target
+    remarks = [""] * len(found)
+    for row, match in explanation.fix.tolist():
+        birth, death = wanted.birth[match], wanted.death[match]
+        cost = (found.birth[row] - birth) ** 2 + (found.death[row] - death) ** 2
+        remarks[row] = f"; wanted: {birth:.6g} to {death:.6g}, costs {cost:.4g}"
+    for row in explanation.remove.tolist():
+        cost = (found.death[row] - found.birth[row]) ** 2 / 2
+        remarks[row] = f"; wanted: none, costs {cost:.4g}"
+    return remarks
+
+
+def _singular(diagram: Diagram, dim: int) -> str:
+    return FEATURES[len(diagram.shape)][dim].removesuffix("s")

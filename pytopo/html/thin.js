@@ -1,0 +1,17 @@
+// Keep the dots that are persistent enough, which are the first ones, and their pixels in the
+// section of a volume that is shown.
+const depth = persistence.categories.indexOf(persistence.value)
+const count = shown[depth]
+hidden.text = hidden_texts[depth]
+
+const data = Object.fromEntries(
+  Object.entries(every.data).map(([name, column]) => [name, column.slice(0, count)]))
+if (section) {
+  here.indices = [section.value]
+  for (const end of ["birth", "death"])
+    data[`${end}_x`] = data[`${end}_x`].map((x, row) =>
+      data[`${end}_plane`][row] == section.value ? x : NaN)
+}
+dots.selected.indices = dots.selected.indices.filter((row) => row < count)
+feature.end = Math.max(count, 1)
+dots.data = data
