@@ -160,7 +160,7 @@ def epoch_curves(experiment: Experiment, results: Results) -> Figure:
             epochs = [row["epoch"] for row in histories[0]]
             ax.plot(epochs, values.mean(axis=0), style, color=colour, label=method.title)
             ax.fill_between(
-                epochs, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.15, lw=0
+                epochs, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.1, lw=0
             )
         ax.set_title(title, fontsize="medium")
         ax.set_xlabel("epoch")
