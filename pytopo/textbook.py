@@ -5,7 +5,7 @@
              order         pairs of cells, cycles
 
 `pytopo.persistence(..., algorithm="reduction")` runs exactly this.  For lessons and for
-representative cycles call it step by step; `docs/lesson-1-reduction.md` does.
+representative cycles call it step by step; `docs/lesson-3-reduction.md` does.
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,211 @@
+"""The documents hold together: lessons, figures, the way from the paper to the source."""
+
+import doctest
+import importlib.util
+import pkgutil
+import re
+import sys
+from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
+
+import matplotlib.image
+import numpy as np
+import pytest
+from test_examples import FLAGS, ROOT, documents, links
+
+import pytopo
+
+DOCS = ROOT / "docs"
+LESSONS = (
+    "lesson-1-sublevel-sets.md",
+    "lesson-2-cells.md",
+    "lesson-3-reduction.md",
+    "lesson-4-pairs.md",
+    "lesson-5-diagram.md",
+    "fast-2d.md",
+    "matching.md",
+    "lesson-8-loss.md",
+    "lesson-9-training.md",
+)
+
+
+@pytest.fixture(scope="module")
+def make():
+    """Return the module that makes the figures."""
+    sys.path.insert(0, str(DOCS / "figures"))
+    yield import_module("make")
+    sys.path.remove(str(DOCS / "figures"))
+
+
+def heading(name):
+    return (DOCS / name).read_text().splitlines()[0]
+
+
+# --- lessons ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("number", "name"), list(enumerate(LESSONS, 1)))
+def test_a_lesson_has_three_exercises_and_each_a_solution(number, name):
+    text = (DOCS / name).read_text()
+    assert heading(name).startswith(f"# Lesson {number}: ")
+    exercises = text.split("## Exercises")[1].split("\n## ")[0]
+    assert re.findall(r"^(\d)\. ", exercises, re.MULTILINE) == ["1", "2", "3"]
+    solutions = (ROOT / "tests" / "test_lessons.py").read_text()
+    for k in (1, 2, 3):
+        assert f"def test_lesson_{number}_exercise_{k}():" in solutions
+
+
+def test_the_lessons_lead_from_one_to_the_next():
+    for name, following in pairwise(LESSONS):
+        last = (DOCS / name).read_text().split("\nNext: ")[1]
+        assert links(last)[0] == following
+
+
+def test_all_lessons_have_one_image():
+    images = [
+        [int(value) for value in re.findall(r"\d+", rest)[:25]]
+        for name in ("conventions.md", *LESSONS)
+        for rest in (DOCS / name).read_text().split(">>> image = np.array(")[1:]
+    ]
+    assert len(images) > 6
+    assert all(sorted(image) == list(range(1, 26)) and image == images[0] for image in images)
+
+
+# --- figures ---------------------------------------------------------------------------
+
+
+def pictures():
+    """Return the pictures that documents show, by the name of their file."""
+    return {
+        Path(target).name
+        for path in documents()
+        for target in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", path.read_text())
+    }
+
+
+def test_every_picture_of_a_lesson_is_made_by_the_code_of_the_documents(make):
+    of_lessons = {name for name in pictures() if name.startswith("lesson-")}
+    assert of_lessons == set(make.figures())
+
+
+@pytest.mark.compiled
+def test_figures_are_drawn_and_not_blank(make, tmp_path):
+    names = ["lesson-1-image.png", "lesson-3-column-15.png", "lesson-8-one-step.png"]
+    make.main(tmp_path, *names)
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    for name in names:
+        assert np.ptp(matplotlib.image.imread(tmp_path / name)) > 0.5
+
+
+# --- from the paper to the source ------------------------------------------------------
+
+
+def test_every_function_and_test_named_beside_the_paper_exists():
+    text = (DOCS / "from-paper-to-source.md").read_text()
+    functions = set(re.findall(r"`(pytopo\.[\w.]+)`", text))
+    tests = set(re.findall(r"(test_\w+\.py)::(test_\w+)", text))
+    assert len(functions) > 15
+    assert len(tests) > 25
+    for name in functions:
+        assert resolved(name) is not None, name
+    for file, test in tests:
+        assert re.search(rf"^def {test}\(", (ROOT / "tests" / file).read_text(), re.M), test
+
+
+def resolved(name):
+    """Return what a dotted name names, None if there is no such thing."""
+    parts = name.split(".")
+    for k in range(len(parts), 0, -1):
+        module = ".".join(parts[:k])
+        try:
+            found = importlib.util.find_spec(module)
+        except ModuleNotFoundError:
+            continue
+        if found is not None:
+            thing = import_module(module)
+            for part in parts[k:]:
+                thing = getattr(thing, part, None)
+            return thing
+    return None
+
+
+def test_a_name_that_does_not_exist_is_noticed():
+    assert resolved("pytopo.matching.nonsense") is None
+    assert resolved("pytopo.nonsense.match") is None
+    assert resolved("pytopo.matching.match") is pytopo.match
+
+
+# --- finding one's way -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("idea", "source"),
+    [
+        ("the reduction", "pytopo/kernels/reduction.py"),
+        ("the elder rule", "pytopo/kernels/morse.py"),
+        ("the closed-form matching", "pytopo/matching.py"),
+        ("the gradient", "pytopo/loss.py"),
+    ],
+)
+def test_the_source_of_an_idea_is_three_clicks_from_the_readme(idea, source):
+    reached = {ROOT / "README.md"}
+    for _ in range(3):
+        reached |= {
+            (path.parent / target).resolve()
+            for path in reached
+            if path.suffix == ".md" and path.exists()
+            for target in links(path.read_text())
+        }
+    assert ROOT / source in reached, idea
+
+
+def test_every_document_is_on_the_site():
+    entries = re.findall(
+        r"^([\w/*-]+)$",
+        "".join(re.findall(r"```{toctree}(.*?)```", all_text(), re.DOTALL)),
+        re.MULTILINE,
+    )
+    listed = {path for entry in entries for path in DOCS.glob(f"{entry}.md")}
+    alone = {path for path in DOCS.rglob("*.md") if path.read_text().startswith("---\norphan")}
+    assert {p.name for p in set(DOCS.rglob("*.md")) - listed - alone} == {"index.md"}
+
+
+def all_text():
+    return "".join(path.read_text() for path in sorted(DOCS.rglob("*.md")))
+
+
+def test_every_public_name_has_a_place_in_the_reference():
+    reference = (DOCS / "reference.md").read_text()
+    for name in pytopo.__all__:
+        is_module = isinstance(getattr(pytopo, name), ModuleType)
+        assert is_module or re.search(rf"^\.\. auto\w+:: {name}$", reference, re.M), name
+
+
+def test_every_kernel_is_named_by_its_package():
+    """The page of kernels lists the modules of the package, so each has to have a docstring."""
+    package = import_module("pytopo.kernels")
+    for found in pkgutil.iter_modules(package.__path__):
+        assert import_module(f"pytopo.kernels.{found.name}").__doc__
+
+
+def test_no_number_about_speed_stands_in_a_document():
+    """Times and ratios are written by `pytopo bench` and `pytopo experiment`, into results/."""
+    claim = re.compile(r"\b\d[\d.,]*\s*(?:ms|µs|us|seconds?|times faster|x faster)\b")
+    for path in documents():
+        if "results" not in path.parts:
+            assert claim.findall(path.read_text()) == [], path.name
+    assert claim.findall("it takes 3 ms, 2.5 seconds, and is 12 times faster")
+
+
+# --- how docstrings are shown ----------------------------------------------------------
+
+
+def test_the_examples_of_the_site_itself_print_what_they_say():
+    sys.path.insert(0, str(DOCS))
+    try:
+        failed, tried = doctest.testmod(import_module("docstrings"), optionflags=FLAGS)
+    finally:
+        sys.path.remove(str(DOCS))
+    assert (failed, tried > 0) == (0, True)

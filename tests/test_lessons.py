@@ -1,0 +1,411 @@
+"""The exercises of the lessons, solved.
+
+Each test is the solution of one exercise, and its docstring says the answer.  Solutions use
+the 5x5 image of all lessons unless they say otherwise.
+"""
+
+from itertools import combinations, permutations
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+
+import pytopo
+from pytopo import textbook
+from pytopo.order import total_order
+
+IMAGE = np.array(
+    [
+        [1, 2, 3, 12, 15],
+        [4, 19, 5, 14, 8],
+        [6, 7, 10, 13, 9],
+        [16, 17, 18, 20, 11],
+        [21, 22, 23, 24, 25],
+    ]
+)
+CORNER = IMAGE[:3, :3]
+TRUTH = torch.zeros(1, 1, 5, 5, dtype=torch.float64)
+TRUTH[..., :3, :3] = 1
+TRUTH[..., 1, 1] = 0
+
+
+def likelihood():
+    """Return 1 - value / 25 of the image, as a leaf that wants a gradient."""
+    return torch.tensor(1 - IMAGE / 25)[None, None].requires_grad_()
+
+
+# --- lesson 1: sublevel sets -------------------------------------------------------------
+
+
+def test_lesson_1_exercise_1():
+    """Change one pixel of the image to 25, so that there is no hole."""
+    will_do = []
+    for place in np.ndindex(5, 5):
+        image = IMAGE.copy()
+        image[place] = 25
+        if len(pytopo.persistence(image).points(1)) == 0:
+            will_do.append(place)
+    # At the border nothing leads around the cut; elsewhere a larger loop closes later.
+    assert will_do == [(0, 0), (0, 1), (0, 2), (1, 0), (2, 0)]
+
+
+def test_lesson_1_exercise_2():
+    """Count the superlevel set at 7.5: components, and holes of what is bright."""
+    assert pytopo.persistence(IMAGE, superlevel=True).betti(7.5) == (2, 0)
+    there = IMAGE >= 7.5  # 19 alone in its moat, and all the rest
+    assert ndimage.label(there)[1] == 2
+
+
+def test_lesson_1_exercise_3():
+    """Squaring squares births and deaths; negating and turning the sweep negates them."""
+    plain = pytopo.persistence(IMAGE)
+    squared = pytopo.persistence(IMAGE**2)
+    negated = pytopo.persistence(-IMAGE, superlevel=True)
+    for dim in (0, 1):
+        np.testing.assert_array_equal(squared.points(dim), plain.points(dim) ** 2)
+        np.testing.assert_array_equal(negated.points(dim), -plain.points(dim))
+
+
+# --- lesson 2: cells ---------------------------------------------------------------------
+
+
+def test_lesson_2_exercise_1():
+    """A doubled grid of 9x9 places in V and of 11x11 in T."""
+    for construction, cells in (("V", 25 + 2 * 20 + 16), ("T", 36 + 2 * 30 + 25)):
+        f = textbook.lower_star_filtration(IMAGE, construction=construction)
+        assert f.cell.size == cells
+        assert f.grid == {"V": (9, 9), "T": (11, 11)}[construction]
+
+
+def test_lesson_2_exercise_2():
+    """Pixels that bring in nothing but themselves are minima: they begin components."""
+    f = textbook.lower_star_filtration(IMAGE)
+    pixel, count = np.unique(f.pixel, return_counts=True)
+    alone = pixel[count == 1]
+    assert IMAGE.ravel()[alone].tolist() == [1, 8]
+    diagram = pytopo.persistence(IMAGE)
+    assert diagram.birth_pixel[diagram.dim == 0].tolist() == alone.tolist()
+
+
+def test_lesson_2_exercise_3():
+    """The hole of V is a component of T, upside down, with birth and death exchanged."""
+    turned = pytopo.persistence(25 - IMAGE, construction="T", frame=True)
+    (hole,) = pytopo.persistence(IMAGE).points(1)
+    assert (25 - hole)[::-1].tolist() in turned.points(0).tolist()
+
+
+# --- lesson 3: the reduction -------------------------------------------------------------
+
+
+def reduce_by_hand(matrix):
+    """Return the column of each low of a dense matrix, and how many columns were added."""
+    matrix = matrix.copy()
+    owner, additions = {}, 0
+    for j in range(matrix.shape[1]):
+        while matrix[:, j].any() and (low := np.flatnonzero(matrix[:, j])[-1]) in owner:
+            matrix[:, j] = (matrix[:, j] + matrix[:, owner[low]]) % 2
+            additions += 1
+        if matrix[:, j].any():
+            owner[int(low)] = j
+    return owner, additions
+
+
+def test_lesson_3_exercise_1():
+    """The reduction in ten lines has the lows of the kernel."""
+    f = textbook.lower_star_filtration(CORNER)
+    owner, _ = reduce_by_hand(f.boundary().toarray())
+    pairs = textbook.reduce_filtration(f).pairs
+    assert sorted(owner.items()) == [tuple(pair) for pair in pairs.tolist()]
+
+
+def test_lesson_3_exercise_2():
+    """The boundary of a boundary is empty: modulo 2 the square of the matrix is zero."""
+    matrix = textbook.lower_star_filtration(IMAGE).boundary().toarray().astype(int)
+    assert matrix.any()
+    assert not (matrix @ matrix % 2).any()
+
+
+def test_lesson_3_exercise_3():
+    """Clearing saves the additions of the columns that end empty."""
+    f = textbook.lower_star_filtration(CORNER)
+    matrix = f.boundary().toarray()
+    owner, additions = reduce_by_hand(matrix)
+    cleared = matrix.copy()
+    begun_by_edges = [i for i in owner if f.dimension[i] == 1]
+    cleared[:, begun_by_edges] = 0
+    assert (additions, reduce_by_hand(cleared)[1]) == (21, 3)
+
+
+# --- lesson 4: pairs ---------------------------------------------------------------------
+
+
+def test_lesson_4_exercise_1():
+    """The ring closes no later than at 8.5, and no earlier than its other pixels come."""
+    image = IMAGE.astype(float)
+    image[2, 2] = 8.5
+    np.testing.assert_array_equal(pytopo.persistence(image).points(1), [[8.5, 19]])
+    np.testing.assert_array_equal(pytopo.persistence(image).points(0), [[1, np.inf], [8, 13]])
+
+
+def test_lesson_4_exercise_2():
+    """Cells with alternating signs: pairs cancel, and the essential cells are left."""
+    f = textbook.lower_star_filtration(IMAGE)
+    r = textbook.reduce_filtration(f)
+    sign = 1 - 2 * (f.dimension.astype(int) % 2)
+    assert sign.sum() == 25 - 40 + 16 == 1
+    assert (sign[r.pairs].sum(axis=1) == 0).all()
+    assert sign[r.essential].sum() == 1
+
+
+def test_lesson_4_exercise_3():
+    """The ring closes at whatever value the pixel in its corner has."""
+    image = IMAGE.copy()
+    image[2, 2], image[2, 4] = 9, 10
+    np.testing.assert_array_equal(pytopo.persistence(image).points(1), [[9, 19]])
+
+
+# --- lesson 5: the diagram ---------------------------------------------------------------
+
+
+def test_lesson_5_exercise_1():
+    """Each bar counts once at every whole number from its birth to before its death."""
+    diagram = pytopo.persistence(IMAGE)
+    area = sum(diagram.betti(t)[1] for t in range(1, 26))
+    assert area == diagram.select(dim=1).persistence.sum() == 9
+
+
+def test_lesson_5_exercise_2():
+    """Half the persistence, 4.5: every dot may go as far, the hole then meets the diagonal."""
+    random = np.random.default_rng(0)
+    for _ in range(50):
+        noisy = IMAGE + random.uniform(-4.49, 4.49, IMAGE.shape)
+        assert len(pytopo.persistence(noisy).points(1)) > 0
+    filled = IMAGE.astype(float)
+    filled[1, 1] -= 4.5
+    filled[2, 2] += 4.5
+    assert 10 not in pytopo.persistence(filled).points(1)[:, 0]
+    distance = pytopo.bottleneck(
+        pytopo.persistence(IMAGE).points(1), pytopo.persistence(filled).points(1)
+    )
+    assert distance <= 4.5
+
+
+def test_lesson_5_exercise_3():
+    """A diamond. A second hole would need a second pixel that is not at the border."""
+    diamond = np.array([[9, 0, 9], [0, 5, 0], [9, 0, 9]])
+    np.testing.assert_array_equal(
+        pytopo.persistence(diamond, construction="T").points(1), [[0, 5]]
+    )
+    assert len(pytopo.persistence(diamond).points(1)) == 0
+    random = np.random.default_rng(0)
+    images = [random.permutation(9).reshape(3, 3) for _ in range(200)]
+    holes = [len(pytopo.persistence(image, construction="T").points(1)) for image in images]
+    assert max(holes) == 1
+
+
+# --- lesson 6: the fast route ------------------------------------------------------------
+
+
+def kind(rank, place):
+    """Return what a pixel does in V and how many joins it has, from its neighbours alone."""
+    ring = [(0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1)]
+    i, j = place
+    padded = np.pad(rank, 1, constant_values=rank.size)
+    earlier = [padded[i + 1 + di, j + 1 + dj] < rank[i, j] for di, dj in ring]
+    sides = sum(earlier[::2])
+    links = sum(earlier[d - 1] and earlier[d] and earlier[(d + 1) % 8] for d in (1, 3, 5, 7))
+    if all(earlier):
+        return "maximum", 0
+    if sides == 0:
+        return "minimum", 0
+    return ("saddle", sides - links - 1) if sides - links > 1 else ("regular", 0)
+
+
+def test_lesson_6_exercise_1():
+    """Two minima, two saddles and a maximum: all that the diagram is made of."""
+    rank = total_order(IMAGE).rank
+    found = {int(IMAGE[place]): kind(rank, place)[0] for place in np.ndindex(5, 5)}
+    critical = {value: what for value, what in found.items() if what != "regular"}
+    assert critical == {
+        1: "minimum",
+        8: "minimum",
+        10: "saddle",
+        13: "saddle",
+        19: "maximum",
+    }
+    diagram = pytopo.persistence(IMAGE)
+    values = [*diagram.birth, *diagram.death[~diagram.essential]]
+    assert sorted(values) == sorted(critical)
+
+
+def test_lesson_6_exercise_2():
+    """Minima - joins + maxima is 1, the Euler number of a full rectangle."""
+    random = np.random.default_rng(0)
+    for shape in ((5, 5), (1, 9), (6, 4)):
+        for _ in range(5):
+            rank = total_order(random.integers(0, 9, shape)).rank
+            kinds = [kind(rank, place) for place in np.ndindex(*shape)]
+            names = [name for name, _ in kinds]
+            joins = sum(count for _, count in kinds)
+            assert names.count("minimum") - joins + names.count("maximum") == 1
+
+
+def test_lesson_6_exercise_3():
+    """Holes of V are finite components of T upside down; components of V are holes of T."""
+    plain = pytopo.persistence(IMAGE)
+    turned = pytopo.persistence(-IMAGE, construction="T", frame=-25.5)
+    holes = -turned.select(dim=0, finite=True).points(0)[:, ::-1]
+    np.testing.assert_array_equal(holes, plain.points(1))
+    components = -turned.points(1)[:, ::-1]
+    finite = components[components[:, 1] < 25]
+    np.testing.assert_array_equal(finite, plain.select(dim=0, finite=True).points(0))
+
+
+# --- lesson 7: matching ------------------------------------------------------------------
+
+
+def matchings(n, m):
+    """Yield every matching of n with m points: lists of pairs, all others to the diagonal."""
+    for k in range(min(n, m) + 1):
+        for chosen in combinations(range(n), k):
+            for partners in permutations(range(m), k):
+                yield list(zip(chosen, partners))
+
+
+def test_lesson_7_exercise_1():
+    """1 + 3 * 2 + 3 * 2 ways; the cheapest costs what the lesson says."""
+    first = np.array([[0.1, 0.9], [0.5, 0.6], [0.0, 0.4]])
+    second = np.array([[0.0, 1.0], [0.0, 0.3]])
+    diagonal = [(p[:, 1] - p[:, 0]) ** 2 / 2 for p in (first, second)]
+    costs = []
+    for pairs in matchings(3, 2):
+        cost = diagonal[0].sum() + diagonal[1].sum()
+        for i, j in pairs:
+            cost += ((first[i] - second[j]) ** 2).sum() - diagonal[0][i] - diagonal[1][j]
+        costs.append(cost)
+    assert len(costs) == 13
+    assert min(costs) == pytest.approx(0.035)
+
+
+def test_lesson_7_exercise_2():
+    """b - 2 (b / 2 - 1/2)^2 > 0: the birth must be above 2 - sqrt(3)."""
+    edge = 2 - np.sqrt(3)
+    for birth, pairs in ((edge - 1e-6, 0), (edge + 1e-6, 1)):
+        assert len(pytopo.match([[birth, 0]], [[1, 0]]).pairs) == pairs
+
+
+def test_lesson_7_exercise_3():
+    """The bottleneck distance is at most the largest difference in a pixel."""
+    random = np.random.default_rng(0)
+    for _ in range(100):
+        first, second = random.random((2, 6, 6))
+        for dim in (0, 1):
+            distance = pytopo.bottleneck(
+                pytopo.persistence(first).points(dim), pytopo.persistence(second).points(dim)
+            )
+            assert distance <= np.abs(first - second).max() + 1e-12
+
+
+# --- lesson 8: the loss ------------------------------------------------------------------
+
+
+def test_lesson_8_exercise_1():
+    """The gradient is that of finite differences."""
+    f = likelihood()
+    pytopo.topological_loss(f, TRUTH).backward()
+    for place in np.ndindex(5, 5):
+        values = []
+        for step in (-1e-6, 1e-6):
+            moved = f.detach().clone()
+            moved[0, 0, *place] += step
+            values.append(pytopo.topological_loss(moved, TRUTH).item())
+        slope = (values[1] - values[0]) / 2e-6
+        assert f.grad[0, 0, *place].item() == pytest.approx(slope, abs=1e-6)
+
+
+def test_lesson_8_exercise_2():
+    """Two pixels a dot, of noise all are to be removed, and one for the essential component."""
+    noise = torch.rand(1, 1, 16, 16, generator=torch.manual_seed(0), dtype=torch.float64)
+    noise.requires_grad_()
+    pytopo.topological_loss(noise, torch.zeros_like(noise)).backward()
+    diagram = pytopo.persistence(noise.detach()[0, 0].numpy(), superlevel=True)
+    critical = {*diagram.birth_pixel.tolist(), *diagram.death_pixel.tolist()} - {-1}
+    moved = noise.grad.ravel().nonzero().ravel().tolist()
+    assert set(moved) <= critical
+    assert len(critical) - len(moved) <= 2  # where two pulls on one pixel cancel
+    assert len(moved) > 16 * 16 / 3
+
+
+def test_lesson_8_exercise_3():
+    """The gain of (b, 0.24) for the target (1, 0) is 0 where b is the root of a square."""
+
+    def is_fixed(value):
+        f = likelihood().detach()
+        f[0, 0, 2, 2] = value
+        (why,) = pytopo.TopologicalLoss(dims=1).explain(f, TRUTH)
+        return len(why.fix) == 1
+
+    # b - 0.24 = 2 ((b + 0.24) / 2 - 1/2)^2, that is b^2 - 3.52 b + 1.0576 = 0
+    edge = (3.52 - np.sqrt(3.52**2 - 4 * 1.0576)) / 2
+    assert 0.24 < edge < 0.6
+    assert (is_fixed(edge - 1e-6), is_fixed(edge + 1e-6)) == (False, True)
+
+
+def test_where_the_loss_is_zero_the_betti_numbers_agree():
+    """Where a pixel changes no dot the loss stays zero, and so do the counts."""
+    random = np.random.default_rng(0)
+    seen = 0
+    for _ in range(4):
+        truth = torch.tensor(random.random((1, 1, 6, 6)) > 0.5, dtype=torch.float64)
+        wanted = pytopo.persistence(truth[0, 0].numpy(), superlevel=True).betti(0.5)
+        for place in range(36):
+            changed = truth.clone()
+            changed.view(-1)[place] = 0.7
+            if pytopo.topological_loss(changed, truth) == 0:
+                found = pytopo.persistence(changed[0, 0].numpy(), superlevel=True).betti(0.5)
+                assert found == wanted
+                seen += 1
+    assert seen > 20
+
+
+# --- lesson 9: training ------------------------------------------------------------------
+
+
+def test_lesson_9_exercise_1():
+    """sigmoid(a x + b) is monotone: it moves dots and never changes which there are."""
+    x = torch.tensor(1 - IMAGE / 25)[None, None]
+    a, b = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (4.0, -2.0))
+    loss = pytopo.TopologicalLoss()
+    optimizer = torch.optim.SGD([a, b], lr=0.5)
+    values = []
+    for _ in range(30):
+        optimizer.zero_grad()
+        value = loss(torch.sigmoid(a * x + b), TRUTH)
+        value.backward()
+        optimizer.step()
+        values.append(value.item())
+    assert values[-1] < 0.8 * values[0]
+    learnt = torch.sigmoid(a * x + b).detach()[0, 0].numpy()
+    there, here = (pytopo.persistence(f, superlevel=True) for f in (x[0, 0].numpy(), learnt))
+    np.testing.assert_array_equal(here.birth_pixel, there.birth_pixel)
+    assert len(here.select(dim=0, finite=True)) == 1
+
+
+def test_lesson_9_exercise_2():
+    """Of noise nearly all dots are to be removed; one is taken for the hole of the ring."""
+    noise = torch.rand(1, 1, 5, 5, generator=torch.manual_seed(0), dtype=torch.float64)
+    (why,) = pytopo.TopologicalLoss(every_target=True).explain(noise, TRUTH)
+    finite = len(why.prediction.select(finite=True))
+    holes = len(why.prediction.points(1))
+    assert len(why.fix) == min(holes, 1)
+    assert len(why.remove) == finite - len(why.fix) > len(why.fix)
+
+
+def test_lesson_9_exercise_3():
+    """A frame of foreground, 1: what is left and right of the line is then shut in."""
+    line = np.zeros((5, 5))
+    line[:, 2] = 1
+    for frame, holes in ((None, 0), (0.0, 0), (1.0, 2)):
+        diagram = pytopo.persistence(line, superlevel=True, frame=frame)
+        assert diagram.betti(0.5)[1] == holes
