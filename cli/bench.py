@@ -25,6 +25,7 @@ EPILOG = """\
 what is measured:
   persistence  the fast route against other engines        about two minutes
   textbook     algorithm="reduction" against GUDHI
+  volume       the fast route for volumes, 128x128x128     about twenty minutes
   threads      two threads against one, 4096x4096
   growth       time and memory from 512x512 to 8192x8192
   loss         the topological loss against topolosses and a loop over GUDHI and POT
@@ -32,7 +33,7 @@ what is measured:
 
 Packages that are not installed are named and left out."""
 
-SUBJECTS = ("persistence", "textbook", "threads", "growth", "loss", "start")
+SUBJECTS = ("persistence", "volume", "textbook", "threads", "growth", "loss", "start")
 COLUMNS = ("job", "pytopo ms", "against", "its ms", "ratio", "goal")
 
 Row = dict[str, Any]
@@ -53,9 +54,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "subject", nargs="*", choices=(*SUBJECTS, []), metavar="WHAT",
         help=f"some of {', '.join(SUBJECTS)} (default: persistence)",
     )  # fmt: skip
-    parser.add_argument("--image", help="an 8-bit picture to measure too, like an EM section")
     parser.add_argument(
-        "--size", type=int, default=1024, metavar="N", help="side of the images (1024)"
+        "--image",
+        help="an 8-bit picture to measure too, like an EM section; for volume, a volume",
+    )
+    parser.add_argument(
+        "--size",
+        type=int,
+        default=1024,
+        metavar="N",
+        help="side of the images, volumes have an eighth (1024)",
     )
     parser.add_argument(
         "--seconds", type=float, default=5, metavar="S", help="time for each line (5)"
@@ -91,6 +99,12 @@ def _measured(args: argparse.Namespace) -> Iterator[Row]:
             yield from _contest_rows(
                 contests.persistence_contests(_picture(args.image), args.size), args.seconds
             )
+        elif subject == "volume":
+            size = args.size // 8
+            yield from _contest_rows(
+                contests.volume_contests(_volume(args.image), size), args.seconds
+            )
+            yield from _volume_growth_rows(size, args.seconds)
         elif subject == "textbook":
             yield from _contest_rows(contests.textbook_contests(), args.seconds)
         elif subject == "threads":
@@ -114,6 +128,18 @@ def _picture(path: str | None) -> Any:
     if image.ndim != 2 or image.dtype != "uint8":
         raise Fault(f"{path}: {image.ndim} axes of {image.dtype}; wanted a picture of 8 bits")
     return image
+
+
+def _volume(path: str | None) -> Any:
+    if path is None:
+        return None
+    from pytopo.image import read_image
+
+    with blaming():
+        volume = read_image(path, raw=True)
+    if volume.ndim != 3:
+        raise Fault(f"{path}: {volume.ndim} axes; wanted a volume, which has 3")
+    return volume
 
 
 def _contest_rows(found: "Iterable[Contest]", seconds: float) -> Iterator[Row]:
@@ -147,40 +173,58 @@ def _contest_rows(found: "Iterable[Contest]", seconds: float) -> Iterator[Row]:
 
 def _growth_rows(size: int, seconds: float) -> Iterator[Row]:
     """Yield time and peak memory for images of 1/2 to 8 times the size, and the exponent."""
+    for kind in ("smooth", "noise"):
+        shapes = [(n, n) for n in (size // 2, size, 2 * size, 4 * size, 8 * size)]
+        yield from _growth(kind, shapes, seconds, most_bytes=40.0)
+
+
+def _volume_growth_rows(size: int, seconds: float) -> Iterator[Row]:
+    """Yield time and peak memory for volumes of 1/2 to 2 times the size, and the exponent."""
+    for kind in ("smooth", "noise"):
+        shapes = [(n, n, n) for n in (size // 2, size, 2 * size)]
+        yield from _growth(kind, shapes, seconds, most_bytes=80.0)
+
+
+def _growth(
+    kind: str, shapes: list[tuple[int, ...]], seconds: float, most_bytes: float
+) -> Iterator[Row]:
+    """Yield time and peak memory for images of some shapes, and the exponent of the time."""
+    import math
+
     import numpy as np
 
     import pytopo
     from pytopo.cli import contests
     from pytopo.cli.stopwatch import in_turns, peak_memory
 
-    for kind in ("smooth", "noise"):
-        pixels, best = [], []
-        for n in (size // 2, size, 2 * size, 4 * size, 8 * size):
-            a = getattr(contests, kind)(n, n)
-            taken = in_turns({"": lambda a=a: pytopo.persistence(a)}, seconds, lambda: None)[""]
-            pixels.append(n * n)
-            best.append(taken.best)
-            del a
-            memory = peak_memory(
-                "import pytopo; from pytopo.cli import contests\n"
-                "pytopo.persistence(contests.noise(64, 64))\n"
-                f"a = contests.{kind}({n}, {n})",
-                "pytopo.persistence(a)",
-            )
-            yield {
-                "job": f"{n}x{n} {kind}, V",
-                "pytopo ms": 1e3 * taken.best,
-                "against": "peak bytes a pixel",
-                "ratio": memory / (n * n),
-                "goal": 40.0,
-            }
-        exponent = float(np.polyfit(np.log(pixels), np.log(best), 1)[0])
+    best = []
+    for shape in shapes:
+        a = getattr(contests, kind)(*shape)
+        taken = in_turns({"": lambda a=a: pytopo.persistence(a)}, seconds, lambda: None)[""]
+        best.append(taken.best)
+        del a
+        warm = (32,) * len(shape)
+        memory = peak_memory(
+            "import pytopo; from pytopo.cli import contests\n"
+            f"pytopo.persistence(contests.noise(*{warm}))\n"
+            f"a = contests.{kind}(*{shape})",
+            "pytopo.persistence(a)",
+        )
         yield {
-            "job": f"{kind}, V",
-            "against": "exponent of time in pixels",
-            "ratio": exponent,
-            "goal": 1.1,
+            "job": f"{'x'.join(map(str, shape))} {kind}, V",
+            "pytopo ms": 1e3 * taken.best,
+            "against": "peak bytes a pixel",
+            "ratio": memory / math.prod(shape),
+            "goal": most_bytes,
         }
+    pixels = [math.prod(shape) for shape in shapes]
+    exponent = float(np.polyfit(np.log(pixels), np.log(best), 1)[0])
+    yield {
+        "job": f"{len(shapes[0])} axes, {kind}, V",
+        "against": "exponent of time in pixels",
+        "ratio": exponent,
+        "goal": 1.1,
+    }
 
 
 def _start_rows() -> Iterator[Row]:

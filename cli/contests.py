@@ -120,6 +120,56 @@ def persistence_contests(image: NDArray | None, size: int) -> Iterator[Contest]:
             yield contest
 
 
+def membranes(*shape: int, seed: int = 0) -> NDArray[np.float32]:
+    """Return a likelihood like that of membranes in EM: thin walls, and faint noise."""
+    field = smooth(*shape, seed=seed) - 0.5
+    faint = noise(*shape, seed=seed + 1)
+    return np.exp(-((field / field.std() / 0.4) ** 2) + 0.1 * (faint - 1)).astype(np.float32)
+
+
+def volume_contests(volume: NDArray | None, size: int) -> Iterator[Contest]:
+    """Yield the contests of the fast route for volumes, and of its threads.
+
+    Parameters
+    ----------
+    volume : (D, H, W) ndarray or None
+        Measured too; whole numbers of more than 8 bits are labels, and stand for a binary
+        volume, true where there is one.
+    size : int
+        Side of the volumes that are made up.
+    """
+    cube = (size, size, size)
+    jobs = [
+        ("smooth float64", smooth(*cube), 0.09, 0.015),
+        ("smooth float32", smooth(*cube).astype(np.float32), 0.06, 0.015),
+        ("noise float64", noise(*cube), 0.08, 0.035),
+        ("noise float32", noise(*cube).astype(np.float32), 0.06, 0.035),
+        ("membranes float32", membranes(*cube), 0.12, 0.016),
+        ("binary", membranes(*cube) > 0.5, 0.05, 0.005),
+    ]
+    if volume is not None and volume.dtype.kind in "iu" and volume.dtype.itemsize > 1:
+        jobs.append(("labels given > 0", volume > 0, 0.05, 0.005))
+    elif volume is not None:
+        jobs.append((f"volume given, {volume.dtype}", volume, 0.12, 0.016))
+
+    for name, a, ripser_goal, gudhi_goal in jobs:
+        job = f"{'x'.join(map(str, a.shape))} {name}, V"
+        for peer, package, prepare, goal in (
+            ("CubicalRipser, locations", "cripser", _ripser, ripser_goal),
+            ("GUDHI general engine, pixels", "gudhi", _gudhi, gudhi_goal),
+        ):
+            contest = Contest(job, goal)
+            contest.contenders[OURS] = partial(pytopo.persistence, a)
+            contest.against(peer, package, partial(prepare, a))
+            yield contest
+        contest = Contest(f"{job}, threads=2", goal=0.7)
+        contest.contenders[OURS] = partial(pytopo.persistence_batch, [a], threads=2)
+        contest.contenders["pytopo, threads=1"] = partial(
+            pytopo.persistence_batch, [a], threads=1
+        )
+        yield contest
+
+
 def textbook_contests() -> Iterator[Contest]:
     """Yield the contests of the textbook route."""
     for name, make in (("smooth", smooth), ("noise", noise)):
@@ -298,7 +348,7 @@ def _ripser(a: NDArray) -> Callable[[], object]:
     import cripser
 
     doubles = a.astype(np.float64)
-    return lambda: cripser.computePH(doubles, maxdim=1)
+    return lambda: cripser.computePH(doubles, maxdim=a.ndim - 1)
 
 
 def _ripser_loop(patches: NDArray) -> Callable[[], object]:

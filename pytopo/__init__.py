@@ -15,6 +15,7 @@ kernels/reduction.py   the boundary matrix becomes pairs of cells
 textbook.py            the three kernels in a row, as objects to look into
 steps.py               what the textbook does, told cell by cell
 arcs.py, morse.py      the fast route: the same pairs, most columns never built
+octahedron, volume.py  the fast route for three axes
 pairing.py             ``persistence``: pairs of pixels become a diagram
 diagram.py             ``Diagram``: points, Betti numbers, files
 matching.py            two diagrams become a matching, and a distance

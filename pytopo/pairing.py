@@ -14,9 +14,8 @@ from numbers import Integral, Real
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pytopo import morse
 from pytopo.diagram import ESSENTIAL, Diagram
-from pytopo.morse import Rows
+from pytopo.morse import Rows, pixel_pairs
 from pytopo.order import (
     FRAME,
     checked_image,
@@ -27,6 +26,7 @@ from pytopo.order import (
 )
 from pytopo.textbook import filtration_of_order, reduce_filtration
 from pytopo.threads import on_threads
+from pytopo.volume import voxel_pairs
 
 ALGORITHMS = ("auto", "reduction", "morse")
 PART_PIXELS = 2**20  # about how many pixels of a batch are taken together
@@ -66,8 +66,8 @@ def persistence(
         Keep points whose birth and death differ by at least this much, in units of the
         image.  Points whose pixels have equal values are never listed.
     algorithm : {"auto", "reduction", "morse"}
-        "reduction" is the textbook.  "morse" is the fast one, for one and two axes.  "auto"
-        is the fast one where it can be had.  All give the same diagram.
+        "reduction" is the textbook.  "morse" is the fast one, for less than 2^30 pixels.
+        "auto" is the fast one where it can be had.  All give the same diagram.
 
     Returns
     -------
@@ -268,12 +268,12 @@ def _is_dimension(d: object, ndim: int) -> bool:
 
 
 def _route(algorithm: str, shape: tuple[int, ...], name: str) -> str:
-    """Return the algorithm to use: the fast route takes one or two axes, and int32 pixels."""
-    fast = len(shape) <= 2 and math.prod(shape) < 2**30
+    """Return the algorithm to use: the fast route counts pixels in 32 bits, margin included."""
+    fast = math.prod(shape) < 2**30 and math.prod(n + 4 for n in shape) < 2**31
     if algorithm == "morse" and not fast:
         raise ValueError(
-            f'algorithm is "morse", which takes one or two axes and less than 2^30 pixels, and '
-            f'{name} has shape {shape}; wanted "auto" or "reduction"'
+            f'algorithm is "morse", which takes less than 2^30 pixels, and {name} has shape '
+            f'{shape}; wanted "auto" or "reduction"'
         )
     if algorithm == "auto":
         return "morse" if fast else "reduction"
@@ -284,7 +284,8 @@ def _diagrams_of(stack: _Stack, options: _Options, threads: int) -> list[Diagram
     """Compute the diagrams of a stack: pairs of pixels first, values afterwards."""
     superlevel, construction = bool(options.superlevel), options.construction
     if stack.algorithm == "morse":
-        rows = morse.pixel_pairs(
+        pairs_of = voxel_pairs if stack.values.ndim == 4 else pixel_pairs
+        rows = pairs_of(
             stack.values, stack.frames, stack.dims, superlevel, construction, threads
         )
     else:

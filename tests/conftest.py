@@ -5,9 +5,13 @@ import tempfile
 from pathlib import Path
 
 # Numba's disk cache does not notice edits in a file that a kernel calls into, so each
-# test run compiles afresh.  It must be set before numba is imported.
-_cache = tempfile.TemporaryDirectory(prefix="pytopo-test-cache-")
-os.environ["NUMBA_CACHE_DIR"] = _cache.name
+# test run compiles afresh.  It must be set before numba is imported.  Workers of one run
+# share it, and a core each.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+else:
+    _cache = tempfile.TemporaryDirectory(prefix="pytopo-test-cache-")
+    os.environ["NUMBA_CACHE_DIR"] = _cache.name
 os.environ["MPLBACKEND"] = "agg"
 
 import pytest  # noqa: E402

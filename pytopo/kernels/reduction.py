@@ -142,7 +142,8 @@ def grown(array, size):
     if size <= array.size:
         return array
     larger = np.empty(max(size, 2 * array.size), array.dtype)
-    larger[: array.size] = array
+    for i in range(array.size):  # a slice would compile the text of its error as well
+        larger[i] = array[i]
     return larger
 
 
