@@ -202,6 +202,12 @@ def loss_contests() -> Iterator[Contest]:
         contest.against("loop over GUDHI and POT", "ot", partial(_gudhi_loop, *pair))
         yield contest
 
+    pair = _likely_volumes(2, 64)
+    contest = Contest("2 x 64x64x64, loss and gradient", goal=0.1)
+    contest.contenders[OURS] = _step(pytopo.TopologicalLoss((0, 1, 2)), *pair)
+    contest.against("topolosses HutopoLoss", "topolosses", partial(_hutopo, *pair))
+    yield contest
+
     pair = _likelihoods(16, 65)
     contest = Contest("16 x 65x65, loss and gradient", goal=0.15)
     contest.contenders[OURS] = _step(pytopo.TopologicalLoss(frame=True), *pair)
@@ -237,6 +243,20 @@ def _likelihoods(count: int, side: int) -> tuple["Tensor", "Tensor"]:
     return torch.from_numpy(likelihood).float()[:, None], truth
 
 
+def _likely_volumes(count: int, side: int) -> tuple["Tensor", "Tensor"]:
+    """Return faint likelihood volumes of membranes and their truth."""
+    import torch
+
+    clean = np.stack([membranes(side, side, side, seed=k) for k in range(count)])
+    faint = np.random.default_rng(0).standard_normal(clean.shape)
+    faint = gaussian_filter(faint, (0, 1.5, 1.5, 1.5))
+    likelihood = np.clip(clean + 0.5 * faint, 0, 1)
+    return (
+        torch.from_numpy(likelihood).float()[:, None],
+        torch.from_numpy(clean > 0.5).float()[:, None],
+    )
+
+
 def _step(loss: Callable[..., "Tensor"], likelihood: "Tensor", truth: "Tensor") -> Callable:
     """Return what computes a loss and its gradient."""
 
@@ -251,35 +271,8 @@ def _step(loss: Callable[..., "Tensor"], likelihood: "Tensor", truth: "Tensor") 
 def _training_step(image: "Tensor", truth: "Tensor") -> Callable[[], object]:
     """Return a step that trains a U-Net of three levels by cross-entropy and our loss."""
     import torch
-    from torch import nn
-    from torch.nn import functional as F
 
-    def block(before: int, after: int) -> nn.Module:
-        return nn.Sequential(
-            nn.Conv2d(before, after, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(after, after, 3, padding=1),
-            nn.ReLU(),
-        )
-
-    class UNet(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.down = nn.ModuleList([block(1, 16), block(16, 32), block(32, 64)])
-            self.up = nn.ModuleList([block(64 + 32, 32), block(32 + 16, 16)])
-            self.head = nn.Conv2d(16, 1, 1)
-
-        def forward(self, x: "Tensor") -> "Tensor":  # (B, 1, 65, 65)
-            levels = []
-            for k, down in enumerate(self.down):
-                x = down(x if k == 0 else F.max_pool2d(x, 2))  # 65, 32, 16
-                levels.append(x)
-            for level, up in zip(levels[-2::-1], self.up):
-                x = F.interpolate(x, level.shape[2:])
-                x = up(torch.cat([x, level], dim=1))
-            return self.head(x)
-
-    network = UNet()
+    network = pytopo.models.build("unet")
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     criterion = pytopo.SegmentationLoss(0.001, frame=True)
 

@@ -293,8 +293,8 @@ def learning_rate(step: int, training: TrainingConfig) -> float:
     Examples
     --------
     >>> config = TrainingConfig(epochs=1, patches=80, batch=16)  # steps 0 to 4
-    >>> [round(learning_rate(step, config), 4) for step in range(5)]
-    [0.003, 0.0026, 0.0015, 0.0005, 0.0001]
+    >>> [round(learning_rate(step, config), 5) for step in range(5)]
+    [0.003, 0.00258, 0.00155, 0.00052, 0.0001]
     """
     first, last = training.learning_rate, training.final_rate
     done = min(1.0, step / max(1, training.steps - 1))
