@@ -10,7 +10,7 @@ import argparse
 import io
 from typing import IO, TYPE_CHECKING, Any
 
-from pytopo.cli import options
+from pytopo.cli import options, sections
 from pytopo.cli.files import (
     aligned,
     check_places,
@@ -52,7 +52,8 @@ examples:
   pytopo diagram cells.png --superlevel --min-persistence 0.1
   pytopo diagram cells.png --csv - | head
   pytopo diagram cells.png --html cells.html
-  pytopo diagram 'vol.h5:/volumes/raw[3]' --frame=0 -o section-3.svg --npz section-3.npz"""
+  pytopo diagram 'vol.h5:/volumes/raw[3]' --frame=0 -o section-3.svg --npz section-3.npz
+  pytopo diagram stack.tif --superlevel --at 12,40,77"""
 
 
 # ---- the command line --------------------------------------------------------------------
@@ -115,6 +116,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
             f"--{kind}", metavar="FILE",
             help=f"the points as .{kind}; - for stdout, then without the table",
         )  # fmt: skip
+    sections.add_at(out, "one that shows the most persistent feature")
     add_html(out)
 
 
@@ -130,10 +132,12 @@ def run(args: argparse.Namespace) -> int:
     written = (figure_path, *data.values(), args.html)
     files = [path for path in written if path not in (None, STDOUT)]
     _check_line(args, files, piped)
+    sections.check_figure(args, figure_path)
     check_places(files)
     check_html(args.html)
 
     name, image = _read(args)
+    sections.check_voxel(name, image, args.at)
     diagram = _diagram(name, image, args)
     if figure_path is not None:
         write(figure_path, _figure(name, image, diagram, args, figure_path))
@@ -229,15 +233,17 @@ def _figure(
     """Return the content of the figure: the image to the left, the diagram to the right."""
     from pytopo import plot
 
-    figure, left, right = two_axes()
-    plot.image(image, diagram, left, top=args.top)
+    size, title = f"{size_text(image)} pixels", _options(diagram, args)
+    if image.ndim == 3:
+        figure, left, right = sections.volume_axes(image.shape)
+        plot.sections(image, diagram, left, at=args.at, top=args.top)
+        title = f"{size}\n{title}"
+    else:
+        figure, section, right = two_axes()
+        plot.image(image, diagram, section, top=args.top)
+        section.set_title(size, fontsize="medium")
     plot.diagram(diagram, right)
-
-    section = left.get_title()
-    left.set_title(
-        f"{size_text(image)} pixels{', ' if section else ''}{section}", fontsize="medium"
-    )
-    right.set_title(_options(diagram, args), fontsize="medium")
+    right.set_title(title, fontsize="medium")
     return figure_content(figure, name, path)
 
 

@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytopo.cli import options
+from pytopo.cli import options, sections
 from pytopo.cli.files import (
     aligned,
     check_places,
@@ -113,6 +113,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="the gradient of the loss, a line for each pixel where it is not zero; - for "
         "stdout, then without the table",
     )  # fmt: skip
+    sections.add_at(out, "one of the dot that costs most")
     add_html(out)
 
 
@@ -130,10 +131,12 @@ def run(args: argparse.Namespace) -> int:
     written = (figure_path, args.csv, args.html)
     files = [path for path in written if path not in (None, STDOUT)]
     options.check_files(args, files, {"LIKELIHOOD": args.likelihood, "TRUTH": args.truth})
+    sections.check_figure(args, figure_path)
     check_places(files)
     check_html(args.html)
 
     likelihood, truth = _images(args)
+    sections.check_voxel(args.likelihood, likelihood, args.at)
     verdict = _verdict(likelihood, truth, args)
     if figure_path is not None:
         write(figure_path, _figure(likelihood, verdict, args, figure_path))
@@ -343,15 +346,16 @@ def _figure(
     """Return the content of the figure: where the loss pulls, and what it matches."""
     from pytopo import plot
 
-    figure, left, right = two_axes()
-    plot.critical(likelihood, verdict.explanation, left, top=args.top)
-    plot.matching(verdict.explanation, right, flipped=args.flipped)
-
-    section = left.get_title()
-    left.set_title(
-        f"{size_text(likelihood)} pixels{', ' if section else ''}{section}", fontsize="medium"
-    )
-    right.set_title(
-        f"loss {sum(verdict.losses.values()):.4g}: {_asked(args)}", fontsize="medium"
-    )
+    why, size = verdict.explanation, f"{size_text(likelihood)} pixels"
+    title = f"loss {sum(verdict.losses.values()):.4g}: {_asked(args)}"
+    if likelihood.ndim == 3:
+        figure, left, right = sections.volume_axes(likelihood.shape)
+        plot.critical_sections(likelihood, why, left, at=args.at, top=args.top)
+        title = f"{size}\n{title}"
+    else:
+        figure, image, right = two_axes()
+        plot.critical(likelihood, why, image, top=args.top)
+        image.set_title(size, fontsize="medium")
+    plot.matching(why, right, flipped=args.flipped)
+    right.set_title(title, fontsize="medium")
     return figure_content(figure, f"{args.likelihood} against {args.truth}", path)

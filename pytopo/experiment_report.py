@@ -61,13 +61,14 @@ def _sections(experiment: Experiment, results: Results) -> Iterator[str]:
     count = f"{seeds} seed{'s' if seeds > 1 else ''}"
     yield f"{provenance()}\n"
     yield "## Epoch by epoch, on the validation sections"
+    spread = f"mean ± deviation over {count}" if seeds > 1 else count
     yield f"\nMeans over {count}. Loss is that of the training patches. Betti error: mean over"
     yield "framed patches, components and holes together. VOI in bits. Threshold 0.5.\n"
     for k, method in enumerate(experiment.methods, 1):
         yield f"### {k}. {method.title}\n"
         yield from _table([title for title, *_ in EPOCH_COLUMNS], _epochs(results[method.name]))
         yield ""
-    yield f"## On the test sections, after the last epoch: mean ± deviation over {count}\n"
+    yield f"## On the test sections, after the last epoch: {spread}\n"
     for judged, words in (
         ("plain", "Threshold 0.5"),
         ("tuned", "Threshold and removal of small objects chosen on the validation sections"),
@@ -83,7 +84,7 @@ def _sections(experiment: Experiment, results: Results) -> Iterator[str]:
         yield ""
     pairs = [m for m in experiment.methods if m.against]
     if pairs:
-        yield f"## Paired differences, mean ± deviation over {count} (seeds that fell / rose)\n"
+        yield f"## Paired differences, {spread} (seeds that fell / rose)\n"
         for judged in ("plain", "tuned"):
             yield f"### {judged.capitalize()}\n"
             yield from _table(

@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -223,10 +224,44 @@ def test_the_figure_shows_image_and_diagram(figures):
     assert sum(len(dots.get_offsets()) for dots in diagram.collections) == 2
 
 
-def test_the_figure_of_a_volume_says_which_section(figures):
+def titles(figure):
+    return [ax.get_title() for ax in figure.axes]
+
+
+def test_the_figure_of_a_volume_shows_three_sections_and_the_diagram(figures):
+    volume = np.full((5, 6, 7), 9.0)
+    volume[3, 2, 1], volume[1, 1, 1] = 1, 0
+    np.save("volume.npy", volume)
+    assert main(["diagram", "volume.npy", "--top", "1"]) == 0
+    (figure,) = figures
+    heading = "5 x 6 x 7 pixels\nsublevel, construction V"
+    assert titles(figure) == ["plane 3", "row 2", "column 1", heading]
+    plane, _, _, diagram = figure.axes
+    assert plane.images[0].get_array().tolist() == volume[3].tolist()
+    assert sum(len(marks.get_offsets()) for marks in plane.collections) == 1
+    assert diagram.get_xlabel() == "birth"
+
+
+def test_at_chooses_the_voxel_of_the_sections(figures):
     np.save("volume.npy", np.arange(24.0).reshape(4, 2, 3))
-    assert main(["diagram", "volume.npy"]) == 0
-    assert figures[0].axes[0].get_title() == "4 x 2 x 3 pixels, section 2 of 4"
+    assert main(["diagram", "volume.npy", "--at", "3,0,2"]) == 0
+    assert titles(figures[0])[:3] == ["plane 3", "row 0", "column 2"]
+
+
+def test_sections_of_a_tiff_stack_and_of_hdf5_are_drawn(folder, capsys):
+    import h5py
+
+    volume = np.random.default_rng(0).integers(0, 255, (4, 6, 5), np.uint8)
+    first, *others = map(Image.fromarray, volume)
+    first.save("stack.tif", save_all=True, append_images=others)
+    with h5py.File("vol.h5", "w") as file:
+        file["volumes/raw"] = volume
+    assert main(["diagram", "stack.tif", "--at", "0,5,4", "-o", "a.png"]) == 0
+    assert main(["diagram", "vol.h5:/volumes/raw", "--at", "0,5,4", "-o", "b.png"]) == 0
+    one, other = (np.asarray(Image.open(name)) for name in ("a.png", "b.png"))
+    assert one.shape == (960, 1875, 4)
+    assert np.array_equal(one[120:], other[120:])  # all but the name
+    assert "4 x 6 x 5 pixels" in captured(capsys)[0]
 
 
 @pytest.mark.parametrize(
@@ -386,6 +421,18 @@ def test_a_dimension_that_the_image_has_not_is_refused(capsys):
     assert line == "ring.npy: an image of 2 axes has no dimension 2; wanted some of 0, 1"
 
 
+def test_a_voxel_that_the_image_has_not_is_refused_before_the_work(capsys, monkeypatch, folder):
+    np.save("volume.npy", np.zeros((4, 2, 3)))
+    monkeypatch.setattr("pytopo.pairing.persistence_batch", None)
+    assert fault(capsys, "ring.npy", "--at", "1,1,1") == (
+        "ring.npy: an image of 2 axes has no sections; leave out --at"
+    )
+    assert fault(capsys, "volume.npy", "--at", "3,2,2") == (
+        "volume.npy: 4 x 2 x 3 pixels have no voxel 3,2,2; wanted --at 0,0,0 to 3,1,2"
+    )
+    assert files(folder) == ["ring.npy", "volume.npy"]
+
+
 def test_what_does_not_fit_in_memory_is_refused(capsys, monkeypatch):
     def exhausted(*args, **options):
         raise MemoryError
@@ -451,6 +498,11 @@ def test_nothing_is_left_half_written(capsys, monkeypatch, folder, option):
         (["diagram", "--min-persistence", "nan"], "'nan' is not a number"),
         (["diagram", "--top", "-1"], "'-1'; wanted a whole number, at least 0"),
         (["diagram", "--threads", "0"], "'0'; wanted a whole number, at least 1"),
+        (["diagram", "--at", "1,2"], "'1,2'; wanted three whole numbers, like 12,40,77"),
+        (["diagram", "--at", "1,2,x"], "'1,2,x'; wanted three whole numbers"),
+        (["diagram", "--at=-1,2,3"], "'-1,2,3'; wanted three whole numbers"),
+        (["diagram", "--at", "1,2,3", "--no-plot"], "--at says what the figure shows, but no"),
+        (["diagram", "--at", "1,2,3", "--csv", "-"], "--at says what the figure shows, but no"),
         (["diagram", "-o", "a.jpg"], "'a.jpg' names no kind of figure; wanted an ending .png"),
         (["diagram", "-o", "a.png", "--no-plot"], "--no-plot and --output exclude each other"),
         (["diagram", "--csv", "-", "--npz", "-"], "--csv and --npz: stdout takes only one"),
@@ -557,8 +609,11 @@ def test_help_lists_the_commands(capsys):
         main(["--help"])
     out = captured(capsys)[0]
     assert out.startswith("usage: pytopo [-h] [--version] COMMAND ...\n")
-    names = [line.split()[0] for line in out.splitlines() if line.startswith("    ")]
-    assert names == ["diagram", "loss", "match", "bench"]
+    names = re.findall(r"^    (\S+)", out, re.MULTILINE)
+    assert names == [
+        "diagram", "explain", "loss", "match", "evaluate", "synth", "train", "predict",
+        "experiment", "bench",
+    ]  # fmt: skip
 
 
 def test_help_of_diagram_names_every_option_and_how_to_write_an_image(capsys):
@@ -570,6 +625,7 @@ def test_help_of_diagram_names_every_option_and_how_to_write_an_image(capsys):
         "--frame=VALUE",
         "NAME.diagram.png",
         "--min-persistence",
+        "--at PLANE,ROW,COLUMN",
     ):
         assert word in out
 

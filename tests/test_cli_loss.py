@@ -291,10 +291,17 @@ def test_the_figure_obeys_flipped_and_top(figures):
     assert sum(len(marks.get_offsets()) for marks in critical.collections) == 0
 
 
-def test_the_figure_of_a_volume_says_which_section(figures):
-    np.save("volume.npy", np.linspace(0, 1, 24).reshape(4, 2, 3))
-    assert main(["loss", "volume.npy", "volume.npy"]) == 0
-    assert figures[0].axes[0].get_title() == "4 x 2 x 3 pixels, section 2 of 4"
+def test_the_figure_of_a_volume_shows_three_sections_and_the_matching(figures):
+    likelihood = np.zeros((5, 6, 7))
+    likelihood[3, 2, 1], likelihood[1, 1, 1] = 0.4, 1
+    np.save("volume.npy", likelihood)
+    np.save("truth.npy", (likelihood == 1).astype(float))
+    assert main(["loss", "volume.npy", "truth.npy"]) == 0
+    assert main(["loss", "volume.npy", "truth.npy", "--at", "0,5,6"]) == 0
+    costly, chosen = [[ax.get_title() for ax in figure.axes] for figure in figures]
+    heading = "5 x 6 x 7 pixels\nloss 0.08: superlevel, construction V"
+    assert costly == ["plane 3", "row 2", "column 1", heading]
+    assert chosen == ["plane 0", "row 5", "column 6", heading]
 
 
 # ---- match: the table ----------------------------------------------------------------------
@@ -461,6 +468,11 @@ def test_dimensions_that_images_have_not_are_refused(capsys, command):
     assert line == "likelihood.npy: an image of 2 axes has no dimension 2; wanted some of 0, 1"
 
 
+def test_a_voxel_that_the_likelihood_has_not_is_refused(capsys):
+    line = fault(capsys, "loss", "likelihood.npy", "truth.png", "--at", "0,0,0")
+    assert line == "likelihood.npy: an image of 2 axes has no sections; leave out --at"
+
+
 def test_an_infinite_frame_has_no_loss(capsys):
     line = fault(capsys, "loss", "likelihood.npy", "truth.png", "--frame=inf")
     assert line == "--frame=inf; wanted a finite number"
@@ -562,6 +574,7 @@ def test_nothing_is_left_half_written(capsys, monkeypatch, folder, command):
         (["loss", "a", "b", "--top", "-1"], "'-1'; wanted a whole number, at least 0"),
         (["loss", "a", "b", "-o", "a.jpg"], "'a.jpg' names no kind of figure"),
         (["loss", "a", "b", "-o", "a.png", "--no-plot"], "--no-plot and --output exclude"),
+        (["loss", "a", "b", "--at", "1,2,3", "--csv", "-"], "--at says what the figure shows"),
         (["loss", "a", "b", "--csv", "b"], "b would overwrite TRUTH"),
         (["loss", "a", "b", "--csv", "./a"], "./a would overwrite LIKELIHOOD"),
         (["loss", "a", "b", "--csv", "c.png", "-o", "c.png"], "c.png would be written twice"),

@@ -358,7 +358,7 @@ def test_superlevel_curves_say_that_the_threshold_falls(ax):
 def marks(ax):
     """(births, deaths, path) of the dimensions drawn, each as lists of (x, y)."""
     offsets = [c.tolist() for c in dots(ax)]
-    lines = [line for line in ax.lines if line.get_path_effects()]
+    lines = [line for line in ax.lines if line.get_path_effects() and line.get_zorder() == 3]
     paths = [line.get_xydata() for line in lines]
     return [
         (births, deaths, path[~np.isnan(path[:, 0])].tolist())
@@ -417,6 +417,13 @@ def test_what_happens_in_the_frame_is_not_marked(ax):
     plot.image(RING, d, ax)
     assert marks(ax) == [([], [], []), ([], [[1, 1]], [])]
     assert legend(ax) == ["holes (dim 1)", "death"]
+
+
+def test_of_one_pixel_between_two_of_the_frame_the_death_is_marked(ax):
+    d = pytopo.persistence(np.zeros(1), frame=-1)
+    assert (d.birth_pixel.tolist(), d.death_pixel.tolist()) == ([-2, -2], [-1, 0])
+    plot.image(np.zeros(1), d, ax)
+    assert marks(ax)[0] == ([], [[0, 0]], [])
 
 
 def test_infinite_pixels_are_black_and_white(ax):
@@ -684,6 +691,244 @@ def test_of_a_volume_critical_pixels_of_one_section_are_marked(ax):
 def test_critical_refuses_a_likelihood_of_another_shape(ax):
     with pytest.raises(ValueError, match=r"likelihood has shape \(3, 3\); wanted \(7, 7\)"):
         plot.critical(RING, explained(BROKEN, RING_TRUTH), ax)
+
+
+# ---- sections ----------------------------------------------------------------------------
+
+# A void that is born at (2, 3, 3), the last voxel of its shell, and dies in its middle, in a
+# volume of different sides; and a component far away, born at (4, 0, 8), at the border.
+SHELL = np.full((5, 6, 9), 5.0)
+SHELL[1:4, 1:4, 1:4] = 0
+SHELL[2, 2, 2] = 4
+SHELL[4, 0, 8] = 3
+
+
+def three():
+    return list(Figure().subplots(1, 3))
+
+
+def all_marks(axes, dim):
+    """(births, deaths) of one dimension in each of the sections."""
+    return [marks(ax)[dim][:2] for ax in axes]
+
+
+def test_the_three_sections_pass_through_the_voxel():
+    volume = np.arange(5 * 6 * 9).reshape(5, 6, 9)
+    plane, row, column = plot.sections(
+        volume, pytopo.persistence(volume), three(), at=(1, 2, 3)
+    )
+    assert plane.images[0].get_array().tolist() == volume[1].tolist()
+    assert row.images[0].get_array().tolist() == volume[:, 2].tolist()
+    assert column.images[0].get_array().tolist() == volume[:, :, 3].T.tolist()
+    assert [ax.get_title() for ax in (plane, row, column)] == ["plane 1", "row 2", "column 3"]
+    assert (plane.get_ylabel(), row.get_xlabel()) == ("row", "column")
+    assert (row.get_ylabel(), column.get_xlabel()) == ("plane", "plane")
+
+
+def test_thin_lines_cross_at_the_voxel():
+    axes = plot.sections(SHELL, pytopo.persistence(SHELL), three(), at=(1, 2, 3))
+    crosses = [
+        (line_of_x.get_xdata()[0], line_of_y.get_ydata()[0])
+        for line_of_y, line_of_x in (ax.lines[:2] for ax in axes)
+    ]
+    assert crosses == [(3, 2), (3, 1), (1, 2)]
+
+
+def test_critical_voxels_are_marked_in_every_section_that_they_lie_in():
+    d = pytopo.persistence(SHELL, dims=2)
+    assert np.column_stack([d.birth_index, d.death_index]).tolist() == [[3, 3, 3, 2, 2, 2]]
+    axes = plot.sections(SHELL, d, three(), at=(3, 2, 0), reach=0)
+    assert all_marks(axes, 0) == [([[3, 3]], []), ([], [[2, 2]]), ([], [])]
+    axes = plot.sections(SHELL, d, three(), at=(4, 3, 1), reach=0)
+    assert all_marks(axes, 0) == [([], []), ([[3, 3]], []), ([], [])]
+
+
+@pytest.mark.parametrize(("reach", "born"), [(0, False), (1, True)])
+def test_voxels_within_reach_of_a_section_are_marked_too(reach, born):
+    d = pytopo.persistence(SHELL, dims=2)
+    plane, row, column = plot.sections(SHELL, d, three(), at=(2, 5, 8), reach=reach)
+    assert marks(plane)[0] == (
+        ([[3, 3]], [[2, 2]], [[3, 3], [2, 2]]) if born else ([], [[2, 2]], [])
+    )
+    assert all_marks([row, column], 0) == [([], []), ([], [])]
+    title = plane.get_legend() or row.get_legend().get_title().get_text()
+    assert title == ("in a section or up to 1 voxel beside it" if born else "")
+
+
+def test_sections_of_a_volume_count_together_for_the_most_persistent():
+    d = pytopo.persistence(SHELL)
+    axes = plot.sections(SHELL, d, three(), at=(4, 2, 2), top=1, reach=0)
+    assert all_marks(axes, 2) == [([], []), ([], [[2, 2]]), ([], [[2, 2]])]
+    assert all_marks(axes, 0)[0] == ([], [])
+    axes = plot.sections(SHELL, d, three(), at=(4, 2, 2), top=2, reach=0)
+    assert all_marks(axes, 0)[0][0] == [[8, 0]]
+
+
+def titles(volume, diagram, **options):
+    axes = plot.sections(volume, diagram, three(), **options)
+    return [int(ax.get_title().split()[1]) for ax in axes]
+
+
+def test_by_default_the_sections_show_where_the_void_dies():
+    assert titles(SHELL, pytopo.persistence(SHELL)) == [2, 2, 2]
+
+
+def test_by_default_the_sections_show_where_the_component_is_born():
+    d = pytopo.persistence(SHELL, dims=0)
+    assert d.death_index[1].tolist() != [4, 0, 8]
+    assert titles(SHELL, d) == [4, 0, 8]
+
+
+def test_of_equals_the_sections_show_the_one_in_the_middle():
+    volume = np.full((3, 9, 9), 9.0)
+    volume[0, 0, 0] = -1
+    volume[[0, 1, 2], [8, 4, 0], [4, 5, 8]] = 1
+    assert titles(volume, pytopo.persistence(volume, dims=0)) == [1, 4, 5]
+
+
+def test_without_other_features_the_sections_show_the_essential_component():
+    volume = np.arange(27.0)[::-1].reshape(3, 3, 3)
+    assert titles(volume, pytopo.persistence(volume)) == [2, 2, 2]
+    assert titles(volume, pytopo.persistence(-volume)) == [0, 0, 0]
+
+
+def test_without_any_feature_the_sections_show_the_middle():
+    volume = np.zeros((3, 5, 8))
+    axes = plot.sections(volume, pytopo.persistence(volume, dims=1), three())
+    assert [ax.get_title() for ax in axes] == ["plane 1", "row 2", "column 4"]
+    assert axes[1].get_legend() is None
+
+
+def test_a_feature_that_the_frame_begins_is_shown_where_it_ends():
+    volume = np.ones((3, 3, 4))
+    volume[1, 2, 3] = 2
+    d = pytopo.persistence(volume, dims=2, frame=0)
+    assert (d.birth_pixel.tolist(), d.death_index.tolist()) == ([-2], [[1, 2, 3]])
+    axes = plot.sections(volume, d, three())
+    assert [ax.get_title() for ax in axes] == ["plane 1", "row 2", "column 3"]
+    assert all_marks(axes, 0) == [([], [[3, 2]]), ([], [[3, 1]]), ([], [[1, 2]])]
+    volume = np.ones((3, 3, 4))
+    volume[1, 1, 1] = 0
+    d = pytopo.persistence(volume, dims=0, frame=0.5)  # the frame is a component, too
+    assert (d.birth_pixel.tolist(), d.death_index[0].tolist()) == ([-2, 17], [0, 1, 1])
+    assert titles(volume, d) == [0, 1, 1]
+
+
+def test_what_never_dies_or_begins_in_the_frame_is_not_marked_beside_the_first_section():
+    d = pytopo.persistence(SHELL, dims=(0, 2), frame=-1)
+    assert {-1, -2} <= {*d.birth_pixel.tolist(), *d.death_pixel.tolist()}
+    for ax in plot.sections(SHELL, d, three(), at=(0, 0, 0), reach=2):
+        assert all((offsets >= 0).all() for offsets in dots(ax))
+
+
+def sides(axes):
+    """Width and height in dots of a voxel in each section, as it is drawn."""
+    draw(axes[0])
+    return [abs(np.subtract(*ax.transData.transform([(0, 0), (1, 1)]))) for ax in axes]
+
+
+@pytest.mark.parametrize("shape", [(5, 10, 20), (20, 10, 5), (8, 30, 9), (6, 6, 6), (1, 1, 1)])
+def test_voxels_have_equal_sides_in_all_sections(shape):
+    volume = np.zeros(shape)
+    axes = plot.sections(volume, pytopo.persistence(volume))
+    assert np.ptp(sides(axes)) < 0.02 * np.mean(sides(axes))
+
+
+def test_sections_lie_so_that_they_share_their_axes():
+    axes = plot.sections(SHELL, pytopo.persistence(SHELL))
+    draw(axes[0])
+    plane, row, column = (ax.get_window_extent() for ax in axes)
+    assert (row.x0, row.x1) == pytest.approx((plane.x0, plane.x1))
+    assert (column.y0, column.y1) == pytest.approx((plane.y0, plane.y1))
+    assert row.y1 < plane.y0
+    assert column.x0 > plane.x1
+    axes[0].set_xlim(1, 2)
+    axes[0].set_ylim(4, 3)
+    assert axes[1].get_xlim() == (1, 2)
+    assert axes[2].get_ylim() == (4, 3)
+
+
+def test_a_very_thin_volume_is_drawn_an_eighth_as_thick_as_it_is_long():
+    volume = np.zeros((2, 40, 80))
+    plane, row, column = sides(plot.sections(volume, pytopo.persistence(volume)))
+    assert plane[0] == pytest.approx(plane[1], rel=0.02)
+    assert row == pytest.approx([plane[0], 5 * plane[0]], rel=0.02)
+    assert column == pytest.approx([5 * plane[0], plane[0]], rel=0.02)
+
+
+def test_a_grey_means_the_same_in_all_sections():
+    axes = plot.sections(SHELL, pytopo.persistence(SHELL), three(), at=(4, 0, 0))
+    assert [ax.images[0].get_clim() for ax in axes] == [(3, 5)] * 3
+
+
+def test_the_legend_of_sections_says_what_is_marked():
+    _, row, _ = plot.sections(SHELL, pytopo.persistence(SHELL), three(), at=(2, 2, 2))
+    assert legend(row) == ["components (dim 0)", "voids (dim 2)", "birth", "death"]
+    _, row, _ = plot.sections(SHELL, pytopo.persistence(SHELL), three(), top=0)
+    assert row.get_legend() is None
+
+
+@pytest.mark.parametrize("at", [(5, 0, 0), (0, -1, 0), (0, 0), (0, 0, 1.5), (0, 0, 9)])
+def test_a_voxel_that_is_not_there_is_an_error(at):
+    message = r"shape \(5, 6, 9\) has no voxel .*from \(0, 0, 0\) to \(4, 5, 8\)"
+    with pytest.raises(ValueError, match=message):
+        plot.sections(SHELL, pytopo.persistence(SHELL), three(), at=at)
+
+
+def test_sections_refuse_what_is_no_volume_of_the_diagram():
+    with pytest.raises(ValueError, match=r"volume has shape \(3, 3\); wanted a volume"):
+        plot.sections(RING, pytopo.persistence(RING))
+    with pytest.raises(ValueError, match=r"\(5, 6, 9\); .* shape \(5, 4, 4\)"):
+        plot.sections(SHELL, pytopo.persistence(VOLUME))
+    assert plt.get_fignums() == []
+
+
+def test_sections_refuse_other_than_three_axes():
+    with pytest.raises(ValueError, match="ax has 2 Axes; wanted three"):
+        plot.sections(SHELL, pytopo.persistence(SHELL), three()[:2])
+
+
+def test_sections_are_drawn_into_given_axes_or_a_new_figure():
+    given = three()
+    assert plot.sections(SHELL, pytopo.persistence(SHELL), given) == given
+    assert plt.get_fignums() == []
+    first = plot.sections(SHELL, pytopo.persistence(SHELL))
+    second = plot.sections(SHELL, pytopo.persistence(SHELL))
+    assert first[0].figure is first[2].figure
+    assert first[0].figure is not second[0].figure
+
+
+@pytest.mark.parametrize(
+    "values", [[np.inf] * 8, [-np.inf, np.inf] * 4, [7] * 8, [-1.7e308, 1.7e308] * 4], ids=str
+)
+def test_sections_of_every_range_of_values_can_be_drawn(values):
+    volume = np.reshape(values, (2, 2, 2)).astype(float)
+    draw(plot.sections(volume, pytopo.persistence(volume))[0])
+
+
+def test_sections_of_a_likelihood_show_the_dot_that_costs_most():
+    likelihood, truth = np.zeros((5, 7, 9)), np.zeros((5, 7, 9))
+    truth[0, 0, 0] = likelihood[0, 0, 0] = 1  # in place
+    truth[4, 6, 0], likelihood[4, 6, 0] = 1, 0.9  # to fix, for 0.01
+    likelihood[2, 3, 4], likelihood[2, 1, 8] = 0.6, 0.4  # to remove, for 0.18 and 0.08
+    explanation = explained(likelihood, truth, dims=0)
+    axes = plot.critical_sections(likelihood, explanation, three(), reach=0)
+    assert [ax.get_title() for ax in axes] == ["plane 2", "row 3", "column 4"]
+    found = [marked_pixels(ax)["cross", BLUE][0] for ax in axes]
+    assert found == [[[4, 3], [8, 1]], [[4, 2]], [[2, 3]]]
+    assert legend(axes[1])[:2] == ["components (dim 0)", "to remove: 2"]
+    axes = plot.critical_sections(likelihood, explanation, three(), top=1, reach=0)
+    assert marked_pixels(axes[0])["cross", BLUE][0] == [[4, 3]]
+    assert "to remove: 1 of 2" in legend(axes[1])
+    axes = plot.critical_sections(likelihood, explanation, three(), at=(4, 5, 0), reach=1)
+    assert marked_pixels(axes[1])["circle", BLUE][0] == [[0, 4]]
+    assert axes[1].get_legend().get_title().get_text().endswith("up to 1 voxel beside it")
+
+
+def test_critical_sections_refuse_what_was_not_explained():
+    explanation = explained(BROKEN, RING_TRUTH)
+    with pytest.raises(ValueError, match=r"likelihood has shape \(7, 7\); wanted a volume"):
+        plot.critical_sections(BROKEN, explanation)
 
 
 # ---- every function ----------------------------------------------------------------------

@@ -5,22 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.diagram import Diagram
-from pytopo.plot.legend import (
-    COLOURS,
-    OUTLINE,
-    dot_handle,
-    feature_name,
-    given_or_new,
-    legend_below,
-    mark_handle,
-    most_persistent,
-)
+from pytopo.plot.legend import given_or_new, legend_below, most_persistent
+from pytopo.plot.marks import Marks, draw_critical, feature_handles
 from pytopo.plot.span import Span, Ticks, span_of
 
 if TYPE_CHECKING:  # plots of diagrams do without torch
@@ -70,24 +61,16 @@ def image(
     """
     values, section = _checked_section(np.asarray(image), diagram, section, "image")
     ax = given_or_new(ax)
-    birth, death = diagram.birth_index, diagram.death_index
-    born, dies = birth[:, 0] >= 0, death[:, 0] >= 0
     if section is not None:
         ax.set_title(f"section {section} of {diagram.shape[0]}")
-        born, dies = birth[:, 0] == section, death[:, 0] == section
-        birth, death = birth[:, 1:], death[:, 1:]
-
-    locate = _draw_curve(ax, values, diagram) if values.ndim == 1 else _draw_pixels(ax, values)
-    rows = most_persistent(diagram, born | dies)[:top]
-    for d in diagram.dims:
-        of_d = rows[diagram.dim[rows] == d]
-        _draw_features(
-            ax, locate(birth[of_d]), locate(death[of_d]), born[of_d], dies[of_d], COLOURS[d]
-        )
-    shown = [d for d in diagram.dims if d in diagram.dim[rows]]
-    handles = [dot_handle(COLOURS[d], feature_name(d, diagram)) for d in shown]
-    handles += [dot_handle("0.3", "birth")] if born[rows].any() else []
-    handles += [dot_handle("0.3", "death", hollow=True)] if dies[rows].any() else []
+    if values.ndim == 1:
+        locate = _draw_curve(ax, values, diagram)
+    else:
+        locate = draw_pixels(ax, values, span_of(values))
+    marks = _marks(diagram, section, locate)
+    rows = most_persistent(diagram, marks.seen)[:top]
+    marks.draw(ax, rows)
+    handles = feature_handles(diagram, rows, [marks])
     if handles:
         legend_below(ax, handles, columns=len(handles))
     return ax
@@ -141,45 +124,13 @@ def critical(
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['holes (dim 1)', 'to fix: 1', 'birth', 'death']
     """
-    found, wanted = explanation.prediction, explanation.target
+    found = explanation.prediction
     values, section = _checked_section(np.asarray(likelihood), found, section, "likelihood")
     ax = given_or_new(ax)
-    birth, death = found.birth_index, found.death_index
-    born, dies = birth[:, 0] >= 0, death[:, 0] >= 0
     if section is not None:
         ax.set_title(f"section {section} of {found.shape[0]}")
-        born, dies = birth[:, 0] == section, death[:, 0] == section
-        birth, death = birth[:, 1:], death[:, 1:]
-
-    row, match = explanation.fix.T
-    far = (found.birth[row] - wanted.birth[match]) ** 2
-    far = far + (found.death[row] - wanted.death[match]) ** 2
-    fix = row[np.argsort(-far, kind="stable")]
-    remove = explanation.remove
-    remove = remove[np.argsort(-found.persistence[remove], kind="stable")]
-
-    locate = _draw_pixels(ax, values)
-    handles: list[Line2D] = []
-    shown = []
-    for marker, words, rows in (("X", "to remove", remove), ("o", "to fix", fix)):
-        here = rows[(born | dies)[rows]]
-        best = here[:top]
-        for d in found.dims:
-            of_d = best[found.dim[best] == d]
-            _draw_features(
-                ax, locate(birth[of_d]), locate(death[of_d]), born[of_d], dies[of_d],
-                COLOURS[d], markers=(marker, marker), inside="white",
-            )  # fmt: skip
-        if len(best):
-            counted = f"{len(best)} of {len(here)}" if len(best) < len(here) else len(best)
-            handles.insert(0, mark_handle("0.3", f"{words}: {counted}", marker))
-        shown.append(best)
-    marked = np.concatenate(shown)
-    handles[:0] = [
-        dot_handle(COLOURS[d], feature_name(d, found)) for d in sorted({*found.dim[marked]})
-    ]
-    handles += [mark_handle("0.3", "birth", "s")] if born[marked].any() else []
-    handles += [mark_handle("0.3", "death", "s", hollow=True)] if dies[marked].any() else []
+    locate = draw_pixels(ax, values, span_of(values))
+    handles = draw_critical([ax], [_marks(found, section, locate)], explanation, top)
     if handles:
         legend_below(ax, handles, columns=(len(handles) + 1) // 2 if len(handles) > 4 else 4)
     return ax
@@ -205,9 +156,8 @@ def _checked_section(
     return values[section], section
 
 
-def _draw_pixels(ax: Axes, values: NDArray) -> _Locate:
+def draw_pixels(ax: Axes, values: NDArray, span: Span) -> _Locate:
     """Draw a grey image; return what turns rows and columns into places."""
-    span = span_of(values)
     height, width = values.shape
     ribbon = max(height, width) > 20 * min(height, width)
     ax.imshow(
@@ -237,25 +187,13 @@ def _draw_curve(ax: Axes, values: NDArray, diagram: Diagram) -> _Locate:
     return lambda index: np.column_stack([index[:, 0], height[index[:, 0]]])
 
 
-def _draw_features(
-    ax: Axes,
-    birth: NDArray,
-    death: NDArray,
-    born: NDArray,
-    dies: NDArray,
-    colour: str,
-    markers: tuple[str, str] = ("o", "^"),
-    inside: str = "none",
-) -> None:
-    """Mark births and deaths at (x, y) and join those that are both there."""
-    both = born & dies
-    gap = np.full((np.count_nonzero(both), 2), np.nan)
-    path = np.stack([birth[both], death[both], gap], axis=1).reshape(-1, 2)
-    ax.plot(*path.T, color=colour, lw=1.2, path_effects=OUTLINE, zorder=3)
-    x, y = birth[born].T
-    ax.scatter(x, y, 36, colour, marker=markers[0], edgecolor="white", lw=1, zorder=4)
-    x, y = death[dies].T
-    ax.scatter(
-        x, y, 48 if inside == "none" else 30, marker=markers[1], facecolor=inside,
-        edgecolor=colour, lw=1.4, path_effects=OUTLINE, zorder=5,
-    )  # fmt: skip
+def _marks(diagram: Diagram, section: int | None, locate: _Locate) -> Marks:
+    """Return where critical pixels lie in an image, or in a section of a volume."""
+    birth, death = diagram.birth_index, diagram.death_index
+    if section is None:
+        born, dies = birth[:, 0] >= 0, death[:, 0] >= 0
+    else:
+        born, dies = birth[:, 0] == section, death[:, 0] == section
+        birth, death = birth[:, 1:], death[:, 1:]
+    birth, death = (locate(np.maximum(index, 0)) for index in (birth, death))
+    return Marks(diagram, birth, death, born, dies)

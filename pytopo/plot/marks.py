@@ -1,0 +1,144 @@
+"""Marks of critical pixels: where features are born and die, in the colour of their dimension.
+
+A picture says with `Marks` where the pixels of a diagram lie in it, and which of them it shows
+at all.  Several pictures of one image share a legend.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from pytopo.diagram import Diagram
+from pytopo.plot.legend import (
+    COLOURS,
+    OUTLINE,
+    dot_handle,
+    feature_name,
+    mark_handle,
+)
+
+if TYPE_CHECKING:  # plots of diagrams do without torch
+    from pytopo.loss import Explanation
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Where the critical pixels of a diagram lie in a picture, one row a point.
+
+    Attributes
+    ----------
+    diagram : Diagram
+    birth, death : (n, 2) ndarray
+        Places (x, y).
+    born, dies : (n,) bool
+        Whether that happens in the picture at all; elsewhere the place means nothing.
+    """
+
+    diagram: Diagram
+    birth: NDArray
+    death: NDArray
+    born: NDArray[np.bool_]
+    dies: NDArray[np.bool_]
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """Which points have a pixel in the picture, (n,)."""
+        return self.born | self.dies
+
+    def draw(
+        self,
+        ax: Axes,
+        rows: NDArray[np.int64],
+        markers: tuple[str, str] = ("o", "^"),
+        inside: str = "none",
+    ) -> None:
+        """Mark births and deaths of some points, and join those that are both there."""
+        for d in self.diagram.dims:
+            of_d = rows[self.diagram.dim[rows] == d]
+            birth, death = self.birth[of_d], self.death[of_d]
+            born, dies, colour = self.born[of_d], self.dies[of_d], COLOURS[d]
+            both = born & dies
+            gap = np.full((np.count_nonzero(both), 2), np.nan)
+            path = np.stack([birth[both], death[both], gap], axis=1).reshape(-1, 2)
+            ax.plot(*path.T, color=colour, lw=1.2, path_effects=OUTLINE, zorder=3)
+            x, y = birth[born].T
+            ax.scatter(x, y, 36, colour, marker=markers[0], edgecolor="white", lw=1, zorder=4)
+            x, y = death[dies].T
+            ax.scatter(
+                x, y, 48 if inside == "none" else 30, marker=markers[1], facecolor=inside,
+                edgecolor=colour, lw=1.4, path_effects=OUTLINE, zorder=5,
+            )  # fmt: skip
+
+
+def feature_handles(
+    diagram: Diagram, rows: NDArray[np.int64], pictures: Sequence[Marks]
+) -> list[Line2D]:
+    """Return what a legend says of the marks of some points in one or more pictures."""
+    handles = dimension_handles(diagram, rows)
+    if any(marks.born[rows].any() for marks in pictures):
+        handles.append(dot_handle("0.3", "birth"))
+    if any(marks.dies[rows].any() for marks in pictures):
+        handles.append(dot_handle("0.3", "death", hollow=True))
+    return handles
+
+
+def dimension_handles(diagram: Diagram, rows: NDArray[np.int64]) -> list[Line2D]:
+    """Return what a legend says of the dimensions of some points."""
+    return [
+        dot_handle(COLOURS[d], feature_name(d, diagram))
+        for d in diagram.dims
+        if d in diagram.dim[rows]
+    ]
+
+
+def costs(explanation: "Explanation") -> NDArray[np.float64]:
+    """Return what each dot of a prediction adds to the loss, (n,).
+
+    Dots that are in place add nothing; the essential component is not among the dots.
+    """
+    found, wanted = explanation.prediction, explanation.target
+    cost = np.zeros(len(found))
+    row, match = explanation.fix.T
+    cost[row] = (found.birth[row] - wanted.birth[match]) ** 2
+    cost[row] += (found.death[row] - wanted.death[match]) ** 2
+    cost[explanation.remove] = found.persistence[explanation.remove] ** 2 / 2
+    return cost
+
+
+def draw_critical(
+    axes: Sequence[Axes],
+    pictures: Sequence[Marks],
+    explanation: "Explanation",
+    top: int,
+) -> list[Line2D]:
+    """Mark the dots to fix and to remove in one or more pictures.
+
+    Returns what a legend says of the marks of all pictures.
+    """
+    found = explanation.prediction
+    seen = np.any([marks.seen for marks in pictures], axis=0)
+    cost = costs(explanation)
+    handles: list[Line2D] = []
+    shown = []
+    dots = (("X", "to remove", explanation.remove), ("o", "to fix", explanation.fix[:, 0]))
+    for marker, words, rows in dots:
+        here = rows[seen[rows]]
+        best = here[np.argsort(-cost[here], kind="stable")][:top]
+        for ax, marks in zip(axes, pictures):
+            marks.draw(ax, best, markers=(marker, marker), inside="white")
+        if len(best):
+            counted = f"{len(best)} of {len(here)}" if len(best) < len(here) else len(best)
+            handles.insert(0, mark_handle("0.3", f"{words}: {counted}", marker))
+        shown.append(best)
+    marked = np.concatenate(shown)
+    handles[:0] = dimension_handles(found, marked)
+    if any(marks.born[marked].any() for marks in pictures):
+        handles.append(mark_handle("0.3", "birth", "s"))
+    if any(marks.dies[marked].any() for marks in pictures):
+        handles.append(mark_handle("0.3", "death", "s", hollow=True))
+    return handles
