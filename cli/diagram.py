@@ -73,15 +73,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("image", metavar="IMAGE", nargs="?", help="file to read, see below")
 
     what = parser.add_argument_group("what to compute")
-    what.add_argument(
-        "--superlevel", action="store_true", help="sweep downwards: bright things first"
-    )
-    options.add_construction(what)
-    what.add_argument(
-        "--frame", nargs="?", const=True, type=options.frame, metavar="VALUE",
-        help="put a frame of pixels of this value around the image; without VALUE, of the "
-        "value that the sweep meets first. Write --frame=VALUE, or --frame behind IMAGE",
-    )  # fmt: skip
+    options.add_filtration(what)
     what.add_argument(
         "--dims", type=options.dims, metavar="0,1", help="dimensions to compute (default: all)"
     )

@@ -22,6 +22,19 @@ def add_construction(group: "argparse._ArgumentGroup") -> None:
     )  # fmt: skip
 
 
+def add_filtration(group: "argparse._ArgumentGroup") -> None:
+    """Add the options that say in which order the cells of an image come."""
+    group.add_argument(
+        "--superlevel", action="store_true", help="sweep downwards: bright things first"
+    )
+    add_construction(group)
+    group.add_argument(
+        "--frame", nargs="?", const=True, type=frame, metavar="VALUE",
+        help="put a frame of pixels of this value around the image; without VALUE, of the "
+        "value that the sweep meets first. Write --frame=VALUE, or --frame behind IMAGE",
+    )  # fmt: skip
+
+
 def figure_path(text: str) -> str:
     """Take a path whose ending names a kind of figure."""
     if Path(text).suffix.lower() not in FIGURE_ENDINGS:

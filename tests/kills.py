@@ -1,6 +1,6 @@
 """Kill a training run at random moments, resume it, and compare with one never killed.
 
-    python tests/kills.py 10
+python tests/kills.py 10
 """
 
 import argparse
