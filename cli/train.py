@@ -116,12 +116,14 @@ def _run(args: argparse.Namespace) -> None:
         with blaming():
             config = read_run(folder) if args.resume else _config(args)
             blocks = open_blocks(config.data)
-            check_run(config, blocks, world)
+            notes = check_run(config, blocks, world)
             if world.is_first and not args.resume:
                 start_run(folder, config)
         world.wait()
         if world.is_first:
             say(_opening(folder, config, blocks))
+            for note in notes:
+                say(note)
         rows = go_on(
             folder, world, blocks=blocks, workers=args.workers, save_every=args.save_every
         )

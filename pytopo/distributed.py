@@ -60,6 +60,11 @@ class World:
             return DistributedDataParallel(network, device_ids=[self.device.index])
         return DistributedDataParallel(network)
 
+    def splits_normalisation(self, network: nn.Module) -> bool:
+        """Tell whether batch normalisation sees only a part of the batch: not on GPUs."""
+        normalised = any(isinstance(m, nn.BatchNorm2d) for m in network.modules())
+        return self.size > 1 and self.device.type == "cpu" and normalised
+
     def mean(self, values: list[float]) -> list[float]:
         """Return the means of numbers over the processes."""
         if self.size == 1:

@@ -104,8 +104,13 @@ def _range(name: str, text: str, count: int) -> range:
     )
 
 
-def check_run(config: RunConfig, blocks: Blocks, world: World) -> None:
+def check_run(config: RunConfig, blocks: Blocks, world: World) -> tuple[str, ...]:
     """See that a run can be begun, before anything is written.
+
+    Returns
+    -------
+    notes : tuple of str
+        What will not be as one might expect.
 
     Raises
     ------
@@ -114,7 +119,8 @@ def check_run(config: RunConfig, blocks: Blocks, world: World) -> None:
         be read, the sections are too small, or the batch cannot be shared.
     """
     size = config.training.size
-    patch_size = _new_network(config).patch_size
+    network = _new_network(config)
+    patch_size = network.patch_size
     if patch_size not in (None, size):
         raise ValueError(
             f"training.size is {size}; wanted {patch_size}, the only one that network "
@@ -122,6 +128,12 @@ def check_run(config: RunConfig, blocks: Blocks, world: World) -> None:
         )
     _patches(blocks.train, config)
     world.share(config.training.batch)
+    if world.splits_normalisation(network):
+        return (
+            "batch normalisation sees the share of its process only, on CPUs; norm=none or "
+            "group makes the result that of one process",
+        )
+    return ()
 
 
 def start_run(folder: str | os.PathLike[str], config: RunConfig) -> None:

@@ -14,8 +14,8 @@ else:
     os.environ["NUMBA_CACHE_DIR"] = _cache.name
 os.environ["MPLBACKEND"] = "agg"
 
-import pytest  # noqa: E402
-from hypothesis import settings  # noqa: E402
+import pytest
+from hypothesis import settings
 
 INTERPRETED = os.environ.get("NUMBA_DISABLE_JIT") == "1"
 

@@ -14,7 +14,7 @@ from pytopo import run_figures
 from pytopo.checkpoint import load_checkpoint
 from pytopo.config import as_toml, config_of, merged, tables_of
 from pytopo.distributed import World, joined_world
-from pytopo.run import go_on, is_finished, open_blocks, read_run, start_run
+from pytopo.run import check_run, go_on, is_finished, open_blocks, read_run, start_run
 from pytopo.training import NotFinite
 
 TINY = {
@@ -215,6 +215,24 @@ def test_a_batch_is_shared_equally_or_not_at_all():
     assert list(range(16)[second.share(16)]) == list(range(8, 16))
     with pytest.raises(ValueError, match="batch is 3; wanted a multiple of the number of proc"):
         second.share(3)
+
+
+def test_batch_normalisation_on_several_processors_is_said_to_be_split():
+    blocks, second = open_blocks(tiny().data), World(1, 2, torch.device("cpu"))
+    (note,) = check_run(tiny(), blocks, second)
+    assert note.startswith("batch normalisation sees the share of its process only")
+    options = {"width": 4, "depth": 2, "norm": "none"}
+    assert check_run(tiny(network={"options": options}), blocks, second) == ()
+    assert check_run(tiny(), blocks, ALONE) == ()
+
+
+def test_only_vgg19_has_published_weights(tmp_path):
+    blocks = open_blocks(tiny().data)
+    with pytest.raises(ValueError, match="only vgg19 has published weights"):
+        check_run(tiny(network={"published": "download"}), blocks, ALONE)
+    missing = {"name": "vgg19", "options": {"size": 33}, "published": str(tmp_path / "no.pth")}
+    with pytest.raises(FileNotFoundError, match=r"no\.pth"):
+        check_run(tiny(network=missing), blocks, ALONE)
 
 
 def test_without_torchrun_there_is_one_process():
