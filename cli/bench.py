@@ -28,12 +28,15 @@ what is measured:
   volume       the fast route for volumes, 128x128x128     about twenty minutes
   threads      two threads against one, 4096x4096
   growth       time and memory from 512x512 to 8192x8192
+  metrics      Variation of Information and Rand error against scikit-image
   loss         the topological loss against topolosses and a loop over GUDHI and POT
   start        the command as a process, cold and warm
 
 Packages that are not installed are named and left out."""
 
-SUBJECTS = ("persistence", "volume", "textbook", "threads", "growth", "loss", "start")
+SUBJECTS = (
+    "persistence", "volume", "textbook", "threads", "growth", "metrics", "loss", "start",
+)  # fmt: skip
 COLUMNS = ("job", "pytopo ms", "against", "its ms", "ratio", "goal")
 
 Row = dict[str, Any]
@@ -109,6 +112,8 @@ def _measured(args: argparse.Namespace) -> Iterator[Row]:
             yield from _contest_rows(contests.textbook_contests(), args.seconds)
         elif subject == "threads":
             yield from _contest_rows(contests.thread_contests(4 * args.size), args.seconds)
+        elif subject == "metrics":
+            yield from _contest_rows(contests.metric_contests(args.size), args.seconds)
         elif subject == "loss":
             yield from _contest_rows(contests.matching_contests(), args.seconds)
             yield from _contest_rows(contests.loss_contests(), args.seconds)

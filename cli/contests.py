@@ -215,6 +215,19 @@ def loss_contests() -> Iterator[Contest]:
     yield contest
 
 
+def metric_contests(size: int) -> Iterator[Contest]:
+    """Yield comparisons of two sections of made-up cells, each with an id of 64 bits."""
+    first, second = pytopo.data.synthetic_volume(2, size).neuron_ids
+    for name, ours in (
+        ("variation_of_information", pytopo.metrics.variation_of_information),
+        ("adapted_rand_error", pytopo.metrics.adapted_rand_error),
+    ):
+        contest = Contest(f"{size}x{size} cells, {name.replace('_', ' ')}", goal=1.0)
+        contest.contenders[OURS] = partial(ours, first, second)
+        contest.against("scikit-image", "skimage", partial(_skimage, name, first, second))
+        yield contest
+
+
 def matching_contests() -> Iterator[Contest]:
     """Yield matchings of the size of the paper's example; the goals are milliseconds."""
     random = np.random.default_rng(0)
@@ -328,6 +341,12 @@ def _gudhi_loop(likelihood: "Tensor", truth: "Tensor") -> Callable[[], object]:
         return total
 
     return _step(loss, likelihood, truth)
+
+
+def _skimage(name: str, first: NDArray, second: NDArray) -> Callable[[], object]:
+    from skimage import metrics
+
+    return partial(getattr(metrics, name), second, first, ignore_labels=(0,))
 
 
 def _rectangle(a: NDArray) -> Callable[[], object]:

@@ -105,3 +105,13 @@ def test_what_is_wrong_is_said_in_one_line(line, status, text, capsys):
         got = stop.code
     assert got == status
     assert text in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_metrics_are_measured_beside_scikit_image_on_the_same_cells():
+    pytest.importorskip("skimage")
+    voi, rand = contests.metric_contests(64)
+    assert voi.job == "64x64 cells, variation of information"
+    ours, theirs = (voi.contenders[name]() for name in ("pytopo", "scikit-image"))
+    assert (ours.split, ours.merge) == pytest.approx(tuple(theirs))
+    ours, theirs = (rand.contenders[name]() for name in ("pytopo", "scikit-image"))
+    assert ours.error == pytest.approx(theirs[0])
