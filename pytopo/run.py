@@ -17,7 +17,7 @@ import io
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -218,35 +218,27 @@ def go_on(
     optimizer = new_optimizer(network, training)
     state.restore(optimizer, world)
 
+    if world.is_first and state.history:  # what a kill may have left undone
+        _report(path, state, blocks, config)
+
     batches = _batches(blocks.train, config, world, state.step, workers)
-    begun = time.perf_counter()
+    steps = train(
+        network, batches, training, config.loss, optimizer=optimizer, first_step=state.step
+    )
     try:
-        for step in train(
-            network,
-            batches,
-            training,
-            config.loss,
-            optimizer=optimizer,
-            first_step=state.step,
-        ):
+        for step in steps:
             state.count(world.mean([step.loss, step.cross_entropy, step.topological]))
-            epoch, rest = divmod(state.step, training.epoch_steps)
-            if rest == 0:
-                row = state.epoch_row(epoch - 1, step.topo_weight, step.learning_rate)
+            epoch_ends = state.step % training.epoch_steps == 0
+            if epoch_ends:
+                row = state.epoch_row(step.topo_weight, step.learning_rate)
                 if world.is_first:
                     row |= _measured(state.network, blocks.validation, config)
-                now = time.perf_counter()
-                row["seconds"], begun = state.seconds + now - begun, now
                 state.close_epoch(row)
-            elif state.step % save_every == 0:
-                now = time.perf_counter()
-                state.seconds, begun = state.seconds + now - begun, now
-            if rest == 0 or state.step % save_every == 0:
+            if epoch_ends or state.step % save_every == 0:
                 state.save(path, config, optimizer, world)
-            if rest == 0:
+            if epoch_ends:
                 if world.is_first:
-                    _write_log(path, state.history)
-                    _draw(path, state.network, state.history, blocks, config)
+                    _report(path, state, blocks, config)
                 world.wait()
                 yield row
     except NotFinite as error:
@@ -317,8 +309,9 @@ class _State:
     step: int
     history: list[Row]
     sums: list[float]  # of loss, cross-entropy and topological loss in this epoch
-    seconds: float  # spent on this epoch before the checkpoint
+    seconds: float  # spent on this epoch
     loaded: dict[str, Any] | None
+    begun: float = field(default_factory=time.perf_counter)  # when they were last counted
 
     @classmethod
     def of(cls, path: Path, config: RunConfig, world: World) -> "_State":
@@ -355,11 +348,16 @@ class _State:
         self.step += 1
         self.sums = [total + value for total, value in zip(self.sums, values)]
 
-    def epoch_row(self, epoch: int, topo_weight: float, learning_rate: float) -> Row:
+    def count_seconds(self) -> float:
+        now = time.perf_counter()
+        self.seconds, self.begun = self.seconds + now - self.begun, now
+        return self.seconds
+
+    def epoch_row(self, topo_weight: float, learning_rate: float) -> Row:
         count = self.step - (self.history[-1]["step"] if self.history else 0)
         loss, cross_entropy, topological = (total / count for total in self.sums)
         return {
-            "epoch": epoch,
+            "epoch": len(self.history),
             "step": self.step,
             "loss": loss,
             "cross_entropy": cross_entropy,
@@ -369,6 +367,7 @@ class _State:
         }
 
     def close_epoch(self, row: Row) -> None:
+        row["seconds"] = self.count_seconds()
         self.history.append(row)
         self.sums, self.seconds = [0.0, 0.0, 0.0], 0.0
 
@@ -376,6 +375,7 @@ class _State:
         self, path: Path, config: RunConfig, optimizer: torch.optim.Optimizer, world: World
     ) -> None:
         """Write the best network, if it is this one, and the last checkpoint after it."""
+        self.count_seconds()
         random = world.gathered(_random_state(world.device))
         if not world.is_first:
             return
@@ -436,6 +436,12 @@ def log_columns(history: list[Row]) -> list[str]:
     return [*FIRST_COLUMNS, *(name for name in history[0] if name not in FIRST_COLUMNS)]
 
 
+def _report(path: Path, state: _State, blocks: Blocks, config: RunConfig) -> None:
+    """Write what follows from a checkpoint."""
+    _write_log(path, state.history)
+    _draw(path, state, blocks, config)
+
+
 def _write_log(path: Path, history: list[Row]) -> None:
     text = io.StringIO()
     table = csv.DictWriter(text, log_columns(history), lineterminator="\n")
@@ -445,12 +451,10 @@ def _write_log(path: Path, history: list[Row]) -> None:
         stream.write(text.getvalue())
 
 
-def _draw(
-    path: Path, network: nn.Module, history: list[Row], blocks: Blocks, config: RunConfig
-) -> None:
+def _draw(path: Path, state: _State, blocks: Blocks, config: RunConfig) -> None:
     from pytopo import run_figures  # Matplotlib is heavy, and only the first process draws
 
-    run_figures.save(run_figures.curves(history), path / "curves.png")
-    if len(history) == config.training.epochs:
-        figure = run_figures.examples(network, blocks.validation, config)
+    run_figures.save(run_figures.curves(state.history), path / "curves.png")
+    if state.step == config.training.steps:
+        figure = run_figures.examples(state.network, blocks.validation, config)
         run_figures.save(figure, path / "examples.png")

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -85,6 +86,17 @@ def test_the_best_checkpoint_is_that_of_the_least_betti_error(finished):
     folder, rows = finished
     least = min(rows, key=lambda row: row["betti_error"])
     assert load_checkpoint(folder / "best.pt")["step"] == least["step"]
+
+
+def test_what_a_kill_left_unwritten_is_written_when_the_run_is_resumed(finished, tmp_path):
+    folder, _ = finished
+    shutil.copytree(folder, tmp_path / "run")
+    for name in ("log.csv", "curves.png", "examples.png"):
+        (tmp_path / "run" / name).unlink()
+    assert list(go_on(tmp_path / "run", ALONE)) == []
+    assert (tmp_path / "run" / "log.csv").read_text() == (folder / "log.csv").read_text()
+    assert (tmp_path / "run" / "curves.png").exists()
+    assert (tmp_path / "run" / "examples.png").exists()
 
 
 @pytest.mark.parametrize("stop", [3, 4, 6])
