@@ -80,7 +80,7 @@ def examples(
             ax.set_axis_off()
         plot.critical(likelihood, why, axes[3], top=10)
         axes[3].set_title(
-            f"{len(why.fix)} dots to fix, {len(why.remove)} to remove", fontsize="medium"
+            f"dots: {len(why.fix)} to fix, {len(why.remove)} to remove", fontsize="medium"
         )
         axes[3].set(xlabel="", ylabel="", xticks=[], yticks=[])
         legend = axes[3].get_legend()
