@@ -376,7 +376,7 @@ def _gudhi(a: NDArray) -> Callable[[], object]:
 
     def pairs() -> object:
         complex = gudhi.CubicalComplex(vertices=doubles)
-        complex.compute_persistence()
+        complex.compute_persistence(homology_coeff_field=2)
         return complex.vertices_of_persistence_pairs()
 
     return pairs

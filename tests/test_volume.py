@@ -7,6 +7,7 @@ that the values are those of other libraries, in `test_peers.py` and below.
 from collections import Counter
 from itertools import combinations, product
 
+import gudhi
 import numpy as np
 import pytest
 from hypothesis import given
@@ -162,6 +163,21 @@ def test_values_are_those_of_gudhi(construction, superlevel):
 
 
 @pytest.mark.compiled
+@pytest.mark.compiled
+def test_tunnels_depend_on_the_coefficients_and_ours_are_modulo_2():
+    # A loop that another one runs around twice is nothing modulo 2, and something modulo 3.
+    noise = np.random.default_rng(8).random((24, 24, 24))
+    complex_ = gudhi.CubicalComplex(vertices=noise)
+    tunnels = {}
+    for field in (2, 3):
+        complex_.compute_persistence(homology_coeff_field=field)
+        found = complex_.persistence_intervals_in_dimension(1)
+        tunnels[field] = set(map(tuple, found.tolist()))
+    ours = pytopo.persistence(noise, dims=1).points(1)
+    assert set(map(tuple, ours.tolist())) == tunnels[2]
+    assert len(tunnels[2] - tunnels[3]) == 2
+
+
 def test_a_real_volume_has_the_values_of_gudhi(real_data):
     path = f"{real_data}/gala/gala_train_in_cremi_layout.h5:/volumes/"
     for name in ("membrane_probability[:20, :60, :60]", "raw[:20, :60, :60]"):
