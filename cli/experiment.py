@@ -63,17 +63,21 @@ def _run(args: argparse.Namespace) -> None:
     from pytopo.experiment import experiment_of, go_through, start_experiment
     from pytopo.experiment import results as results_of
     from pytopo.experiment_report import write_report
+    from pytopo.run import check_run, open_blocks
     from pytopo.training import NotFinite
 
-    with blaming():
-        experiment = experiment_of(_tables(args))
-        start_experiment(args.out, experiment)
     with joined_world(args.device) as world:
         if world.size > 1:
             raise Fault("an experiment is shared by starting it several times, not by torchrun")
+        with blaming():
+            experiment = experiment_of(_tables(args))
+            blocks = open_blocks(experiment.config.data)
+            for method in experiment.methods:
+                check_run(method.config, blocks, world)
+            start_experiment(args.out, experiment)
         try:
             for method, seed, row in go_through(
-                experiment, args.out, world, workers=args.workers
+                experiment, args.out, world, blocks=blocks, workers=args.workers
             ):
                 say(
                     f"{method.name} seed {seed} epoch {row['epoch']}: loss {row['loss']:.4f}, "

@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytopo.checkpoint import load_network
+from pytopo.checkpoint import load_checkpoint, load_network
 from pytopo.config import RunConfig, config_of, merged, tables_of
 from pytopo.data import Sections
 from pytopo.distributed import World
@@ -202,14 +202,19 @@ def run_config(experiment: Experiment, folder: Path, method: Method, seed: int) 
 
 
 def go_through(
-    experiment: Experiment, folder: str | os.PathLike[str], world: World, *, workers: int = 0
+    experiment: Experiment,
+    folder: str | os.PathLike[str],
+    world: World,
+    *,
+    blocks: Blocks | None = None,
+    workers: int = 0,
 ) -> Iterator[tuple[Method, int, Row]]:
     """Do all runs that are not done, and yield each epoch's row with its method and seed.
 
     Returns when all runs are finished and evaluated, also those of other processes.
     """
     path = Path(folder)
-    blocks = open_blocks(experiment.config.data)
+    blocks = blocks or open_blocks(experiment.config.data)
     pending = [(method, seed) for seed in experiment.seeds for method in experiment.methods]
     while pending:
         left = []
@@ -336,8 +341,6 @@ def results(experiment: Experiment, folder: str | os.PathLike[str]) -> dict[str,
     dict
         By method, by seed: ``epochs`` (the rows of the log) and ``evaluation``.
     """
-    from pytopo.checkpoint import load_checkpoint
-
     gathered: dict[str, Any] = {}
     for method in experiment.methods:
         runs = gathered[method.name] = {}

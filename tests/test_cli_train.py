@@ -135,3 +135,23 @@ def test_an_experiment_prints_its_tables(config, capsys, tmp_path):
 def test_an_impossible_experiment_is_said_in_one_line(config, capsys):
     assert main(["experiment", "--config", config]) == 1
     assert "no [methods.NAME] in the experiment" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--data", "nowhere"], "nowhere"),
+        (["--set", "training.size=100"], "100"),
+        (["--set", "network.name=alexnet"], "network 'alexnet'; wanted one of plain"),
+    ],
+)
+def test_an_experiment_is_checked_before_anything_is_written(
+    config, capsys, tmp_path, args, message
+):
+    text = (tmp_path / config).read_text() + "[methods.a]\n"
+    (tmp_path / "one.toml").write_text(text)
+    assert main(["experiment", "--config", "one.toml", "--out", "e", *args]) == 1
+    err = capsys.readouterr().err
+    assert len(err.splitlines()) == 1, err
+    assert message in err
+    assert not (tmp_path / "e").exists()
