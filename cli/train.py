@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> None:
     from pytopo.distributed import joined_world
-    from pytopo.run import check_run, go_on, open_blocks, read_run, start_run
+    from pytopo.run import check_resume, check_run, go_on, open_blocks, read_run, start_run
     from pytopo.training import NotFinite
 
     folder = args.resume or args.out or "run"
@@ -117,6 +117,8 @@ def _run(args: argparse.Namespace) -> None:
             config = read_run(folder) if args.resume else _config(args)
             blocks = open_blocks(config.data)
             notes = check_run(config, blocks, world)
+            if args.resume:
+                check_resume(folder, world)
             if world.is_first and not args.resume:
                 start_run(folder, config)
         world.wait()

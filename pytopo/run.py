@@ -136,6 +136,30 @@ def check_run(config: RunConfig, blocks: Blocks, world: World) -> tuple[str, ...
     return ()
 
 
+def check_resume(folder: str | os.PathLike[str], world: World) -> None:
+    """See that the run in a folder can go on, if it has a checkpoint yet.
+
+    Raises
+    ------
+    ValueError
+        If the checkpoint is damaged, or was made by another number of processes.
+    """
+    path = Path(folder) / "last.pt"
+    if path.is_file():
+        loaded = load_checkpoint(path)
+        network_of(loaded, str(path))
+        _check_processes(loaded, world)
+
+
+def _check_processes(loaded: dict[str, Any], world: World) -> None:
+    count = len(loaded["random"])
+    if count != world.size:
+        raise ValueError(
+            f"the run was begun by {count} processes; wanted as many to resume it, and there "
+            f"are {world.size}"
+        )
+
+
 def start_run(folder: str | os.PathLike[str], config: RunConfig) -> None:
     """Make the folder of a run and write down what was asked.
 
@@ -336,13 +360,8 @@ class _State:
         if self.loaded is None:
             return
         optimizer.load_state_dict(self.loaded["optimizer"])
-        states = self.loaded["random"]
-        if len(states) != world.size:
-            raise ValueError(
-                f"the run was begun by {len(states)} processes; wanted as many to resume it, "
-                f"and there are {world.size}"
-            )
-        _set_random_state(states[world.rank], world.device)
+        _check_processes(self.loaded, world)
+        _set_random_state(self.loaded["random"][world.rank], world.device)
 
     def count(self, values: list[float]) -> None:
         self.step += 1

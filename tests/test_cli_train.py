@@ -50,6 +50,18 @@ def test_a_finished_run_is_resumed_to_nothing(config, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 1
 
 
+def test_a_damaged_checkpoint_is_said_in_one_line(config, capsys, tmp_path):
+    assert main(["train", "--config", config]) == 0
+    path = tmp_path / "run" / "last.pt"
+    path.write_bytes(path.read_bytes()[:1000])
+    capsys.readouterr()
+    assert main(["train", "--resume", "run"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert "last.pt: damaged, or not a checkpoint of pytopo train" in err
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
