@@ -8,6 +8,7 @@ The pipeline, in reading order::
 file                   what it does
 =====================  ==========================================================
 image.py, readers/     a file becomes an array
+notes.py               what was done to an input is said: ``InputWarning``
 order.py               an array becomes a total order of its pixels
 kernels/complex.py     pixels become cells: vertices, edges, squares, cubes
 kernels/lower_star.py  cells become a filtration
@@ -46,10 +47,12 @@ if TYPE_CHECKING:  # what ``__getattr__`` resolves, spelled out for type checker
     from pytopo.image import read_image
     from pytopo.loss import SegmentationLoss, TopologicalLoss, topological_loss
     from pytopo.matching import Matching, bottleneck, match, wasserstein
+    from pytopo.notes import InputWarning
     from pytopo.pairing import persistence, persistence_batch
 
 __all__ = [
     "Diagram",
+    "InputWarning",
     "Matching",
     "SegmentationLoss",
     "TopologicalLoss",
@@ -71,6 +74,7 @@ __all__ = [
 
 _home = {
     "Diagram": "pytopo.diagram",
+    "InputWarning": "pytopo.notes",
     "Matching": "pytopo.matching",
     "SegmentationLoss": "pytopo.loss",
     "TopologicalLoss": "pytopo.loss",
