@@ -109,8 +109,10 @@ def saddles(earlier, period, first, stop, flip):
         Ascending.
     """
     width = earlier.shape[1]
-    # Each join kills a minimum or bears a maximum, so there are no more of them than pixels.
-    saddle = np.empty((stop - first) * width + 3, np.int32)
+    # These rows may hold more joins than pixels: up to 3n/2 in a row of n.  But with the row
+    # above and the row below they are images in which their pixels have the same neighbours,
+    # and in an image each join kills a minimum or bears a maximum, and no pixel is both.
+    saddle = np.empty((stop - first + 2) * width + 3, np.int32)
     counts = np.zeros((width + 7) // 8 * 8, np.uint8)
     k = 0
     for i in range(first, stop):

@@ -32,7 +32,7 @@ def earlier_neighbours(keys, period, first, stop, out_earlier):
     width = keys.shape[1]
     above = np.empty(width, np.uint8)
     here = np.empty(width, np.uint8)
-    if first > 0:
+    if 0 < first < stop:  # without rows to fill, the row above may have none below it
         compare_onwards(keys, first - 1, above)
     for i in range(first, min(stop, keys.shape[0] - 1)):
         compare_onwards(keys, i, here)
