@@ -269,7 +269,8 @@ def _is_dimension(d: object, ndim: int) -> bool:
 
 def _route(algorithm: str, shape: tuple[int, ...], name: str) -> str:
     """Return the algorithm to use: the fast route counts pixels in 32 bits, margin included."""
-    fast = math.prod(shape) < 2**30 and math.prod(n + 4 for n in shape) < 2**31
+    rows = 3 if len(shape) == 1 else 1  # a single axis lies between two rows of outside
+    fast = math.prod(shape) < 2**30 and rows * math.prod(n + 4 for n in shape) < 2**31
     if algorithm == "morse" and not fast:
         raise ValueError(
             f'algorithm is "morse", which takes less than 2^30 pixels, and {name} has shape '

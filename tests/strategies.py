@@ -37,5 +37,17 @@ def images_without_ties(draw, max_axes=3):
     return np.array(values, np.float64).reshape(shape)
 
 
+@st.composite
+def lattices(draw, max_axes=3):
+    """Images that repeat every second pixel, but for a few: more saddles than in any noise."""
+    shape = draw(shapes(max_axes))
+    values = draw(hnp.arrays(np.uint8, (2,) * len(shape), elements=st.integers(0, 3)))
+    image = values[tuple(np.indices(shape) % 2)]
+    places = st.integers(0, image.size - 1)
+    for place, value in draw(st.lists(st.tuples(places, st.integers(0, 4)), max_size=4)):
+        image.flat[place] = value
+    return image
+
+
 constructions = st.sampled_from(["V", "T"])
 frames = st.sampled_from([None, False, True, 0, 1, 2.5, 9, -1, 300, np.inf, -np.inf])

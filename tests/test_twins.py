@@ -3,12 +3,13 @@
 import argparse
 import sys
 import time
+from collections import Counter
 
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from strategies import constructions, frames, images, images_without_ties
+from strategies import constructions, frames, images, images_without_ties, lattices
 
 import pytopo
 from pytopo.arcs import COUNT, MEMBER, TOWARD, arc_table
@@ -32,6 +33,12 @@ def test_morse_finds_them_without_ties_too(image, superlevel, construction, fram
     assert fast == ref
 
 
+@given(lattices(), st.booleans(), constructions, frames)
+def test_morse_finds_them_where_saddles_are_many(image, superlevel, construction, frame):
+    fast, ref = both(image, superlevel=superlevel, construction=construction, frame=frame)
+    assert fast == ref
+
+
 @given(images(), constructions, st.sampled_from([0, 1, 2]))
 def test_morse_finds_each_dimension_alone(image, construction, dim):
     assume(dim < image.ndim)
@@ -45,6 +52,30 @@ def test_a_batch_of_any_images_is_its_images_one_by_one(batch, construction, fra
     found = pytopo.persistence_batch(batch, threads=threads, **options)
     want = [pytopo.persistence(i, algorithm="reduction", **options) for i in batch]
     assert found == want
+
+
+def any_threads(image):
+    """Return numbers of threads: one, bands of one row with frame and outside, and more."""
+    return range(1, len(np.atleast_2d(image)) + 6)
+
+
+@given(st.one_of(images(2), lattices(2)), constructions, st.sampled_from([None, True, 2]))
+def test_any_number_of_threads_finds_the_pairs_of_the_reduction(image, construction, frame):
+    options = {"construction": construction, "frame": frame}
+    ref = pytopo.persistence(image, algorithm="reduction", **options)
+    for threads in any_threads(image):
+        assert pytopo.persistence_batch([image], threads=threads, **options) == [ref]
+
+
+@pytest.mark.parametrize("construction", ["V", "T"])
+@pytest.mark.parametrize("shape", [(3, 31), (4, 9), (1, 9), (9, 1), (1, 1), (17,), (1,)])
+def test_bands_of_one_row_find_each_dimension_alone(shape, construction):
+    image = np.random.default_rng(0).integers(0, 4, shape, np.uint8)
+    for dim in range(len(shape)):
+        options = {"dims": dim, "construction": construction}
+        ref = pytopo.persistence(image, algorithm="reduction", **options)
+        for threads in any_threads(image):
+            assert pytopo.persistence_batch([image], threads=threads, **options) == [ref]
 
 
 @given(images(), st.integers(1, 9), constructions, st.sampled_from([None, True, 3]))
@@ -90,6 +121,8 @@ def test_more_pixels_than_32_bits_can_count_are_the_textbooks():
     assert _route("auto", (2**10, 2**10, 2**10), "image") == "reduction"
     assert _route("auto", (2**28, 1, 1), "image") == "reduction"  # 25 times as many with margin
     assert _route("auto", (2**10, 2**10, 2**9), "image") == "morse"
+    assert _route("auto", (2**31 // 3 - 4,), "image") == "morse"  # three rows with margin
+    assert _route("auto", (2**31 // 3 - 3,), "image") == "reduction"
     with pytest.raises(ValueError, match=r"less than 2\^30 pixels, and image has shape \(3276"):
         _route("morse", (2**15, 2**15), "image")
 
@@ -156,7 +189,7 @@ def test_as_many_arcs_are_there_as_are_missing():
 
 
 def main():
-    """Compare the two routes on many random images, as many as the command line says."""
+    """Compare the two routes on random images, the fast one on random numbers of threads."""
     from peers import random_case
 
     parser = argparse.ArgumentParser(description=main.__doc__)
@@ -165,15 +198,26 @@ def main():
     args = parser.parse_args()
     rng = np.random.default_rng(args.seed)
     started = time.perf_counter()
-    compared = 0
+    compared, by_axes = 0, Counter()
     while compared < args.number:
         image, options = random_case(rng)
-        fast, ref = both(image, **options)
+        threads = int(rng.choice(any_threads(image)))
+        ref = pytopo.persistence(image, algorithm="reduction", **options)
+        (fast,) = pytopo.persistence_batch([image], threads=threads, **options)
         if fast != ref:
-            print(f"image {compared} differs: {image!r} with {options}: {fast} {ref}")
+            print(
+                f"image {compared} of seed {args.seed} differs: {image!r} with {options} on "
+                f"{threads} threads: {fast} {ref}"
+            )
             return 1
+        by_axes[image.ndim] += 1
         compared += 1
-    print(f"{compared} images, no difference ({time.perf_counter() - started:.0f} s)")
+    seconds = time.perf_counter() - started
+    shares = ", ".join(f"{by_axes[axes]} of {axes}" for axes in sorted(by_axes))
+    print(
+        f"{compared} images of seed {args.seed}, by axes {shares}; on 1 to rows + 5 threads; "
+        f"no difference ({seconds:.0f} s)"
+    )
     return 0
 
 

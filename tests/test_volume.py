@@ -221,6 +221,19 @@ def test_threads_change_nothing(construction, threads):
 
 
 @pytest.mark.parametrize("construction", ["V", "T"])
+@pytest.mark.parametrize("frame", [None, True])
+@pytest.mark.parametrize("shape", [(3, 4, 3), (5, 2, 2), (1, 4, 5), (1, 1, 1), (4, 1, 1)])
+def test_bands_of_one_plane_change_nothing(shape, construction, frame):
+    rng = np.random.default_rng(6)
+    parity = tuple(np.indices(shape) % 2)
+    options = {"construction": construction, "frame": frame}
+    for image in (rng.integers(0, 2, shape), rng.integers(0, 3, (2, 2, 2))[parity]):
+        ref = pytopo.persistence(image, algorithm="reduction", **options)
+        for threads in range(1, shape[0] + 6):
+            assert pytopo.persistence_batch([image], threads=threads, **options) == [ref]
+
+
+@pytest.mark.parametrize("construction", ["V", "T"])
 @pytest.mark.parametrize("frame", [None, 1])
 def test_volumes_of_a_batch_do_not_touch(construction, frame):
     batch = np.random.default_rng(3).integers(0, 4, (5, 3, 4, 3))

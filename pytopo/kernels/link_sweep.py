@@ -64,6 +64,8 @@ def extrema_and_joins(links, period, first, stop, flip, shift, leads):
         Lead of that piece; ascending for a saddle.
     """
     height, width = links.shape[1:]
+    # Few of all voxels are critical, so room is made row by row: a voxel is one extremum at
+    # most, and a link has at most eight pieces, so it makes at most seven joins.
     extremum = np.empty(8 * width, np.int32)
     saddle = np.empty(8 * width, np.int32)
     lead = np.empty(8 * width, np.uint8)
@@ -74,7 +76,7 @@ def extrema_and_joins(links, period, first, stop, flip, shift, leads):
         for y in range(1, height - 1):
             row = (z * height + y) * width
             extremum = grown(extremum, n_extrema + width)
-            saddle = grown(saddle, n_joins + 7 * width)  # a link has at most eight pieces
+            saddle = grown(saddle, n_joins + 7 * width)
             lead = grown(lead, n_joins + 7 * width)
             for x in range(1, width - 1):
                 some = piece_leads(np.int64(links[z, y, x]), flip, shift, leads)

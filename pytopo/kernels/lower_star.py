@@ -39,7 +39,7 @@ def lower_star_order(rank, owner, dimension):
         Its inverse: ``filtration[position[cell]] == cell``.
     """
     n_cells = owner.size
-    bucket_start = np.zeros(4 * rank.size + 1, np.int64)
+    bucket_start = np.zeros(4 * rank.size + 1, np.int64)  # dimensions 0 to 3, and an end
     for cell in range(n_cells):
         bucket_start[4 * rank[owner[cell]] + dimension[cell] + 1] += 1
     for bucket in range(1, bucket_start.size):

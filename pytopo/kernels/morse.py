@@ -109,11 +109,11 @@ def saddles(earlier, period, first, stop, flip):
         Ascending.
     """
     width = earlier.shape[1]
-    # These rows may hold more joins than pixels: up to 3n/2 in a row of n.  But with the row
-    # above and the row below they are images in which their pixels have the same neighbours,
-    # and in an image each join kills a minimum or bears a maximum, and no pixel is both.
+    # A row of n pixels may hold 3n/2 joins.  But take the rows above and below as well: that
+    # is an image in which the pixels of these rows have the same neighbours, and in an image
+    # each join kills a minimum or bears a maximum, and no pixel is both.
     saddle = np.empty((stop - first + 2) * width + 3, np.int32)
-    counts = np.zeros((width + 7) // 8 * 8, np.uint8)
+    counts = np.zeros((width + 7) // 8 * 8, np.uint8)  # those outside stay 0
     k = 0
     for i in range(first, stop):
         if i % period != 0:
@@ -147,8 +147,11 @@ def extrema(earlier, period, flip, reach, out_root):
         Ascending.
     """
     height, width = earlier.shape
-    extremum = np.empty(height * width // 2 + 3, np.int32)  # no two are side by side
-    counts = np.zeros((width + 7) // 8 * 8, np.uint8)
+    # Of two pixels side by side one comes first, so of each two at most one is a minimum and
+    # at most one a maximum: of a whole row half, rounded up, for which the columns outside
+    # leave room.
+    extremum = np.empty(height * width // 2 + 3, np.int32)
+    counts = np.zeros((width + 7) // 8 * 8, np.uint8)  # those outside stay 0
     out_root[:] = UNKNOWN
     k = 0
     for i in range(height):
@@ -231,8 +234,9 @@ def merge(order, ends, key, flip):
         Joins in ascending order of their saddles.
     ends : (n_joins, 2) int32
         Numbers of the extrema that each would join.
-    key : (n_extrema,) int32 or int64
-        Keys of the extrema, equal ones in the order of their numbers.
+    key : (n_extrema + 1,) int32 or int64
+        Keys of the extrema, equal ones in the order of their numbers, and of the outside,
+        which is the eldest: a key that no pixel has.
     flip : int
         0: ascending, and the component with the later minimum is the younger.  255:
         descending, and the one with the earlier maximum is.
@@ -304,7 +308,9 @@ def closing_loops(saddle, order, victim):
     kept_order = np.empty(n, np.int32)
     t = 0
     for k in order:
-        kept_order[t] = place[k]  # written always, kept if it counts: no branch
+        # Written always, kept if it counts: no branch.  t is at most the number of joins
+        # that came before this one, so the last of all still has a place.
+        kept_order[t] = place[k]
         t += place[k] >= 0
     return kept[:count].copy(), kept_order[:count].copy()
 
@@ -330,7 +336,7 @@ def component_pairs(minimum, saddle, victim, keys):
     for k in range(saddle.size):
         if victim[k] != UNKNOWN:
             death[victim[k]] = saddle[k]
-    pairs = np.empty((minimum.size, 2), np.int32)
+    pairs = np.empty((minimum.size, 2), np.int32)  # each is born once
     count = 0
     for m in range(minimum.size):
         if death[m] == -1 or keys[minimum[m]] != keys[death[m]]:
@@ -347,12 +353,12 @@ def hole_pairs(maximum, saddle, victim, keys):
     Parameters and result are those of `component_pairs`; pairs ascend by birth pixel, then
     by death pixel.
     """
-    pairs = np.empty((saddle.size, 2), np.int32)
+    pairs = np.empty((saddle.size, 2), np.int32)  # each join bears one hole at most
     count = 0
     for k in range(saddle.size):
         if victim[k] != UNKNOWN and keys[saddle[k]] != keys[maximum[victim[k]]]:
             birth, death = saddle[k], maximum[victim[k]]
-            place = count  # a saddle may be born with up to three holes: insertion sort
+            place = count  # a saddle bears three holes at most, in 3D seven: insertion sort
             while place > 0 and pairs[place - 1, 0] == birth and pairs[place - 1, 1] > death:
                 pairs[place] = pairs[place - 1]
                 place -= 1

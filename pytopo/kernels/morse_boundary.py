@@ -28,7 +28,7 @@ from pytopo.kernels.reduction import grown
 from pytopo.kernels.voxel_heap import push, remove_latest
 
 FACES, WAITING = 0b00111111, 0b01000000  # of the byte of a voxel
-MOST_PUSHED = 24  # twelve edges around a voxel, and each has two far sides
+MOST_PUSHED = 24  # twelve edges of the octahedron, each a square with two far sides
 
 
 @njit(cache=True, nogil=True)
@@ -84,6 +84,8 @@ def morse_boundaries(
         The path of column j is at ``path_voxel[start[j]:start[j + 1]]``, with the set of
         faces over which it leaves each voxel; its last voxel is the first of them.
     """
+    # Squares are added once at the column and once a step, and a voxel waits once at most.
+    # What a path leaves behind is one voxel a step, and then those that wait.
     most_waiting = MOST_PUSHED * (most_steps + 1)
     path, heap = np.zeros(links.size, np.uint8), np.zeros((most_waiting + 1, 2), np.int64)
     start = np.zeros(column_voxel.size + 1, np.int64)

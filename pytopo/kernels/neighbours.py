@@ -30,7 +30,7 @@ def earlier_neighbours(keys, period, first, stop, out_earlier):
         Receives the bytes of the pixels of these rows.  Outside is left as it is.
     """
     width = keys.shape[1]
-    above = np.empty(width, np.uint8)
+    above = np.empty(width, np.uint8)  # row 0 is outside, and needs none above it
     here = np.empty(width, np.uint8)
     if 0 < first < stop:  # without rows to fill, the row above may have none below it
         compare_onwards(keys, first - 1, above)

@@ -28,7 +28,9 @@ def overlaps(first, second):
     """
     pairs = np.empty((64, 2), np.uint64)
     counts = np.zeros(64, np.int64)
-    slots = np.full(128, -1, np.int64)  # entry in each slot; at most half of them are taken
+    # Entry in each slot.  Always twice as many as there is room for pairs, so at most half of
+    # them are taken and every search ends at a free one.
+    slots = np.full(128, -1, np.int64)
     n_pairs = 0
     start = 0
     while start < first.size:

@@ -36,7 +36,7 @@ def sorted_order(keys):
     next_digits = np.empty(n, np.uint64)
     shift = np.uint64(0)
     while shift < 64 and most >> shift > 0:
-        place = np.zeros(2049, np.int64)
+        place = np.zeros(2049, np.int64)  # where each of 2048 digits begins, and the last ends
         for i in range(n):
             place[((digits[i] >> shift) & np.uint64(2047)) + np.uint64(1)] += 1
         for digit in range(1, 2049):

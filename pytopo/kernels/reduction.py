@@ -46,7 +46,7 @@ def boundary_matrix(filtration, position, grid):
     """
     n_cells = filtration.size
     start = np.zeros(n_cells + 1, np.int64)
-    rows = np.empty(6 * n_cells, np.int64)
+    rows = np.empty(6 * n_cells, np.int64)  # a cube has six faces, the others fewer
     found = np.empty(6, np.int64)
     end = 0
     for j in range(n_cells):
@@ -177,7 +177,7 @@ def reduce_columns(start, rows, visit):
     end = np.zeros(n_cells, np.int64)
     reduced = np.empty(rows.size, np.int64)
     used = 0
-    column = np.empty(64, np.int64)
+    column = np.empty(64, np.int64)  # six rows to begin with; room for sums is made below
     total = np.empty(64, np.int64)
 
     for j in visit:

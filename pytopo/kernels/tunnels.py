@@ -122,7 +122,7 @@ def pair_columns(
         The columns that were put aside.
     """
     used = path_voxel.size
-    aside = np.empty(todo.size, np.int32)
+    aside = np.empty(todo.size, np.int32)  # to put one aside ends the work on that of todo
     n_aside = 0
     path, heap = np.zeros(links.size, np.uint8), np.zeros((256, 2), np.int64)
     for j in todo:
