@@ -1,0 +1,414 @@
+"""Kernels whose buffers are as large as some bound, on what comes nearest to the bound.
+
+Compiled code does not notice an index out of bounds: run these with NUMBA_BOUNDSCHECK=1 or
+NUMBA_DISABLE_JIT=1 as well, as `.ci/run` does.  There each fails where a buffer is too short.
+"""
+
+from collections import Counter
+from itertools import permutations, product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import constructions, images, lattices
+
+import pytopo
+from pytopo import morse, octahedron, volume
+from pytopo.kernels.link_sweep import extrema_and_joins
+from pytopo.kernels.lower_link import lower_links
+from pytopo.kernels.morse import UNKNOWN, closing_loops, extrema, image_rows, saddles
+from pytopo.kernels.morse_boundary import MOST_PUSHED, morse_boundaries
+from pytopo.kernels.neighbours import earlier_neighbours
+from pytopo.kernels.overlap import overlaps
+from pytopo.kernels.radix_sort import sorted_order
+from pytopo.kernels.reduction import grown
+from pytopo.kernels.voxel_heap import push, remove_latest, roomy
+from pytopo.kernels.voxels import voxels_of_pairs
+
+OUTSIDE = np.iinfo(np.int32).max
+
+
+def framed_by_outside(image):
+    return np.pad(np.asarray(image, np.int32), 1, constant_values=OUTSIDE)
+
+
+def earlier_of(image):
+    """Return the bytes of one image, outside included."""
+    keys = framed_by_outside(image)
+    earlier = np.zeros(keys.shape, np.uint8)
+    earlier_neighbours(keys, len(keys) - 1, 0, len(keys), earlier)
+    return earlier
+
+
+def joins_of_row(image, i, flip):
+    earlier = earlier_of(image)
+    return len(saddles(earlier, len(earlier) - 1, i + 1, i + 2, flip))
+
+
+def most_joins(n, flip):
+    """Return how many joins a row of n pixels makes at most.
+
+    Seen from side to side an arc begins at each of the n - 1 neighbours within the row (n + 1
+    where outside counts as well) and at each run of neighbours above, and of those below: two
+    beside each other are joined by the corner.  Every pixel with arcs has one to spare.
+    """
+    if flip == 0:
+        return n - 1 + (n + 1) // 2
+    return 1 if n == 1 else n - 2 + (n + 1) // 2
+
+
+def crowns(n, flip=0):
+    """Return three rows, the middle one with as many joins as a row can have.
+
+    0 3 0 3 0        every second pixel, 2, has sides that come before it and corners
+    2 0 2 0 2        that come after it: four arcs.  For arcs of later neighbours the same
+    0 3 0 3 0        upside down, and one pixel on, where outside is no neighbour
+    """
+    odd = (np.arange(n) + (flip == 255)) % 2
+    rows = np.array([3 * odd, 2 - 2 * odd, 3 * odd], np.uint8)
+    return rows if flip == 0 else 3 - rows
+
+
+def agrees_on_any_threads(image, **options):
+    """Compare the fast route with the textbook, with bands of one row and empty ones too."""
+    ref = pytopo.persistence(image, algorithm="reduction", **options)
+    rows = 1 if image.ndim == 1 else len(image)
+    return all(
+        pytopo.persistence_batch([image], threads=threads, **options) == [ref]
+        for threads in range(1, rows + 6)
+    )
+
+
+# --- two dimensions --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("flip", [0, 255])
+@pytest.mark.parametrize("n", [1, 3, 5, 7, 8, 9, 15, 16, 17, 101])
+def test_a_row_of_crowns_holds_three_joins_for_two_pixels(n, flip):
+    if flip and n % 2 == 0:
+        n += 1  # the outside makes the joins of the last pixel
+    assert joins_of_row(crowns(n, flip), 1, flip) == most_joins(n, flip)
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("flip", [0, 255])
+@pytest.mark.parametrize("n", range(1, 8))
+def test_no_row_holds_more(n, flip):
+    """Climb from random orders of three rows, swapping two pixels at a time."""
+    rng = np.random.default_rng(n)
+    most = 0
+    for _ in range(20):
+        rows = rng.permutation(3 * n)
+        joins = 0
+        for a, b in rng.integers(0, 3 * n, (200, 2)):
+            rows[[a, b]] = rows[[b, a]]
+            swapped = joins_of_row(rows.reshape(3, n), 1, flip)
+            if swapped >= joins:
+                joins = swapped
+            else:
+                rows[[a, b]] = rows[[b, a]]
+        most = max(most, joins)
+    assert most == most_joins(n, flip)
+
+
+@pytest.mark.parametrize("construction", ["V", "T"])
+@pytest.mark.parametrize("superlevel", [False, True])
+@pytest.mark.parametrize("frame", [None, True])
+def test_bands_of_crowns_have_room(construction, superlevel, frame):
+    options = {"construction": construction, "superlevel": superlevel, "frame": frame}
+    for image in (crowns(31), crowns(31, 255), np.vstack([crowns(9)] * 3)):
+        assert agrees_on_any_threads(image, **options)
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("width", [1001, 20001])
+def test_a_wide_band_of_crowns_has_room(width):
+    one, many = (pytopo.persistence_batch([crowns(width)], threads=t)[0] for t in (1, 5))
+    assert one == many
+    assert len(one.points(0)) == 3 * (width // 2) + 2
+
+
+@pytest.mark.parametrize("copies", [1, 2, 5])
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (1, 8), (1, 9), (9, 1), (8, 1), (3, 3), (5, 4), (7, 8)]
+)
+def test_every_second_pixel_of_a_checkerboard_is_a_minimum(shape, copies):
+    board = np.indices(shape).sum(0) % 2
+    keys = np.vstack([framed_by_outside(board)[:-1]] * copies + [framed_by_outside(board)[:1]])
+    earlier, period = np.zeros(keys.shape, np.uint8), shape[0] + 1
+    earlier_neighbours(keys, period, 0, len(keys), earlier)
+    root = np.empty(keys.size, np.int32)
+    minimum = extrema(earlier, period, 0, morse.SIDES, root)
+    assert len(minimum) == copies * ((board.size + 1) // 2)
+    assert root[minimum].tolist() == list(range(len(minimum)))
+    assert (root.reshape(keys.shape)[keys == OUTSIDE] == len(minimum)).all()
+    maximum = extrema(earlier, period, 255, morse.SIDES, root)
+    inner = board[1:-1, 1:-1]  # outside never comes, so no pixel beside it is a maximum
+    assert len(maximum) == copies * np.count_nonzero(inner)
+
+
+@pytest.mark.parametrize("construction", ["V", "T"])
+@pytest.mark.parametrize("fillings", list(permutations([3, 4, 5, 6]))[::3])
+def test_a_crossing_bears_three_holes_at_once(construction, fillings):
+    image = np.zeros((5, 5), int)
+    image[1::2, 1::2] = np.reshape(fillings, (2, 2))
+    image[2, 2] = 2 if construction == "V" else 0
+    d = pytopo.persistence(image, 1, construction=construction, algorithm="morse")
+    assert sorted(d.death.tolist()) == [3, 4, 5, 6]
+    if construction == "V":
+        assert np.count_nonzero(d.birth_pixel == 12) == 3
+    assert agrees_on_any_threads(image, construction=construction)
+
+
+@pytest.mark.parametrize("copies", [0, 1, 3])
+def test_all_loops_close_or_none(copies):
+    saddle = np.repeat(np.arange(copies, dtype=np.int32), 3)
+    order = np.arange(saddle.size, dtype=np.int32)[::-1].copy()
+    loops = np.full(saddle.size, UNKNOWN, np.int32)
+    kept, kept_order = closing_loops(saddle, order, loops)
+    assert kept.tolist() == saddle.tolist()
+    assert kept_order.tolist() == order.tolist()
+    kept, kept_order = closing_loops(saddle, order, np.zeros_like(loops))
+    assert kept.size == kept_order.size == 0
+
+
+@given(st.one_of(images(2), lattices(2)), st.integers(1, 3), constructions)
+def test_bands_of_several_images_change_nothing(image, copies, construction):
+    stack = np.stack([np.roll(image, k) for k in range(copies)])
+    dims = tuple(range(image.ndim))
+    frames = [None] * copies
+    options = frames, dims, False, construction
+    one = morse.pixel_pairs(stack, *options, threads=1)
+    for threads in (2, 3, stack[0].size + copies + 2):
+        many = morse.pixel_pairs(stack, *options, threads=threads)
+        assert all(np.array_equal(a, b) for a, b in zip(many, one))
+
+
+def test_a_band_without_rows_is_empty_and_reads_nothing():
+    keys = framed_by_outside(np.arange(6).reshape(2, 3))
+    for end in range(len(keys) + 1):
+        earlier = np.full(keys.shape, 77, np.uint8)
+        earlier_neighbours(keys, len(keys) - 1, end, end, earlier)
+        assert (earlier == 77).all()
+        assert saddles(earlier, len(keys) - 1, end, end, 0).size == 0
+
+
+# --- three dimensions ------------------------------------------------------------------
+
+
+def crossings(side):
+    """Return a volume with voxels whose eight corners are all that comes after them.
+
+    Those at odd places on all three axes: 1, and their corners, at even places, are 2.
+    """
+    odd = np.indices((side,) * 3) % 2
+    return np.choose(odd.sum(0), [2, 0, 0, 1])
+
+
+def spikes(side):
+    """Return a volume with voxels whose six faces are all that comes before them."""
+    odd = np.indices((side,) * 3) % 2
+    return np.choose(odd.sum(0), [0, 3, 0, 1])
+
+
+def links_of(image, outside=OUTSIDE):
+    keys = np.pad(np.asarray(image, np.int32), 1, constant_values=outside)
+    links = np.zeros(keys.shape, np.uint32)
+    lower_links(keys, len(keys) - 1, 0, len(keys), links)
+    return keys, links
+
+
+def joins_of(links, dim):
+    side = volume._side(dim)
+    reading = side.flip, side.shift, side.leads
+    return extrema_and_joins(links, len(links) - 1, 0, len(links), *reading)
+
+
+@pytest.mark.parametrize("side", [3, 5, 9])
+def test_a_voxel_makes_seven_joins_of_voids_and_five_of_components(side):
+    voxels = (side // 2) ** 3
+    for image, dim, each in ((crossings(side), 2, 7), (spikes(side), 0, 5)):
+        keys, links = links_of(image)
+        _, saddle, _ = joins_of(links, dim)
+        times = Counter(keys.reshape(-1)[saddle].tolist())
+        assert times[1] == each * voxels
+        assert max(Counter(saddle.tolist()).values()) == each
+
+
+@pytest.mark.parametrize("construction", ["V", "T"])
+@pytest.mark.parametrize("frame", [None, True])
+def test_volumes_of_many_joins_agree_with_the_textbook(construction, frame):
+    for image in (crossings(5), spikes(5), crossings(4), spikes(4)):
+        for superlevel in (False, True):
+            options = {"construction": construction, "frame": frame, "superlevel": superlevel}
+            assert agrees_on_any_threads(image, **options)
+
+
+def test_a_voxel_bears_seven_voids_at_once():
+    rng = np.random.default_rng(0)
+    image = np.zeros((5, 5, 5), int)
+    image[2, 2, 2] = 1
+    for _ in range(5):
+        image[1::2, 1::2, 1::2] = 2 + rng.permutation(8).reshape(2, 2, 2)
+        d = pytopo.persistence(image, 2)
+        assert np.count_nonzero(d.birth_pixel == 62) == 7
+        assert agrees_on_any_threads(image)
+
+
+def test_a_voxel_starts_five_tunnels_at_once():
+    rng = np.random.default_rng(1)
+    image = np.zeros((7, 7, 7), int)
+    image[1:6, 1:6, 1:6] = 9
+    image[3, 3], image[3, :, 3], image[:, 3, 3] = 0, 0, 0
+    image[3, 3, 3] = 1
+    for _ in range(5):
+        walls = image == 9
+        image[walls] = 2 + rng.permutation(np.count_nonzero(walls))
+        d = pytopo.persistence(image, 1)
+        assert np.count_nonzero(d.birth_pixel == 171) == 5
+        assert agrees_on_any_threads(image)
+        image[walls] = 9
+
+
+@given(lattices(), st.booleans())
+def test_a_voxel_makes_less_than_two_joins_on_average(image, turned):
+    """Joins are numbered in 32 bits, and there may be 2^30 voxels."""
+    image = np.atleast_3d(image)
+    _, links = links_of(image, -1 if turned else OUTSIDE)
+    for dim in (0, 2):
+        assert joins_of(links, dim)[1].size < 2 * image.size
+
+
+@pytest.mark.parametrize("most_steps", [0, 1, 3])
+def test_a_path_has_room_for_all_that_wait(most_steps):
+    rng = np.random.default_rng(2)
+    for image in (rng.random((9, 9, 9)), crossings(9), rng.integers(0, 2, (9, 9, 9))):
+        ranks = np.argsort(np.argsort(image, axis=None)).reshape(image.shape)
+        keys, links = links_of(ranks)
+        flat = links.reshape(-1)
+        column = np.flatnonzero(flat).astype(np.int32)
+        way = ((flat[column] >> 6) & 4095).astype(np.int16)  # the most that can be asked for
+        tables = octahedron.paths(), np.array(octahedron.EDGES)
+        steps = octahedron.offsets() @ np.array([keys[0].size, keys.shape[2], 1])
+        every_lead = np.full(keys.size, 63, np.uint8)
+        start, voxel, _ = morse_boundaries(
+            column, way, most_steps, flat, keys.reshape(-1), every_lead, *tables, steps
+        )
+        kept = np.diff(start)
+        assert kept.min() >= 0
+        assert kept.max() <= most_steps + MOST_PUSHED * (most_steps + 1)
+        assert start[-1] == voxel.size > 1024  # the lists have grown
+
+
+@pytest.mark.parametrize("more", [0, 1, 24, 1000])
+def test_a_heap_has_room_for_as_many_as_were_asked_for(more):
+    heap = np.zeros((2, 2), np.int64)
+    for _ in range(3):
+        heap = roomy(heap, more)
+        for _ in range(more):
+            push(7, int(heap[0, 0]), heap)
+    assert heap[0, 0] == 3 * more
+    for voxel in reversed(range(3 * more)):
+        assert heap[1].tolist() == [7, voxel]
+        remove_latest(heap)
+
+
+@given(st.one_of(images(), lattices()), st.integers(1, 3), constructions)
+def test_bands_of_several_volumes_change_nothing(image, copies, construction):
+    image = np.atleast_3d(image)
+    stack = np.stack([np.roll(image, k) for k in range(copies)])
+    options = [None] * copies, (0, 1, 2), False, construction
+    one = volume.voxel_pairs(stack, *options, threads=1)
+    for threads in (2, 3, len(image) * copies + 3):
+        many = volume.voxel_pairs(stack, *options, threads=threads)
+        assert all(np.array_equal(a, b) for a, b in zip(many, one))
+
+
+def test_a_band_without_planes_is_empty():
+    keys = np.pad(np.arange(8, dtype=np.int32).reshape(2, 2, 2), 1, constant_values=OUTSIDE)
+    for end in range(len(keys) + 1):
+        links = np.full(keys.shape, 77, np.uint32)
+        lower_links(keys, len(keys) - 1, end, end, links)
+        assert (links == 77).all()
+        for dim in (0, 2):
+            side = volume._side(dim)
+            found = extrema_and_joins(
+                links, len(keys) - 1, end, end, side.flip, side.shift, side.leads
+            )
+            assert [some.size for some in found] == [0, 0, 0]
+
+
+# --- indices of 31 bits ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [3, 46341, 2**30])
+def test_the_last_indices_of_31_bits_are_rows_and_columns(width):
+    last = 2**31 - 1
+    flat = np.arange(last - 4, last + 1)
+    pairs = np.column_stack([flat, flat - width]).astype(np.int32)
+    height = last // width + 1
+    split = np.array([[0, 5]])
+    image, _, birth, death = image_rows(
+        pairs, np.zeros(1, np.int8), split, width, height, width - 2, 1, 1
+    )
+    row, column = np.divmod(np.stack([flat, flat - width]), width)
+    inside = (row >= 1) & (row <= height) & (column >= 1) & (column <= width - 2)
+    expected = np.where(inside, (row - 1) * (width - 2) + column - 1, -2)
+    assert image.tolist() == [0] * 5
+    assert np.stack([birth, death]).tolist() == expected.tolist()
+
+
+def test_the_last_indices_of_31_bits_are_voxels():
+    plane, row, period = 2**20, 2**10, 2**11 - 1
+    last = 2**31 - 1
+    flat = last - np.array([[0, 1], [row, row + 1], [plane + row + 2, 2 * plane + 3 * row + 1]])
+    shape = period - 1, plane // row - 2, row - 2
+    image, voxel = voxels_of_pairs(flat.astype(np.int32), plane, row, period, 1, *shape)
+    z, rest = np.divmod(flat.T, plane)
+    y, x = np.divmod(rest, row)
+    within = [(c > 0) & (c <= n) for c, n in zip((z % period, y, x), shape)]
+    expected = ((z % period - 1) * shape[1] + y - 1) * shape[2] + x - 1
+    assert image.tolist() == ((z[0] - 1) // period).tolist()
+    assert voxel.tolist() == np.where(np.logical_and.reduce(within), expected, -2).tolist()
+
+
+# --- shared ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])
+@pytest.mark.parametrize("n", [0, 1, 2, 2047, 2048, 2049, 5000])
+def test_every_digit_is_sorted(dtype, n):
+    info = np.iinfo(dtype)
+    keys = np.concatenate([np.arange(n), [info.max, info.min] * (n % 2)])[::-1].astype(dtype)
+    assert np.array_equal(sorted_order(keys), np.argsort(keys, kind="stable"))
+
+
+@pytest.mark.parametrize("n", [0, 1, 63, 64, 65, 128, 129, 1000])
+def test_as_many_pairs_of_labels_as_pixels_are_counted(n):
+    first, second = np.arange(n, dtype=np.uint64), np.full(n, 2**64 - 1, np.uint64)
+    pairs, counts = overlaps(first, second)
+    assert pairs.tolist() == np.column_stack([first, second]).tolist()
+    assert counts.tolist() == [1] * n
+
+
+@pytest.mark.parametrize(("size", "room"), [(0, 0), (1, 1), (4, 4), (5, 8), (9, 9)])
+def test_an_array_grows_to_what_is_asked_for_or_twice_its_length(size, room):
+    array = np.arange(min(size, 4))
+    larger = grown(array, size)
+    assert larger.size == room
+    assert larger[: array.size].tolist() == array.tolist()
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(1,), (2,), (9,), (1, 1), (1, 9), (9, 1), (1, 1, 1), (1, 1, 5), (1, 5, 1), (5, 1, 1)],
+)
+@pytest.mark.parametrize("construction", ["V", "T"])
+@pytest.mark.parametrize("frame", [None, True, 2])
+def test_the_thinnest_images_have_room(shape, construction, frame):
+    for pattern in product([0, 3], repeat=2):
+        image = np.array(pattern)[np.indices(shape).sum(0) % 2]
+        for superlevel in (False, True):
+            options = {"construction": construction, "frame": frame, "superlevel": superlevel}
+            assert agrees_on_any_threads(image, **options)
