@@ -236,6 +236,22 @@ def test_a_voxel_makes_seven_joins_of_voids_and_five_of_components(side):
         assert max(Counter(saddle.tolist()).values()) == each
 
 
+@pytest.mark.parametrize("width", [3, 5, 20])
+@pytest.mark.parametrize(
+    ("link", "dim", "extrema", "joins"),
+    [(0, 0, 1, 0), (0b111111, 0, 0, 5), (2**18 - 1, 2, 0, 7), (2**26 - 1, 2, 1, 0)],
+)
+def test_every_voxel_of_a_row_may_be_critical(link, dim, extrema, joins, width):
+    """More than an image can have: what the lists of the sweep must have room for."""
+    links = np.zeros((7, 8, width), np.uint32)
+    links[1:-1, 1:-1, 1:-1] = link
+    extremum, saddle, lead = joins_of(links, dim)
+    inner = np.flatnonzero(np.pad(np.ones((5, 6, width - 2)), 1))
+    assert extremum.tolist() == np.repeat(inner, extrema).tolist()
+    assert saddle.tolist() == np.repeat(inner, joins).tolist()
+    assert lead.tolist() == list(range(1, joins + 1)) * inner.size
+
+
 @pytest.mark.parametrize("construction", ["V", "T"])
 @pytest.mark.parametrize("frame", [None, True])
 def test_volumes_of_many_joins_agree_with_the_textbook(construction, frame):

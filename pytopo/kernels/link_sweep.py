@@ -59,7 +59,8 @@ def extrema_and_joins(links, period, first, stop, flip, shift, leads):
     extremum : (n_extrema,) int32
         Ascending flat indices.
     saddle : (n_joins,) int32
-        Ascending, each as often as its link has pieces beyond the first.
+        Ascending, each as often as its link has pieces beyond the first.  There are fewer
+        than two joins a voxel (`docs/fast-3d.md`), so 32 bits can number them.
     lead : (n_joins,) uint8
         Lead of that piece; ascending for a saddle.
     """

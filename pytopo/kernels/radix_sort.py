@@ -16,6 +16,7 @@ def sorted_order(keys):
     Parameters
     ----------
     keys : (n,) int32 or int64
+        Less than 2^31 of them.
 
     Returns
     -------
