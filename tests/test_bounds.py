@@ -22,7 +22,7 @@ from pytopo.kernels.morse_boundary import MOST_PUSHED, morse_boundaries
 from pytopo.kernels.neighbours import earlier_neighbours
 from pytopo.kernels.overlap import overlaps
 from pytopo.kernels.radix_sort import sorted_order
-from pytopo.kernels.reduction import grown
+from pytopo.kernels.reduction import grown, reduce_columns
 from pytopo.kernels.voxel_heap import push, remove_latest, roomy
 from pytopo.kernels.voxels import voxels_of_pairs
 
@@ -317,6 +317,18 @@ def test_a_path_has_room_for_all_that_wait(most_steps):
         assert start[-1] == voxel.size > 1024  # the lists have grown
 
 
+@pytest.mark.compiled
+@pytest.mark.parametrize("most_steps", [0, 32, 4500])
+def test_a_path_may_be_longer_than_the_heap_is_at_first(most_steps, monkeypatch):
+    """The path around the top of a pyramid grows to eight times its height on its way down."""
+    monkeypatch.setattr(volume, "MOST_STEPS", most_steps)
+    row, column = np.indices((81, 81)) - 40
+    pyramid = 40 - np.maximum(abs(row), abs(column))
+    for construction in "VT":
+        d = pytopo.persistence(pyramid[None], 1, construction=construction, algorithm="morse")
+        assert d.points(1).tolist() == [[0, 40]]
+
+
 @pytest.mark.parametrize("more", [0, 1, 24, 1000])
 def test_a_heap_has_room_for_as_many_as_were_asked_for(more):
     heap = np.zeros((2, 2), np.int64)
@@ -406,6 +418,22 @@ def test_as_many_pairs_of_labels_as_pixels_are_counted(n):
     pairs, counts = overlaps(first, second)
     assert pairs.tolist() == np.column_stack([first, second]).tolist()
     assert counts.tolist() == [1] * n
+
+
+def test_reduced_columns_outgrow_their_matrix():
+    """Each column ends where the one before it ends, takes over what that has, and has more."""
+    columns = [{156, 157, 158, 159}]
+    columns += [{156 - 3 * k, 157 - 3 * k, 158 - 3 * k, 160 - k} for k in range(1, 53)]
+    length = np.append(np.zeros(160, int), [len(column) for column in columns])
+    start = np.append(0, np.cumsum(length))
+    rows = np.array([row for column in columns for row in sorted(column)])
+    killer, begin, end, reduced = reduce_columns(start, rows, np.arange(length.size))
+    for k in range(53):
+        column = reduced[begin[160 + k] : end[160 + k]]
+        assert column.tolist() == list(range(156 - 3 * k, 160 - k))
+        assert killer[159 - k] == 160 + k
+    assert column.size > 64
+    assert reduced.size > 2 * rows.size
 
 
 @pytest.mark.parametrize(("size", "room"), [(0, 0), (1, 1), (4, 4), (5, 8), (9, 9)])
