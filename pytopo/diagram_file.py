@@ -9,6 +9,7 @@ import csv
 import json
 import math
 import re
+import textwrap
 import zipfile
 from collections.abc import Callable
 from io import BytesIO
@@ -59,7 +60,7 @@ def load(path: str | PathLike[str]) -> Diagram:
     except MemoryError:
         reason = "more than memory can hold"
     except ValueError as error:
-        reason = " ".join(str(error).split())
+        reason = textwrap.shorten(str(error), 300)
     raise ValueError(f"{path}: not a diagram that pytopo wrote: {reason}")
 
 
@@ -152,7 +153,7 @@ def _read_npz(content: bytes) -> Diagram:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             names = archive.namelist()
             if sorted(names) != sorted(members):
-                raise ValueError(f"members are {names[:9]}; expected {members}")
+                raise ValueError(f"members are {_brief(names)}; expected {members}")
             header = _checked(_parsed(_npy_text(_member(archive, "header.npy", 2**20))))
             columns = {
                 name: _npy_column(archive, name, header.dtype_of(name), header.points)
@@ -216,7 +217,7 @@ def _read_csv(content: bytes) -> Diagram:
     except (csv.Error, ValueError) as error:
         raise ValueError(f"no table ({error})") from None
     if not set(COLUMNS) <= set(names) or len(set(names)) < len(names):
-        raise ValueError(f"columns are {names}; wanted at least {list(COLUMNS)}")
+        raise ValueError(f"columns are {_brief(names)}; wanted at least {list(COLUMNS)}")
     for row in rows:
         if len(row) != len(names):
             raise ValueError(f"a line has {len(row)} fields; expected {len(names)}")

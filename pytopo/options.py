@@ -4,6 +4,7 @@ NumPy's scalars, and arrays without axes, are as good as Python's own numbers.  
 False are no numbers.
 """
 
+import math
 import operator
 from numbers import Real
 
@@ -59,7 +60,7 @@ def real(value: object) -> float | None:
     try:
         return float(value)
     except OverflowError:
-        return np.inf if value > 0 else -np.inf
+        return math.inf if value > 0 else -math.inf  # type: ignore[operator]
 
 
 def whole_number(value: object, name: str, least: int = 0) -> int:

@@ -31,7 +31,7 @@ def number_of_threads(threads: int | None) -> int:
     3
     """
     if threads is None:
-        return max(1, min(_cores(), _cores_of_container()))
+        return int(min(_cores(), _cores_of_container()))
     number = integer(threads)
     if number is None or number < 1:
         raise ValueError(
