@@ -65,7 +65,7 @@ def _cores_of_container(
         return math.inf
     least = math.inf
     for line in lines:
-        _, controllers, path = line.split(":", 2)
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
         if controllers and "cpu" not in controllers.split(","):
             continue
         group = PurePosixPath(path.lstrip("/"))
