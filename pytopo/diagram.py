@@ -8,6 +8,7 @@ from os import PathLike
 import numpy as np
 from numpy.typing import NDArray
 
+from pytopo.notes import number_text
 from pytopo.options import at_least, flag, integer, integers, real
 
 ESSENTIAL = -1  # death pixel of the component that never dies
@@ -254,7 +255,9 @@ class Diagram:
     def _source(self) -> str:
         size = "x".join(str(n) for n in self.shape)
         direction = "superlevel" if self.superlevel else "sublevel"
-        frame = "" if self.frame is None else f", frame={self.frame:g}"
+        frame = ""
+        if self.frame is not None:
+            frame = f", frame={number_text(self.birth.dtype.type(self.frame))}"
         return f"{size} image, {direction}, {self.construction}{frame}"
 
     def _counts(self) -> list[str]:
