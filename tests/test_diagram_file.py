@@ -273,6 +273,13 @@ def test_columns_of_the_other_byte_order_are_the_same(tmp_path):
     assert pytopo.Diagram.load(path) == SMALL
 
 
+def test_lines_may_end_as_on_windows(tmp_path):
+    path = tmp_path / "d.csv"
+    SMALL.save(path)
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert pytopo.Diagram.load(path) == SMALL
+
+
 @pytest.mark.parametrize(
     ("old", "new", "text"),
     [
