@@ -36,7 +36,7 @@ from pytopo.kernels.morse import (
     saddles,
 )
 from pytopo.kernels.neighbours import earlier_neighbours
-from pytopo.kernels.radix_sort import sorted_order
+from pytopo.kernels.sorting import sorted_order
 from pytopo.order import fill_keys, key_dtype
 from pytopo.threads import on_threads
 

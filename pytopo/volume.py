@@ -33,7 +33,7 @@ from pytopo.kernels.link_sweep import extrema_and_joins, joined_extrema, number_
 from pytopo.kernels.lower_link import lower_links
 from pytopo.kernels.morse import UNKNOWN, component_pairs, hole_pairs, merge
 from pytopo.kernels.morse_boundary import morse_boundaries, outlines_of_columns
-from pytopo.kernels.radix_sort import sorted_order
+from pytopo.kernels.sorting import sorted_order
 from pytopo.kernels.tunnels import note_slots, pair_columns
 from pytopo.kernels.voxels import voxels_of_pairs
 from pytopo.morse import Rows

@@ -21,8 +21,8 @@ from pytopo.kernels.morse import UNKNOWN, closing_loops, extrema, image_rows, sa
 from pytopo.kernels.morse_boundary import MOST_PUSHED, morse_boundaries
 from pytopo.kernels.neighbours import earlier_neighbours
 from pytopo.kernels.overlap import overlaps
-from pytopo.kernels.radix_sort import sorted_order
 from pytopo.kernels.reduction import grown, reduce_columns
+from pytopo.kernels.sorting import sort_bytes, sorted_order
 from pytopo.kernels.voxel_heap import push, remove_latest, roomy
 from pytopo.kernels.voxels import voxels_of_pairs
 
@@ -410,6 +410,25 @@ def test_every_digit_is_sorted(dtype, n):
     info = np.iinfo(dtype)
     keys = np.concatenate([np.arange(n), [info.max, info.min] * (n % 2)])[::-1].astype(dtype)
     assert np.array_equal(sorted_order(keys), np.argsort(keys, kind="stable"))
+
+
+@pytest.mark.parametrize("n", [2, 64, 65, 66, 67, 300])
+@pytest.mark.parametrize("spread", [2**62, 2**64 - 1])
+def test_keys_that_agree_in_their_leading_bytes_are_sorted_by_the_others(n, spread):
+    """One far key leaves no room for the last bits of the others: short runs, and long ones."""
+    near = np.arange(n, 0, -1)
+    for keys in (near, np.repeat(near, 3), near // 3):
+        keys = np.append(keys + (spread - 2**63 - n), -(2**63))
+        assert np.array_equal(sorted_order(keys), np.argsort(keys, kind="stable"))
+
+
+@pytest.mark.parametrize("n_bytes", range(9))
+def test_bytes_are_sorted_up_to_the_last(n_bytes):
+    entries = np.random.default_rng(0).integers(0, 2**63, 500).astype(np.uint64) << np.uint64(1)
+    for lowest in {0, 64 - 8 * n_bytes, min(63, 71 - 8 * n_bytes)}:
+        by_bytes = sort_bytes(entries.copy(), lowest, n_bytes)
+        leading = entries >> np.uint64(lowest) & np.uint64(2 ** (8 * n_bytes) - 1)
+        assert by_bytes.tolist() == entries[np.argsort(leading, kind="stable")].tolist()
 
 
 @pytest.mark.parametrize("n", [0, 1, 63, 64, 65, 128, 129, 1000])

@@ -14,7 +14,7 @@ from strategies import constructions, frames, images, images_without_ties, latti
 
 import pytopo
 from pytopo.arcs import COUNT, MEMBER, TOWARD, arc_table
-from pytopo.kernels.radix_sort import sorted_order
+from pytopo.kernels.sorting import sorted_order
 from pytopo.pairing import _route
 
 
