@@ -16,31 +16,39 @@ Several images of one shape are one tall image: one row of outside keeps them ap
     outside  outside  outside
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytopo.arcs import MEMBER, TOWARD, arc_table
+from pytopo.kernels.gather import taken
+from pytopo.kernels.kruskal import foreign_joins, joins_of_band, merge
 from pytopo.kernels.morse import (
+    UNKNOWN,
     closing_loops,
     component_pairs,
-    ends,
     extrema,
     hole_pairs,
     image_rows,
-    merge,
+    joined_extrema,
+    number_extrema,
     saddles,
 )
 from pytopo.kernels.neighbours import earlier_neighbours
 from pytopo.kernels.sorting import sorted_order
-from pytopo.order import fill_keys, key_dtype
+from pytopo.order import fill_keys, key_dtype, key_needs_no_other
 from pytopo.threads import on_threads
+from pytopo.workspace import Workspace, workspace
 
 SIDES, ALL = 0b01010101, 0b11111111
+BAND_PIXELS = 2**18  # of a band of a large image, whose lists fit into the cache of a core
+THREAD_PIXELS = 2**15  # of a band at least, so that it is worth a thread
+
+Result = TypeVar("Result")
 
 
 class Rows(NamedTuple):
@@ -95,11 +103,12 @@ def pixel_pairs(
     top = 1 if images.ndim == 2 else left  # a row has its frame at its ends only
     period = height + 2 * top - 1
 
-    tall = (count * period + 1, width + 2 * left)
-    keys = np.full(tall, np.iinfo(key_dtype(images.dtype)).max, key_dtype(images.dtype))
-    blocks = keys[1:].reshape(count, period, tall[1])[:, :-1, 1:-1]
-    fill_keys(images.reshape(count, height, width), superlevel, frames, blocks)
-    found = _tall_pairs(keys, period, dims, construction, threads)
+    stack = images.reshape(count, height, width)
+    with workspace() as space:
+        tall = (count * period + 1, width + 2 * left)
+        keys = space.empty(tall, key_dtype(images.dtype))
+        _fill_tall_keys(stack, frames, superlevel, top, threads, keys)
+        found = _tall_pairs(keys, period, dims, construction, threads, space)
 
     starts = period * tall[1] * np.arange(count + 1)
     split = np.stack([np.searchsorted(pairs[:, 0], starts) for pairs in found])
@@ -109,48 +118,147 @@ def pixel_pairs(
     return Rows(*image_rows(whole, np.array(dims, np.int8), split, tall[1], *shape))
 
 
+def _fill_tall_keys(
+    images: NDArray,
+    frames: Sequence[int | np.floating | None],
+    superlevel: bool,
+    top: int,
+    threads: int,
+    out_keys: NDArray[np.signedinteger],
+) -> None:
+    """Write the keys of images on top of each other, with rows of outside between."""
+    count, height, width = images.shape
+    period = height + 2 * top - 1
+    out_keys[::period] = out_keys[:, :1] = out_keys[:, -1:] = np.iinfo(out_keys.dtype).max
+    blocks = out_keys[1:].reshape(count, period, -1)[:, :-1, 1:-1]
+    if threads > 1 and count == 1 and frames[0] is None and key_needs_no_other(images.dtype):
+
+        def fill(rows: tuple[int, int]) -> None:
+            some = slice(*rows)
+            fill_keys(images[:, some], superlevel, frames, blocks[:, some])
+
+        on_threads(fill, _bands(height, width, threads), threads)
+    else:
+        fill_keys(images, superlevel, frames, blocks)
+
+
+def _bands(height: int, width: int, threads: int) -> list[tuple[int, int]]:
+    """Divide rows into bands: one to begin with, more where they pay."""
+    pixels = height * width
+    count = max(1, pixels // BAND_PIXELS)
+    if threads > 1:
+        count = max(count, min(threads, pixels // THREAD_PIXELS))
+        count += -count % threads if count > threads else 0
+    bounds = np.linspace(0, height, min(count, height) + 1).astype(int)
+    return list(pairwise(bounds.tolist()))
+
+
+class _Image(NamedTuple):
+    """What components and holes of the tall image both look at."""
+
+    keys: NDArray[np.signedinteger]
+    period: int
+    earlier: NDArray[np.uint8]
+    root: NDArray[np.int32]
+    bands: list[tuple[int, int]]
+    threads: int
+    space: Workspace
+
+    def on_bands(self, function: Callable[..., Result], *each: Iterable) -> list[Result]:
+        """Call a function for each band, with its entries of some lists, on the threads."""
+        return on_threads(lambda some: function(*some), zip(*each), self.threads)
+
+
 def _tall_pairs(
-    keys: NDArray, period: int, dims: tuple[int, ...], construction: str, threads: int
+    keys: NDArray,
+    period: int,
+    dims: tuple[int, ...],
+    construction: str,
+    threads: int,
+    space: Workspace,
 ) -> list[NDArray[np.int32]]:
     """Pair the pixels of images on top of each other, for each dimension."""
     height, width = keys.shape
-    flat_keys = keys.reshape(-1)
-    earlier = np.zeros(keys.shape, np.uint8)
+    earlier, root = space.empty(keys.shape, np.uint8), space.empty(keys.shape, np.int32)
+    bands = _bands(height, width, threads)
+    image = _Image(keys, period, earlier, root, bands, threads, space)
     through_sides = 0 if construction == "V" else 255
 
     def saddles_of_rows(rows: tuple[int, int]) -> NDArray[np.int32]:
         earlier_neighbours(keys, period, *rows, earlier)
-        return saddles(earlier, period, *rows, through_sides)
+        return saddles(earlier, *rows, through_sides)
 
-    bands = pairwise(np.linspace(0, height, threads + 1).astype(int).tolist())
-    saddle = np.concatenate(on_threads(saddles_of_rows, bands, threads))
-    order = sorted_order(flat_keys[saddle])
+    saddle = image.on_bands(saddles_of_rows, image.bands)
+    found = []
+    if 0 in dims:
+        minimum, victim = _merged(image, _sweep(0, construction, width), saddle)
+        pairs = component_pairs(
+            minimum, np.concatenate(saddle), np.concatenate(victim), keys.reshape(-1)
+        )
+        found.append(pairs)
+        if 1 in dims:
+            saddle = image.on_bands(closing_loops, saddle, victim)
+    if 1 in dims:
+        maximum, victim = _merged(image, _sweep(1, construction, width), saddle)
+        pairs_of_band = image.on_bands(
+            lambda some, dead: hole_pairs(maximum, some, dead, keys.reshape(-1)), saddle, victim
+        )
+        found.append(np.concatenate(pairs_of_band))
+    return found
 
-    def sweep(dim: int, saddle: NDArray, order: NDArray) -> tuple[NDArray, NDArray]:
-        how = _sweep(dim, construction, width)
-        root = np.empty(keys.size, np.int32)
-        extremum = extrema(earlier, period, how.flip, how.reach, root)
-        joined = ends(saddle, earlier.reshape(-1), how.onward, how.across, root)
-        key = np.append(flat_keys[extremum], np.iinfo(keys.dtype).max)
-        return extremum, merge(order, joined, key, how.flip)
 
-    def components() -> tuple[NDArray, NDArray]:
-        minimum, victim = sweep(0, saddle, order)
-        return component_pairs(minimum, saddle, victim, flat_keys), victim
+def _merged(
+    image: _Image, how: "_Sweep", saddle: list[NDArray[np.int32]]
+) -> tuple[NDArray[np.int32], list[NDArray[np.int32]]]:
+    """Return the extrema, and whom each join kills: band by band, and then what is left.
 
-    def holes(saddle: NDArray, order: NDArray) -> NDArray:
-        maximum, victim = sweep(1, saddle, order)
-        return hole_pairs(maximum, saddle, victim, flat_keys)
+    ``saddle`` and the victims are lists, an array for each band.
+    """
+    keys, earlier, root = (a.reshape(-1) for a in (image.keys, image.earlier, image.root))
 
-    if dims == (0,):
-        return [components()[0]]
-    if dims == (1,):
-        return [holes(saddle, order)]
-    if threads == 1:
-        pairs, victim = components()
-        return [pairs, holes(*closing_loops(saddle, order, victim))]
-    tasks = (lambda: components()[0], lambda: holes(saddle, order))
-    return on_threads(lambda task: task(), tasks, threads)
+    def extrema_of_rows(rows: tuple[int, int]) -> NDArray[np.int32]:
+        return extrema(image.earlier, *rows, how.flip, how.reach)
+
+    extremum = image.on_bands(extrema_of_rows, image.bands)
+    numbers, joins = _ranges(extremum), _ranges(saddle)
+    outside, n_joins = numbers[-1][1], joins[-1][1]
+    ends = image.space.empty((n_joins, 2), np.int32)
+    info = np.iinfo(keys.dtype)
+    key = image.space.full(outside + 1, info.max if how.flip else info.min, keys.dtype)
+
+    def number(some: NDArray, mine: tuple[int, int], rows: tuple[int, int]) -> None:
+        number_extrema(some, mine[0], outside, image.period, *rows, image.root)
+        key[slice(*mine)] = taken(keys, some)
+
+    def lead(some: NDArray, own: tuple[int, int], mine: tuple[int, int]) -> NDArray[np.int32]:
+        led = joined_extrema(some, earlier, how.onward, how.across, root)
+        ends[slice(*own)] = led
+        return own[0] + foreign_joins(led, *mine, outside)
+
+    def in_order(joins: NDArray[np.int32]) -> NDArray[np.int32]:
+        return taken(joins, sorted_order(taken(keys, taken(pixel, joins))))
+
+    image.on_bands(number, extremum, numbers, image.bands)
+    foreign = np.concatenate(image.on_bands(lead, saddle, joins, numbers))
+
+    pixel = np.concatenate(saddle)
+    parent = np.arange(outside + 1, dtype=np.int32)
+    victim = image.space.full(n_joins, UNKNOWN, np.int32)
+
+    def settle(own: tuple[int, int], mine: tuple[int, int]) -> NDArray[np.int32]:
+        order = in_order(joins_of_band(*own, foreign, ends, *mine))
+        return merge(order, ends, key, how.flip, *mine, parent, victim)
+
+    left = np.concatenate([foreign, *image.on_bands(settle, joins, numbers)])
+    if left.size:
+        merge(in_order(np.sort(left)), ends, key, how.flip, 0, outside, parent, victim)
+    return np.concatenate(extremum), [victim[slice(*own)] for own in joins]
+
+
+def _ranges(arrays: list[NDArray]) -> list[tuple[int, int]]:
+    """Return where each array begins and ends if they are one behind the other."""
+    bounds = np.cumsum([0] + [a.size for a in arrays])
+    return list(pairwise(bounds.tolist()))
 
 
 class _Sweep(NamedTuple):

@@ -57,7 +57,7 @@ def checked_values(image: ArrayLike, name: str) -> NDArray:
     values = np.asarray(image)
     if values.dtype.kind not in "biuf":
         raise TypeError(f"{name} has dtype {values.dtype}; wanted booleans, integers or floats")
-    if values.dtype.kind == "f" and np.isnan(values).any():
+    if values.dtype.kind == "f" and values.size and np.isnan(values.max()):  # NaN is greatest
         missing = np.unravel_index(np.isnan(values).argmax(), values.shape)
         where = ", ".join(str(i) for i in missing)
         raise ValueError(f"{name}[{where}] is NaN; a filtration needs ordered values")
@@ -183,6 +183,14 @@ def key_dtype(dtype: np.dtype) -> type[np.signedinteger]:
     """Return the integer type that holds the keys of images of a dtype."""
     narrow = dtype.itemsize <= 2 or (dtype.kind == "f" and dtype.itemsize == 4)
     return np.int32 if narrow else np.int64
+
+
+def key_needs_no_other(dtype: np.dtype) -> bool:
+    """Tell whether `fill_keys` without frames may be called for parts of an image.
+
+    Where a key is a rank among all values it may not.
+    """
+    return dtype.itemsize < 8 or dtype.newbyteorder("=") == np.float64
 
 
 def fill_keys(

@@ -29,9 +29,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytopo import octahedron
+from pytopo.kernels.kruskal import merge
 from pytopo.kernels.link_sweep import extrema_and_joins, joined_extrema, number_extrema
 from pytopo.kernels.lower_link import lower_links
-from pytopo.kernels.morse import UNKNOWN, component_pairs, hole_pairs, merge
+from pytopo.kernels.morse import UNKNOWN, component_pairs, hole_pairs
 from pytopo.kernels.morse_boundary import morse_boundaries, outlines_of_columns
 from pytopo.kernels.sorting import sorted_order
 from pytopo.kernels.tunnels import note_slots, pair_columns
@@ -184,12 +185,13 @@ def _sweep(
         saddle, lead, links.reshape(-1), *reading, side.members, steps, root.reshape(-1)
     )
     # What joins an extremum with itself needs no turn; of the others all must be in order.
-    open_ = np.flatnonzero(ends[:, 0] != ends[:, 1])
+    open_ = np.flatnonzero(ends[:, 0] != ends[:, 1]).astype(np.int32)
     info = np.iinfo(flat_keys.dtype)
     key = np.append(flat_keys[extremum], info.max if side.flip else info.min)
     victim = np.full(saddle.size, UNKNOWN, np.int32)
-    order = sorted_order(flat_keys[saddle[open_]])
-    victim[open_] = merge(order, ends[open_], key, side.flip)
+    order = open_[sorted_order(flat_keys[saddle[open_]])]
+    parent = np.arange(key.size, dtype=np.int32)
+    merge(order, ends, key, side.flip, 0, extremum.size, parent, victim)
     return _Swept(extremum, saddle, lead, victim)
 
 

@@ -15,11 +15,19 @@ from strategies import constructions, images, lattices
 
 import pytopo
 from pytopo import morse, octahedron, volume
+from pytopo.kernels.kruskal import foreign_joins, joins_of_band, merge
 from pytopo.kernels.link_sweep import extrema_and_joins
 from pytopo.kernels.lower_link import lower_links
-from pytopo.kernels.morse import UNKNOWN, closing_loops, extrema, image_rows, saddles
+from pytopo.kernels.morse import (
+    UNKNOWN,
+    closing_loops,
+    extrema,
+    image_rows,
+    number_extrema,
+    saddles,
+)
 from pytopo.kernels.morse_boundary import MOST_PUSHED, morse_boundaries
-from pytopo.kernels.neighbours import earlier_neighbours
+from pytopo.kernels.neighbours import REGULAR, earlier_neighbours
 from pytopo.kernels.overlap import overlaps
 from pytopo.kernels.reduction import grown, reduce_columns
 from pytopo.kernels.sorting import sort_bytes, sorted_order
@@ -36,14 +44,13 @@ def framed_by_outside(image):
 def earlier_of(image):
     """Return the bytes of one image, outside included."""
     keys = framed_by_outside(image)
-    earlier = np.zeros(keys.shape, np.uint8)
+    earlier = np.empty(keys.shape, np.uint8)
     earlier_neighbours(keys, len(keys) - 1, 0, len(keys), earlier)
     return earlier
 
 
 def joins_of_row(image, i, flip):
-    earlier = earlier_of(image)
-    return len(saddles(earlier, len(earlier) - 1, i + 1, i + 2, flip))
+    return len(saddles(earlier_of(image), i + 1, i + 2, flip))
 
 
 def most_joins(n, flip):
@@ -70,12 +77,18 @@ def crowns(n, flip=0):
     return rows if flip == 0 else 3 - rows
 
 
+@pytest.fixture(autouse=True)
+def small_bands(monkeypatch):
+    """Let several threads take bands however small an image is."""
+    monkeypatch.setattr(morse, "THREAD_PIXELS", 1)
+
+
 def agrees_on_any_threads(image, **options):
-    """Compare the fast route with the textbook, with bands of one row and empty ones too."""
+    """Compare the fast route with the textbook, with bands of one row too."""
     ref = pytopo.persistence(image, algorithm="reduction", **options)
     rows = 1 if image.ndim == 1 else len(image)
     return all(
-        pytopo.persistence_batch([image], threads=threads, **options) == [ref]
+        pytopo.persistence(image, threads=threads, **options) == ref
         for threads in range(1, rows + 6)
     )
 
@@ -124,7 +137,7 @@ def test_bands_of_crowns_have_room(construction, superlevel, frame):
 @pytest.mark.compiled
 @pytest.mark.parametrize("width", [1001, 20001])
 def test_a_wide_band_of_crowns_has_room(width):
-    one, many = (pytopo.persistence_batch([crowns(width)], threads=t)[0] for t in (1, 5))
+    one, many = (pytopo.persistence(crowns(width), threads=t) for t in (1, 5))
     assert one == many
     assert len(one.points(0)) == 3 * (width // 2) + 2
 
@@ -136,14 +149,20 @@ def test_a_wide_band_of_crowns_has_room(width):
 def test_every_second_pixel_of_a_checkerboard_is_a_minimum(shape, copies):
     board = np.indices(shape).sum(0) % 2
     keys = np.vstack([framed_by_outside(board)[:-1]] * copies + [framed_by_outside(board)[:1]])
-    earlier, period = np.zeros(keys.shape, np.uint8), shape[0] + 1
+    earlier, period = np.empty(keys.shape, np.uint8), shape[0] + 1
     earlier_neighbours(keys, period, 0, len(keys), earlier)
-    root = np.empty(keys.size, np.int32)
-    minimum = extrema(earlier, period, 0, morse.SIDES, root)
+    assert (earlier[keys == OUTSIDE] == REGULAR).all()
+    minimum = extrema(earlier, 0, len(keys), 0, morse.SIDES)
     assert len(minimum) == copies * ((board.size + 1) // 2)
-    assert root[minimum].tolist() == list(range(len(minimum)))
-    assert (root.reshape(keys.shape)[keys == OUTSIDE] == len(minimum)).all()
-    maximum = extrema(earlier, period, 255, morse.SIDES, root)
+    root = np.empty(keys.shape, np.int32)
+    for first in range(len(keys)):  # row by row
+        some = minimum[minimum // keys.shape[1] == first]
+        number = np.count_nonzero(minimum // keys.shape[1] < first)
+        number_extrema(some, number, len(minimum), period, first, first + 1, root)
+    assert root.reshape(-1)[minimum].tolist() == list(range(len(minimum)))
+    assert (root[keys == OUTSIDE] == len(minimum)).all()
+    assert np.count_nonzero(root == UNKNOWN) == copies * board.size - len(minimum)
+    maximum = extrema(earlier, 0, len(keys), 255, morse.SIDES)
     inner = board[1:-1, 1:-1]  # outside never comes, so no pixel beside it is a maximum
     assert len(maximum) == copies * np.count_nonzero(inner)
 
@@ -164,13 +183,9 @@ def test_a_crossing_bears_three_holes_at_once(construction, fillings):
 @pytest.mark.parametrize("copies", [0, 1, 3])
 def test_all_loops_close_or_none(copies):
     saddle = np.repeat(np.arange(copies, dtype=np.int32), 3)
-    order = np.arange(saddle.size, dtype=np.int32)[::-1].copy()
     loops = np.full(saddle.size, UNKNOWN, np.int32)
-    kept, kept_order = closing_loops(saddle, order, loops)
-    assert kept.tolist() == saddle.tolist()
-    assert kept_order.tolist() == order.tolist()
-    kept, kept_order = closing_loops(saddle, order, np.zeros_like(loops))
-    assert kept.size == kept_order.size == 0
+    assert closing_loops(saddle, loops).tolist() == saddle.tolist()
+    assert closing_loops(saddle, np.zeros_like(loops)).size == 0
 
 
 @given(st.one_of(images(2), lattices(2)), st.integers(1, 3), constructions)
@@ -191,7 +206,48 @@ def test_a_band_without_rows_is_empty_and_reads_nothing():
         earlier = np.full(keys.shape, 77, np.uint8)
         earlier_neighbours(keys, len(keys) - 1, end, end, earlier)
         assert (earlier == 77).all()
-        assert saddles(earlier, len(keys) - 1, end, end, 0).size == 0
+        assert saddles(earlier, end, end, 0).size == 0
+        assert extrema(earlier, end, end, 0, morse.SIDES).size == 0
+
+
+# --- bands of joins --------------------------------------------------------------------
+
+
+def test_a_touched_component_does_not_die_before_the_last_pass():
+    """Extrema 0 to 2 are one band, 3 is another; outside is 4.
+
+    time  0: 1-2        1 is younger, untouched, and dies
+          1: 2-3        foreign: 2 may have become part of something older
+          2: 0-2        so it is left for the last pass, and touches 0
+          3: 0-outside  left as well
+    """
+    key = np.array([10, 30, 20, 0, -OUTSIDE], np.int32)
+    ends = np.array([[1, 2], [2, 3], [0, 2], [0, 4]], np.int32)
+    order, parent = np.arange(4, dtype=np.int32), np.arange(5, dtype=np.int32)
+    victim = np.full(4, UNKNOWN, np.int32)
+    foreign = foreign_joins(ends, 0, 3, 4)
+    assert foreign.tolist() == [1]
+    left = merge(order, ends, key, 0, 0, 3, parent, victim)
+    assert (left.tolist(), victim.tolist()) == ([2, 3], [1, -1, -1, -1])
+    merge(order[1:], ends, key, 0, 0, 4, parent, victim)
+    assert victim.tolist() == [1, 2, 0, 3]
+
+
+def test_joins_of_a_band_are_its_own_and_the_foreign_that_lead_to_it():
+    ends = np.array([[0, 3], [0, 1], [2, 3], [1, 2], [3, 5], [3, 6], [6, 0]], np.int32)
+    foreign = np.array([0, 3, 5, 6], np.int32)
+    assert joins_of_band(1, 4, foreign, ends, 2, 4).tolist() == [0, 1, 2, 3, 5]
+    assert joins_of_band(0, 0, foreign, ends, 6, 7).tolist() == [5, 6]
+    assert joins_of_band(7, 7, foreign, ends, 0, 1).tolist() == [0, 6]
+    assert joins_of_band(2, 2, foreign[:0], ends, 0, 9).size == 0
+
+
+@pytest.mark.parametrize("n", [1, 4, 5])
+def test_all_joins_of_a_band_may_be_foreign(n):
+    ends = np.column_stack([np.zeros(n), np.ones(n)]).astype(np.int32)
+    foreign = foreign_joins(ends, 0, 1, 2)
+    assert foreign.tolist() == list(range(n))
+    assert joins_of_band(n, n, foreign, ends, 1, 2).tolist() == list(range(n))
 
 
 # --- three dimensions ------------------------------------------------------------------

@@ -380,6 +380,36 @@ def test_impossible_options_are_refused_by_name(options, error, text):
 # --- batches ---------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("algorithm", ["morse", "reduction"])
+@pytest.mark.parametrize("threads", [None, 1, 2, np.int64(5)])
+def test_one_image_may_be_worked_on_by_several_threads(threads, algorithm):
+    for shape in ((40,), (20, 30), (6, 7, 8)):
+        image = np.random.default_rng(0).integers(0, 9, shape)
+        d = pytopo.persistence(image, algorithm=algorithm, threads=threads)
+        assert d == pytopo.persistence(image)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.0, "2", True])
+def test_what_is_no_number_of_threads_for_one_image_is_refused(threads):
+    with pytest.raises(ValueError, match="threads is .*; wanted a whole number of at least 1"):
+        pytopo.persistence([[0, 1]], threads=threads)
+
+
+@pytest.mark.compiled
+def test_keys_are_the_same_whoever_fills_them():
+    """Of dtypes whose keys may be filled in parts, and of those whose may not."""
+    numbers = np.random.default_rng(0).integers(-100, 100, (300, 250))
+    for dtype in ("f2", "f4", ">f8", "longdouble", "i1", "u2", "i8", "u8"):
+        image = numbers.astype(dtype)
+        if dtype == "u8":
+            image = np.uint64(2**64 - 1) - numbers.astype(np.uint8).astype(np.uint64)
+        for superlevel in (False, True):
+            one, two = (
+                pytopo.persistence(image, superlevel=superlevel, threads=t) for t in (1, 2)
+            )
+            assert one == two
+
+
 @pytest.mark.parametrize("threads", [None, 1, 3])
 def test_a_batch_is_its_images_one_by_one(threads):
     images = np.random.default_rng(0).integers(0, 9, (7, 5, 6))

@@ -5,6 +5,7 @@ import sys
 import time
 from collections import Counter
 from itertools import product
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from strategies import constructions, frames, images, images_without_ties, lattices
 
 import pytopo
+from pytopo import morse
 from pytopo.arcs import COUNT, MEMBER, TOWARD, arc_table
 from pytopo.kernels.sorting import sorted_order
 from pytopo.pairing import _route
@@ -55,6 +57,12 @@ def test_a_batch_of_any_images_is_its_images_one_by_one(batch, construction, fra
     assert found == want
 
 
+@pytest.fixture(autouse=True)
+def small_bands(monkeypatch):
+    """Let several threads take bands however small an image is."""
+    monkeypatch.setattr(morse, "THREAD_PIXELS", 1)
+
+
 def any_threads(image):
     """Return numbers of threads: one, bands of one row with frame and outside, and more."""
     return range(1, len(np.atleast_2d(image)) + 6)
@@ -65,7 +73,14 @@ def test_any_number_of_threads_finds_the_pairs_of_the_reduction(image, construct
     options = {"construction": construction, "frame": frame}
     ref = pytopo.persistence(image, algorithm="reduction", **options)
     for threads in any_threads(image):
-        assert pytopo.persistence_batch([image], threads=threads, **options) == [ref]
+        assert pytopo.persistence(image, threads=threads, **options) == ref
+
+
+@given(st.one_of(images(2), lattices(2)), constructions, st.sampled_from([1, 2, 7, 30]))
+def test_bands_of_one_thread_find_the_pairs_of_the_reduction(image, construction, pixels):
+    ref = pytopo.persistence(image, algorithm="reduction", construction=construction)
+    with mock.patch.object(morse, "BAND_PIXELS", pixels):
+        assert pytopo.persistence(image, construction=construction) == ref
 
 
 @pytest.mark.parametrize("construction", ["V", "T"])
@@ -145,8 +160,32 @@ def test_large_images_of_every_kind_agree(construction, threads):
         (row // 10 + column // 10) % 2,
     ):
         ref = pytopo.persistence(image, construction=construction, algorithm="reduction")
-        (fast,) = pytopo.persistence_batch([image], construction=construction, threads=threads)
+        with mock.patch.object(morse, "BAND_PIXELS", 2**12):
+            fast = pytopo.persistence(image, construction=construction, threads=threads)
         assert fast == ref
+
+
+@pytest.mark.parametrize(
+    ("shape", "threads", "bands"),
+    [
+        ((65, 65), 1, 1),
+        ((65, 65), 8, 1),
+        ((256, 256), 8, 2),
+        ((512, 512), 2, 2),
+        ((1024, 1024), 1, 4),
+        ((1024, 1024), 3, 6),
+        ((3, 2**20), 8, 3),
+        ((1, 2**20), 8, 1),
+    ],
+)
+def test_small_images_are_one_band_and_large_ones_are_shared_evenly(
+    shape, threads, bands, monkeypatch
+):
+    monkeypatch.undo()
+    found = morse._bands(*shape, threads)
+    assert len(found) == bands
+    assert [found[0][0], *(stop for _, stop in found)] == sorted({i for b in found for i in b})
+    assert (found[0][0], found[-1][1]) == (0, shape[0])
 
 
 # --- sorting ---------------------------------------------------------------------------
@@ -205,12 +244,14 @@ def main():
     while compared < args.number:
         image, options = random_case(rng)
         threads = int(rng.choice(any_threads(image)))
+        morse.THREAD_PIXELS = 1
+        morse.BAND_PIXELS = int(rng.choice([1, 10, 2**18]))
         ref = pytopo.persistence(image, algorithm="reduction", **options)
-        (fast,) = pytopo.persistence_batch([image], threads=threads, **options)
+        fast = pytopo.persistence(image, threads=threads, **options)
         if fast != ref:
             print(
                 f"image {compared} of seed {args.seed} differs: {image!r} with {options} on "
-                f"{threads} threads: {fast} {ref}"
+                f"{threads} threads, bands of {morse.BAND_PIXELS} pixels: {fast} {ref}"
             )
             return 1
         by_axes[image.ndim] += 1
@@ -218,8 +259,8 @@ def main():
     seconds = time.perf_counter() - started
     shares = ", ".join(f"{by_axes[axes]} of {axes}" for axes in sorted(by_axes))
     print(
-        f"{compared} images of seed {args.seed}, by axes {shares}; on 1 to rows + 5 threads; "
-        f"no difference ({seconds:.0f} s)"
+        f"{compared} images of seed {args.seed}, by axes {shares}; on 1 to rows + 5 threads, "
+        f"in bands; no difference ({seconds:.0f} s)"
     )
     return 0
 

@@ -11,8 +11,8 @@ the pixel does:
 
 Components.  Every pixel but a minimum points to an earlier neighbour.  Following pointers
 leads to a minimum, so the pointers are a union-find forest that nobody had to build.  The
-saddles in order join the minima that their arcs lead to, and the younger dies.  That is
-Kruskal's algorithm, and the reduction of the edge columns.
+saddles in order join the minima that their arcs lead to, and the younger dies: that is
+`pytopo.kernels.kruskal`, and the reduction of the edge columns.
 
 Holes are components of what is *not* there yet, so they are the same upside down: pointers
 lead to later neighbours, up to the maxima, and the outside is one more maximum, which never
@@ -28,10 +28,10 @@ outside.  `docs/fast-2d.md` has the drawings.
 import numpy as np
 
 from pytopo.kernels.jit import njit
-from pytopo.kernels.union_find import find
 
 UNKNOWN = -1
 SHORT_WAY = 16
+CHUNK = 4096  # pixels that are looked at together: a multiple of 8 that a near cache holds
 
 
 @njit(cache=True, nogil=True)
@@ -86,7 +86,7 @@ def append_repeated(counts, first, out_index, k):
 
 
 @njit(cache=True, nogil=True)
-def saddles(earlier, period, first, stop, flip):
+def saddles(earlier, first, stop, flip):
     """List the saddles of some rows, each as often as it has arcs beyond the first.
 
     One entry is one join that the saddle may make.
@@ -94,9 +94,7 @@ def saddles(earlier, period, first, stop, flip):
     Parameters
     ----------
     earlier : (H, W) uint8
-        Which neighbours come before each pixel; anything outside.
-    period : int
-        Distance of the rows of outside; divides H - 1.
+        Which neighbours come before each pixel; `REGULAR` outside.
     first, stop : int
         Rows to look at, 0 <= first <= stop <= H.
     flip : int
@@ -113,68 +111,86 @@ def saddles(earlier, period, first, stop, flip):
     # is an image in which the pixels of these rows have the same neighbours, and in an image
     # each join kills a minimum or bears a maximum, and no pixel is both.
     saddle = np.empty((stop - first + 2) * width + 3, np.int32)
-    counts = np.zeros((width + 7) // 8 * 8, np.uint8)  # those outside stay 0
+    counts = np.empty(CHUNK, np.uint8)
+    pixels = earlier.reshape(-1)
     k = 0
-    for i in range(first, stop):
-        if i % period != 0:
-            for j in range(1, width - 1):
-                counts[j] = spare_arcs(earlier[i, j] ^ flip)
-            k = append_repeated(counts, i * width, saddle, k)
+    for start in range(first * width, stop * width, CHUNK):
+        some = pixels[start : min(start + CHUNK, stop * width)]
+        for j in range(some.size):
+            counts[j] = spare_arcs(some[j] ^ flip)
+        counts[some.size :] = 0
+        k = append_repeated(counts, start, saddle, k)
     return saddle[:k].copy()
 
 
 @njit(cache=True, nogil=True)
-def extrema(earlier, period, flip, reach, out_root):
-    """List the minima (``flip`` 0) or maxima (255), and number them in that order.
+def extrema(earlier, first, stop, flip, reach):
+    """List the minima (``flip`` 0) or maxima (255) of some rows.
 
     Parameters
     ----------
     earlier : (H, W) uint8
-        Which neighbours come before each pixel; anything outside.
-    period : int
-        Distance of the rows of outside; divides H - 1.
+        Which neighbours come before each pixel; `REGULAR` outside.
+    first, stop : int
+        Rows to look at, 0 <= first <= stop <= H.
     flip : int
         0 or 255.
     reach : int
         The directions in which a pixel is connected: 0b01010101 sides, 0b11111111 all.
-    out_root : (H * W,) int32
-        Receives the number of each extremum at its pixel, the number of extrema outside,
-        and -1 elsewhere.
 
     Returns
     -------
     extremum : (n_extrema,) int32
         Ascending.
     """
-    height, width = earlier.shape
+    width = earlier.shape[1]
     # Of two pixels side by side one comes first, so of each two at most one is a minimum and
     # at most one a maximum: of a whole row half, rounded up, for which the columns outside
     # leave room.
-    extremum = np.empty(height * width // 2 + 3, np.int32)
-    counts = np.zeros((width + 7) // 8 * 8, np.uint8)  # those outside stay 0
-    out_root[:] = UNKNOWN
+    extremum = np.empty((stop - first) * width // 2 + 3, np.int32)
+    counts = np.empty(CHUNK, np.uint8)
+    pixels = earlier.reshape(-1)
     k = 0
-    for i in range(height):
-        if i % period != 0:
-            for j in range(1, width - 1):
-                counts[j] = (earlier[i, j] ^ flip) & reach == 0
-            numbered = k
-            k = append_repeated(counts, i * width, extremum, k)
-            while numbered < k:
-                out_root[extremum[numbered]] = numbered
-                numbered += 1
-
-    for i in range(height):
-        if i % period != 0:
-            out_root[i * width] = k
-            out_root[i * width + width - 1] = k
-        else:
-            out_root[i * width : (i + 1) * width] = k
+    for start in range(first * width, stop * width, CHUNK):
+        some = pixels[start : min(start + CHUNK, stop * width)]
+        for j in range(some.size):
+            counts[j] = (some[j] ^ flip) & reach == 0
+        counts[some.size :] = 0
+        k = append_repeated(counts, start, extremum, k)
     return extremum[:k].copy()
 
 
 @njit(cache=True, nogil=True)
-def ends(saddle, earlier, onward, across, out_root):
+def number_extrema(extremum, number, outside, period, first, stop, out_root):
+    """Note the numbers of extrema at their pixels, for some rows.
+
+    Parameters
+    ----------
+    extremum : (n,) int32
+        The extrema of these rows, as `extrema` lists them.
+    number : int
+        That of the first of them; the others count on.
+    outside : int
+        The number of the outside.
+    period : int
+        Distance of the rows of outside; divides H - 1.
+    first, stop : int
+        Rows to fill, 0 <= first <= stop <= H.
+    out_root : (H, W) int32
+        Receives the numbers in these rows, and -1 where there is none.
+    """
+    width = out_root.shape[1]
+    for i in range(first, stop):
+        out_root[i] = outside if i % period == 0 else UNKNOWN
+        out_root[i, 0] = outside
+        out_root[i, width - 1] = outside
+    pixels = out_root.reshape(-1)
+    for k in range(extremum.size):
+        pixels[extremum[k]] = number + k
+
+
+@njit(cache=True, nogil=True)
+def joined_extrema(saddle, earlier, onward, across, out_root):
     """Find the extrema that each join would join.
 
     Parameters
@@ -188,22 +204,26 @@ def ends(saddle, earlier, onward, across, out_root):
     across : (256, 4) int64
         By set of earlier neighbours, the step to a neighbour in each arc.
     out_root : (n,) int32
-        Numbers of the extrema, as `extrema` fills it.  Pixels on long ways receive theirs,
-        so that no long way is gone twice: linear time.
+        Numbers of the extrema, as `number_extrema` fills it.  Pixels on long ways receive
+        theirs, so that no long way is gone twice: linear time.
 
     Returns
     -------
     ends : (n_joins, 2) int32
         Numbers of two extrema.  The joins of a saddle share their first.
     """
-    found = np.empty((saddle.size, 2), np.int32)
+    ends = np.empty((saddle.size, 2), np.int32)
     arc = 0
     for k in range(saddle.size):
         p = np.int64(saddle[k])
-        arc = arc + 1 if k > 0 and saddle[k - 1] == saddle[k] else 1
-        found[k, 0] = follow(p + across[earlier[p], 0], earlier, onward, out_root)
-        found[k, 1] = follow(p + across[earlier[p], arc], earlier, onward, out_root)
-    return found
+        if k > 0 and saddle[k - 1] == saddle[k]:
+            arc += 1
+            ends[k, 0] = ends[k - 1, 0]
+        else:
+            arc = 1
+            ends[k, 0] = follow(p + across[earlier[p], 0], earlier, onward, out_root)
+        ends[k, 1] = follow(p + across[earlier[p], arc], earlier, onward, out_root)
+    return ends
 
 
 @njit(cache=True, nogil=True)
@@ -225,71 +245,25 @@ def follow(start, earlier, onward, out_root):
 
 
 @njit(cache=True, nogil=True)
-def merge(order, ends, key, flip):
-    """Join components, saddle by saddle; of two, the younger dies.
-
-    Parameters
-    ----------
-    order : (n_joins,) int32
-        Joins in ascending order of their saddles.
-    ends : (n_joins, 2) int32
-        Numbers of the extrema that each would join.
-    key : (n_extrema + 1,) int32 or int64
-        Keys of the extrema, equal ones in the order of their numbers, and of the outside,
-        which is the eldest: a key that no pixel has.
-    flip : int
-        0: ascending, and the component with the later minimum is the younger.  255:
-        descending, and the one with the earlier maximum is.
-
-    Returns
-    -------
-    victim : (n_joins,) int32
-        Number of the extremum whose component dies with each join; -1 if its two ends
-        were together already.
-    """
-    n = order.size
-    in_order = np.empty((n, 2), np.int32)  # gathered at once, while nothing waits for it
-    for t in range(n):
-        k = order[n - 1 - t] if flip else order[t]
-        in_order[t, 0] = ends[k, 0]
-        in_order[t, 1] = ends[k, 1]
-
-    victim = np.full(n, UNKNOWN, np.int32)
-    parent = np.arange(key.size).astype(np.int32)
-    for t in range(n):
-        if in_order[t, 0] == in_order[t, 1]:
-            continue
-        first = find(parent, in_order[t, 0])
-        second = find(parent, in_order[t, 1])
-        if first == second:
-            continue
-        if key[second] < key[first] or (key[second] == key[first] and second < first):
-            first, second = second, first
-        elder, younger = (second, first) if flip else (first, second)
-        parent[younger] = elder
-        victim[order[n - 1 - t] if flip else order[t]] = younger
-    return victim
-
-
-@njit(cache=True, nogil=True)
-def closing_loops(saddle, order, victim):
+def closing_loops(saddle, victim):
     """Keep the saddles that closed a loop: the others have nothing to say about holes.
 
     A saddle that killed as many components as it has joins bears no hole.
 
     Parameters
     ----------
-    saddle, order, victim : (n_joins,) int32
-        Of the components, as the kernels above return them.
+    saddle : (n_joins,) int32
+        Ascending.
+    victim : (n_joins,) int32
+        Of the components, as `pytopo.kernels.kruskal.merge` fills it.
 
     Returns
     -------
-    saddle, order : (n_kept,) int32
-        All joins of the saddles that are left, and their ascending order.
+    saddle : (n_kept,) int32
+        All joins of the saddles that are left.
     """
     n = saddle.size
     kept = np.empty(n, np.int32)
-    place = np.full(n, -1, np.int32)  # of each join among those that are kept
     count = 0
     first = 0
     while first < n:
@@ -299,20 +273,10 @@ def closing_loops(saddle, order, victim):
             closes = closes or victim[stop] == UNKNOWN
             stop += 1
         for k in range(first, stop):
-            if closes:
-                kept[count] = saddle[k]
-                place[k] = count
-                count += 1
+            kept[count] = saddle[k]  # written always, kept if it counts: no branch
+            count += closes
         first = stop
-
-    kept_order = np.empty(n, np.int32)
-    t = 0
-    for k in order:
-        # Written always, kept if it counts: no branch.  t is at most the number of joins
-        # that came before this one, so the last of all still has a place.
-        kept_order[t] = place[k]
-        t += place[k] >= 0
-    return kept[:count].copy(), kept_order[:count].copy()
+    return kept[:count].copy()
 
 
 @njit(cache=True, nogil=True)
@@ -360,7 +324,7 @@ def hole_pairs(maximum, saddle, victim, keys):
             birth, death = saddle[k], maximum[victim[k]]
             place = count  # a saddle bears three holes at most, in 3D seven: insertion sort
             while place > 0 and pairs[place - 1, 0] == birth and pairs[place - 1, 1] > death:
-                pairs[place] = pairs[place - 1]
+                pairs[place, 0], pairs[place, 1] = birth, pairs[place - 1, 1]
                 place -= 1
             pairs[place, 0] = birth
             pairs[place, 1] = death

@@ -13,6 +13,8 @@ import numpy as np
 
 from pytopo.kernels.jit import njit
 
+REGULAR = 0b00000001  # one neighbour, one arc: neither saddle nor extremum, however connected
+
 
 @njit(cache=True, nogil=True)
 def earlier_neighbours(keys, period, first, stop, out_earlier):
@@ -28,7 +30,8 @@ def earlier_neighbours(keys, period, first, stop, out_earlier):
     first, stop : int
         Rows to fill, 0 <= first <= stop <= H.
     out_earlier : (H, W) uint8
-        Receives the bytes of the pixels of these rows.  Outside is left as it is.
+        Receives the bytes of these rows; outside is `REGULAR`, so that nobody needs to leave
+        it out.
     """
     width = keys.shape[1]
     above = np.empty(width, np.uint8)  # row 0 is outside, and needs none above it
@@ -38,14 +41,19 @@ def earlier_neighbours(keys, period, first, stop, out_earlier):
     for i in range(first, min(stop, keys.shape[0] - 1)):
         compare_onwards(keys, i, here)
         if i % period == 0:
+            out_earlier[i] = REGULAR
             above, here = here, above
             continue
+        out_earlier[i, 0] = REGULAR
+        out_earlier[i, width - 1] = REGULAR
         for j in range(1, width - 1):
             behind = (
                 (here[j - 1] & 1) | (above[j - 1] & 2) | (above[j] & 4) | (above[j + 1] & 8)
             )
             out_earlier[i, j] = here[j] | ((behind ^ 15) << 4)
         above, here = here, above
+    if first < stop == keys.shape[0]:  # the last row is outside, and has none below it
+        out_earlier[stop - 1] = REGULAR
 
 
 @njit(cache=True, nogil=True)

@@ -1,0 +1,63 @@
+"""Room for the large arrays of a computation: parts of a few blocks, one of which is kept.
+
+The system hands out memory in pages and clears each when it is touched first.  For arrays
+that come and go with every call that is up to a third of the time.  Blocks are so large that
+NumPy asks for pages of 2 MB instead of 4 KB, and the first block of a thread is used again.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+BLOCK_BYTES = 2**25  # what is never touched is never handed out
+ALIGNMENT = 64
+
+_kept = threading.local()
+
+
+class Workspace:
+    """Hands out arrays until the blocks are used up, then takes a new block."""
+
+    def __init__(self, block: NDArray[np.uint8]) -> None:
+        self._block = block
+        self._used = 0
+
+    def empty(self, shape: int | tuple[int, ...], dtype: DTypeLike) -> NDArray:
+        """Return an array like `numpy.empty`: to be forgotten when the computation ends."""
+        dtype = np.dtype(dtype)
+        size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        if self._used + size > self._block.size:
+            self._block = np.empty(max(size, BLOCK_BYTES), np.uint8)
+            self._used = 0
+        part = self._block[self._used : self._used + size]
+        self._used += size + -size % ALIGNMENT
+        return part.view(dtype).reshape(shape)
+
+    def full(self, shape: int | tuple[int, ...], value: int, dtype: DTypeLike) -> NDArray:
+        """Return an array like `numpy.full`."""
+        array = self.empty(shape, dtype)
+        array.fill(value)
+        return array
+
+
+@contextmanager
+def workspace() -> Iterator[Workspace]:
+    """Give a computation room; its arrays must not outlive it.
+
+    Examples
+    --------
+    >>> with workspace() as space:
+    ...     space.full((2, 3), 7, "int32").sum()
+    np.int64(42)
+    """
+    # Taken out as long as it is used, so that nobody else can be handed the same block.
+    block = _kept.__dict__.pop("block", None)
+    if block is None:
+        block = np.empty(BLOCK_BYTES, np.uint8)
+    try:
+        yield Workspace(block)
+    finally:
+        _kept.block = block
