@@ -32,9 +32,10 @@ from pytopo.kernels.morse import (
     closing_loops,
     component_pairs,
     extrema,
+    fill_image_rows,
     hole_pairs,
-    image_rows,
     joined_extrema,
+    note_deaths,
     number_extrema,
     saddles,
 )
@@ -110,12 +111,20 @@ def pixel_pairs(
         _fill_tall_keys(stack, frames, superlevel, top, threads, keys)
         found = _tall_pairs(keys, period, dims, construction, threads, space)
 
+    # NumPy allocates what is large in large pages, Numba does not.
+    whole = np.concatenate([pairs for bands in found for pairs in bands])
+    ends = np.cumsum([0] + [sum(len(pairs) for pairs in bands) for bands in found])
     starts = period * tall[1] * np.arange(count + 1)
-    split = np.stack([np.searchsorted(pairs[:, 0], starts) for pairs in found])
-    split += np.cumsum([0] + [len(pairs) for pairs in found[:-1]])[:, None]
-    whole = np.concatenate(found)
-    shape = (height, width, top, left)
-    return Rows(*image_rows(whole, np.array(dims, np.int8), split, tall[1], *shape))
+    split = np.stack(
+        [a + np.searchsorted(whole[a:b, 0], starts) for a, b in pairwise(ends.tolist())]
+    )
+    image, dim = np.empty(len(whole), np.int32), np.empty(len(whole), np.int8)
+    pixel = np.empty((2, len(whole)), np.int64)
+    fill_image_rows(
+        whole, np.array(dims, np.int8), split, tall[1], height, width, top, left,
+        image, dim, pixel,
+    )  # fmt: skip
+    return Rows(image, dim, pixel[0], pixel[1])
 
 
 def _fill_tall_keys(
@@ -176,8 +185,8 @@ def _tall_pairs(
     construction: str,
     threads: int,
     space: Workspace,
-) -> list[NDArray[np.int32]]:
-    """Pair the pixels of images on top of each other, for each dimension."""
+) -> list[list[NDArray[np.int32]]]:
+    """Pair the pixels of images on top of each other, for each dimension and band."""
     height, width = keys.shape
     earlier, root = space.empty(keys.shape, np.uint8), space.empty(keys.shape, np.int32)
     bands = _bands(height, width, threads)
@@ -189,30 +198,34 @@ def _tall_pairs(
         return saddles(earlier, *rows, through_sides)
 
     saddle = image.on_bands(saddles_of_rows, image.bands)
+    flat_keys = keys.reshape(-1)
     found = []
     if 0 in dims:
         minimum, victim = _merged(image, _sweep(0, construction, width), saddle)
-        pairs = component_pairs(
-            minimum, np.concatenate(saddle), np.concatenate(victim), keys.reshape(-1)
-        )
+        numbers = _ranges(minimum)
+        death = space.full(numbers[-1][1], UNKNOWN, np.int32)
+        image.on_bands(lambda *some: note_deaths(*some, death), saddle, victim)
+        deaths = [death[slice(*mine)] for mine in numbers]
+        pairs = image.on_bands(lambda *some: component_pairs(*some, flat_keys), minimum, deaths)
         found.append(pairs)
         if 1 in dims:
             saddle = image.on_bands(closing_loops, saddle, victim)
     if 1 in dims:
         maximum, victim = _merged(image, _sweep(1, construction, width), saddle)
-        pairs_of_band = image.on_bands(
-            lambda some, dead: hole_pairs(maximum, some, dead, keys.reshape(-1)), saddle, victim
+        everywhere = np.concatenate(maximum)
+        pairs = image.on_bands(
+            lambda *some: hole_pairs(everywhere, *some, flat_keys), saddle, victim
         )
-        found.append(np.concatenate(pairs_of_band))
+        found.append(pairs)
     return found
 
 
 def _merged(
     image: _Image, how: "_Sweep", saddle: list[NDArray[np.int32]]
-) -> tuple[NDArray[np.int32], list[NDArray[np.int32]]]:
-    """Return the extrema, and whom each join kills: band by band, and then what is left.
+) -> tuple[list[NDArray[np.int32]], list[NDArray[np.int32]]]:
+    """Return the extrema of each band, and whom each of its joins kills.
 
-    ``saddle`` and the victims are lists, an array for each band.
+    Band by band, and then what is left.
     """
     keys, earlier, root = (a.reshape(-1) for a in (image.keys, image.earlier, image.root))
 
@@ -252,7 +265,7 @@ def _merged(
     left = np.concatenate([foreign, *image.on_bands(settle, joins, numbers)])
     if left.size:
         merge(in_order(np.sort(left)), ends, key, how.flip, 0, outside, parent, victim)
-    return np.concatenate(extremum), [victim[slice(*own)] for own in joins]
+    return extremum, [victim[slice(*own)] for own in joins]
 
 
 def _ranges(arrays: list[NDArray]) -> list[tuple[int, int]]:

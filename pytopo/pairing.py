@@ -285,8 +285,10 @@ def _diagrams_of(stack: _Stack, options: _Options, threads: int) -> list[Diagram
     if stack.algorithm == "reduction" or stack.frames[0] is not None:
         rows = _settled(rows, stack)
 
-    birth, death = (
-        _gathered(stack, rows.image, p) for p in (rows.birth_pixel, rows.death_pixel)
+    birth, death = on_threads(
+        lambda pixel: _gathered(stack, rows.image, pixel),
+        (rows.birth_pixel, rows.death_pixel),
+        threads,
     )
     death[rows.death_pixel == ESSENTIAL] = -np.inf if superlevel else np.inf
     starts = np.searchsorted(rows.image, np.arange(len(stack.values) + 1)).tolist()

@@ -32,7 +32,7 @@ from pytopo import octahedron
 from pytopo.kernels.kruskal import merge
 from pytopo.kernels.link_sweep import extrema_and_joins, joined_extrema, number_extrema
 from pytopo.kernels.lower_link import lower_links
-from pytopo.kernels.morse import UNKNOWN, component_pairs, hole_pairs
+from pytopo.kernels.morse import UNKNOWN, component_pairs, hole_pairs, note_deaths
 from pytopo.kernels.morse_boundary import morse_boundaries, outlines_of_columns
 from pytopo.kernels.sorting import sorted_order
 from pytopo.kernels.tunnels import note_slots, pair_columns
@@ -150,7 +150,9 @@ def _tall_pairs(
     found = {}
     if 0 in dims:
         some = swept[0]
-        found[0] = component_pairs(some.extremum, some.saddle, some.victim, flat_keys)
+        death = np.full(some.extremum.size, UNKNOWN, np.int32)
+        note_deaths(some.saddle, some.victim, death)
+        found[0] = component_pairs(some.extremum, death, flat_keys)
     if 1 in dims:
         found[1] = _tunnels(swept[0], swept[2], links.reshape(-1), flat_keys, steps, threads)
     if 2 in dims:

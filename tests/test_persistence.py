@@ -391,7 +391,7 @@ def test_one_image_may_be_worked_on_by_several_threads(threads, algorithm):
 
 @pytest.mark.parametrize("threads", [0, -1, 1.0, "2", True])
 def test_what_is_no_number_of_threads_for_one_image_is_refused(threads):
-    with pytest.raises(ValueError, match="threads is .*; wanted a whole number of at least 1"):
+    with pytest.raises(ValueError, match=r"threads is .*; wanted a whole number of"):
         pytopo.persistence([[0, 1]], threads=threads)
 
 

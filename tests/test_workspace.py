@@ -24,12 +24,21 @@ def test_a_block_is_used_again_by_the_next_computation_only():
         with workspace() as inner:
             assert not np.shares_memory(first, inner.empty(8, np.int64))
     with workspace() as space:
-        assert len({a.ctypes.data for a in (space.empty(8, "i8"), space.empty(8, "i8"))}) == 2
-    with pytest.raises(KeyError), workspace() as space:
-        again = space.empty(8, np.int64)
-        raise KeyError
+        assert space.empty(8, np.int64).ctypes.data == first.ctypes.data
+
+
+def test_a_block_is_kept_when_a_computation_fails():
     with workspace() as space:
-        assert space.empty(8, np.int64).ctypes.data == again.ctypes.data
+        first = space.empty(8, np.int64)
+
+    def fail():
+        with workspace():
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    with workspace() as space:
+        assert space.empty(8, np.int64).ctypes.data == first.ctypes.data
 
 
 def test_more_than_a_block_is_had_from_another():

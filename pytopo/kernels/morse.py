@@ -280,13 +280,30 @@ def closing_loops(saddle, victim):
 
 
 @njit(cache=True, nogil=True)
-def component_pairs(minimum, saddle, victim, keys):
+def note_deaths(saddle, victim, out_death):
+    """Note for each component the saddle at which it dies.
+
+    Parameters
+    ----------
+    saddle : (n_joins,) int32
+    victim : (n_joins,) int32
+        As `pytopo.kernels.kruskal.merge` fills it.
+    out_death : (n_minima,) int32
+        By number of the minimum; the others are left as they are.
+    """
+    for k in range(saddle.size):
+        if victim[k] != UNKNOWN:
+            out_death[victim[k]] = saddle[k]
+
+
+@njit(cache=True, nogil=True)
+def component_pairs(minimum, death, keys):
     """List the components: born at a minimum, dead at a saddle or never.
 
     Parameters
     ----------
-    minimum, saddle, victim
-        As the kernels above return them.
+    minimum, death : (n_minima,) int32
+        Some minima, and the saddles that `note_deaths` notes for them; -1 for none.
     keys : (n,) int32 or int64
         Keys of all pixels.
 
@@ -296,10 +313,6 @@ def component_pairs(minimum, saddle, victim, keys):
         (birth pixel, death pixel), by ascending birth pixel; -1 for never.  Pairs of
         equal keys are left out.
     """
-    death = np.full(minimum.size, -1, np.int32)
-    for k in range(saddle.size):
-        if victim[k] != UNKNOWN:
-            death[victim[k]] = saddle[k]
     pairs = np.empty((minimum.size, 2), np.int32)  # each is born once
     count = 0
     for m in range(minimum.size):
@@ -314,8 +327,18 @@ def component_pairs(minimum, saddle, victim, keys):
 def hole_pairs(maximum, saddle, victim, keys):
     """List the holes: born at a saddle, filled at a maximum.
 
-    Parameters and result are those of `component_pairs`; pairs ascend by birth pixel, then
-    by death pixel.
+    Parameters
+    ----------
+    maximum : (n_maxima,) int32
+    saddle, victim : (n_joins,) int32
+        Some joins, ascending, and what `pytopo.kernels.kruskal.merge` fills in for them.
+    keys : (n,) int32 or int64
+        Keys of all pixels.
+
+    Returns
+    -------
+    pairs : (n_pairs, 2) int32
+        As `component_pairs`, by ascending birth pixel, then death pixel.
     """
     pairs = np.empty((saddle.size, 2), np.int32)  # each join bears one hole at most
     count = 0
@@ -333,7 +356,10 @@ def hole_pairs(maximum, saddle, victim, keys):
 
 
 @njit(cache=True, nogil=True)
-def image_rows(pairs, dims, split, width, image_height, image_width, top, left):
+def fill_image_rows(
+    pairs, dims, split, width, image_height, image_width, top, left,
+    out_image, out_dim, out_pixel,
+):  # fmt: skip
     """Tell the images apart, and turn flat indices into pixels of the image.
 
     Parameters
@@ -352,35 +378,29 @@ def image_rows(pairs, dims, split, width, image_height, image_width, top, left):
     top, left : int
         Rows above and columns left of an image: outside and frame.
 
-    Returns
-    -------
-    image : (n,) int32
-    dim : (n,) int8
-    birth_pixel, death_pixel : (n,) int64
-        Flat indices into the image, -1 for never, -2 in the frame.  Sorted by image, then
-        by dimension, then as they were.
+    out_image : (n,) int32
+    out_dim : (n,) int8
+    out_pixel : (2, n) int64
+        Receive the images, the dimensions, and births and deaths: flat indices into the
+        image, -1 for never, -2 in the frame.  Sorted by image, then by dimension, then as
+        they were.
     """
-    n = pairs.shape[0]
-    image = np.empty(n, np.int32)
-    dim = np.empty(n, np.int8)
-    pixel = np.empty((2, n), np.int64)
     period = np.uint32(image_height + 2 * top - 1)
     divisor = np.uint32(width)  # 32-bit division takes a third of the time of 64-bit
     row = 0
     for b in range(split.shape[1] - 1):
         for d in range(dims.size):
             for k in range(split[d, b], split[d, b + 1]):
-                image[row] = b
-                dim[row] = dims[d]
+                out_image[row] = b
+                out_dim[row] = dims[d]
                 for side in range(2):
                     p = np.uint32(pairs[k, side])
                     i = np.int64(p // divisor % period) - top
                     j = np.int64(p % divisor) - left
                     if pairs[k, side] == -1:
-                        pixel[side, row] = -1
+                        out_pixel[side, row] = -1
                     elif 0 <= i < image_height and 0 <= j < image_width:
-                        pixel[side, row] = i * image_width + j
+                        out_pixel[side, row] = i * image_width + j
                     else:
-                        pixel[side, row] = -2
+                        out_pixel[side, row] = -2
                 row += 1
-    return image, dim, pixel[0], pixel[1]
