@@ -42,7 +42,7 @@ from pytopo.kernels.morse import (
 from pytopo.kernels.neighbours import earlier_neighbours
 from pytopo.kernels.sorting import sorted_order
 from pytopo.order import fill_keys, key_dtype, key_needs_no_other
-from pytopo.threads import on_threads
+from pytopo.threads import Workers
 from pytopo.workspace import Workspace, workspace
 
 SIDES, ALL = 0b01010101, 0b11111111
@@ -105,11 +105,11 @@ def pixel_pairs(
     period = height + 2 * top - 1
 
     stack = images.reshape(count, height, width)
-    with workspace() as space:
+    with workspace() as space, Workers(threads) as workers:
         tall = (count * period + 1, width + 2 * left)
         keys = space.empty(tall, key_dtype(images.dtype))
-        _fill_tall_keys(stack, frames, superlevel, top, threads, keys)
-        found = _tall_pairs(keys, period, dims, construction, threads, space)
+        _fill_tall_keys(stack, frames, superlevel, top, workers, keys)
+        found = _tall_pairs(keys, period, dims, construction, workers, space)
 
     # NumPy allocates what is large in large pages, Numba does not.
     whole = np.concatenate([pairs for bands in found for pairs in bands])
@@ -132,7 +132,7 @@ def _fill_tall_keys(
     frames: Sequence[int | np.floating | None],
     superlevel: bool,
     top: int,
-    threads: int,
+    workers: Workers,
     out_keys: NDArray[np.signedinteger],
 ) -> None:
     """Write the keys of images on top of each other, with rows of outside between."""
@@ -140,13 +140,14 @@ def _fill_tall_keys(
     period = height + 2 * top - 1
     out_keys[::period] = out_keys[:, :1] = out_keys[:, -1:] = np.iinfo(out_keys.dtype).max
     blocks = out_keys[1:].reshape(count, period, -1)[:, :-1, 1:-1]
-    if threads > 1 and count == 1 and frames[0] is None and key_needs_no_other(images.dtype):
+    parts = count == 1 and frames[0] is None and key_needs_no_other(images.dtype)
+    if workers.threads > 1 and parts:
 
         def fill(rows: tuple[int, int]) -> None:
             some = slice(*rows)
             fill_keys(images[:, some], superlevel, frames, blocks[:, some])
 
-        on_threads(fill, _bands(height, width, threads), threads)
+        workers.each(fill, _bands(height, width, workers.threads))
     else:
         fill_keys(images, superlevel, frames, blocks)
 
@@ -170,12 +171,12 @@ class _Image(NamedTuple):
     earlier: NDArray[np.uint8]
     root: NDArray[np.int32]
     bands: list[tuple[int, int]]
-    threads: int
+    workers: Workers
     space: Workspace
 
     def on_bands(self, function: Callable[..., Result], *each: Iterable) -> list[Result]:
         """Call a function for each band, with its entries of some lists, on the threads."""
-        return on_threads(lambda some: function(*some), zip(*each), self.threads)
+        return self.workers.each(lambda some: function(*some), zip(*each))
 
 
 def _tall_pairs(
@@ -183,14 +184,14 @@ def _tall_pairs(
     period: int,
     dims: tuple[int, ...],
     construction: str,
-    threads: int,
+    workers: Workers,
     space: Workspace,
 ) -> list[list[NDArray[np.int32]]]:
     """Pair the pixels of images on top of each other, for each dimension and band."""
     height, width = keys.shape
     earlier, root = space.empty(keys.shape, np.uint8), space.empty(keys.shape, np.int32)
-    bands = _bands(height, width, threads)
-    image = _Image(keys, period, earlier, root, bands, threads, space)
+    bands = _bands(height, width, workers.threads)
+    image = _Image(keys, period, earlier, root, bands, workers, space)
     through_sides = 0 if construction == "V" else 255
 
     def saddles_of_rows(rows: tuple[int, int]) -> NDArray[np.int32]:

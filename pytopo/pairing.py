@@ -285,11 +285,13 @@ def _diagrams_of(stack: _Stack, options: _Options, threads: int) -> list[Diagram
     if stack.algorithm == "reduction" or stack.frames[0] is not None:
         rows = _settled(rows, stack)
 
-    birth, death = on_threads(
-        lambda pixel: _gathered(stack, rows.image, pixel),
-        (rows.birth_pixel, rows.death_pixel),
+    values = np.empty((2, len(rows.image)), value_dtype(stack.values))
+    on_threads(
+        lambda side: _gather(stack, rows.image, *side),
+        zip((rows.birth_pixel, rows.death_pixel), values),
         threads,
     )
+    birth, death = values
     death[rows.death_pixel == ESSENTIAL] = -np.inf if superlevel else np.inf
     starts = np.searchsorted(rows.image, np.arange(len(stack.values) + 1)).tolist()
     diagrams = [
@@ -355,16 +357,22 @@ def _same_value(rows: Rows, stack: _Stack) -> NDArray[np.bool_]:
     return same
 
 
-def _gathered(
-    stack: _Stack, image: NDArray[np.int32], pixel: NDArray[np.int64]
-) -> NDArray[np.floating]:
-    """Return the values of pixels, and of the frame; of no pixel anything."""
-    place = np.maximum(pixel, 0)
+def _gather(
+    stack: _Stack,
+    image: NDArray[np.int32],
+    pixel: NDArray[np.int64],
+    out_value: NDArray[np.floating],
+) -> None:
+    """Write the values of pixels, and of the frame; of no pixel anything."""
+    place = pixel
     if len(stack.values) > 1:
+        place = np.maximum(pixel, 0)
         place += image * np.int64(stack.values[0].size)
-    value = stack.values.reshape(-1).take(place)
-    value = value.astype(value_dtype(stack.values), copy=False)
+    flat = stack.values.reshape(-1)
+    if flat.dtype == out_value.dtype:
+        flat.take(place, mode="clip", out=out_value)
+    else:
+        out_value[...] = flat.take(place, mode="clip")
     if stack.frames[0] is not None:
         framed = pixel == FRAME
-        value[framed] = np.array(stack.frames, value.dtype)[image[framed]]
-    return value
+        out_value[framed] = np.array(stack.frames, out_value.dtype)[image[framed]]

@@ -87,19 +87,48 @@ def _quota(group: Path) -> float:
     return math.inf
 
 
+class Workers:
+    """Threads that are started once, and called upon several times.
+
+    Examples
+    --------
+    >>> with Workers(2) as workers:
+    ...     workers.each(abs, [-1, 2, -3])
+    [1, 2, 3]
+    """
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def each(
+        self, function: Callable[[Argument], Result], arguments: Iterable[Argument]
+    ) -> list[Result]:
+        """Return what a function returns for each argument, in their order.
+
+        One thread is this one, and none is started.
+        """
+        if self._pool is None:
+            return [function(argument) for argument in arguments]
+        return list(self._pool.map(function, arguments))
+
+
 def on_threads(
     function: Callable[[Argument], Result], arguments: Iterable[Argument], threads: int
 ) -> list[Result]:
     """Return what a function returns for each argument, in their order.
-
-    One thread is this one, and none is started.
 
     Examples
     --------
     >>> on_threads(abs, [-1, 2, -3], threads=2)
     [1, 2, 3]
     """
-    if threads == 1:
-        return [function(argument) for argument in arguments]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(function, arguments))
+    with Workers(threads) as workers:
+        return workers.each(function, arguments)
