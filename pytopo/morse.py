@@ -46,7 +46,7 @@ from pytopo.threads import Workers
 from pytopo.workspace import Workspace, workspace
 
 SIDES, ALL = 0b01010101, 0b11111111
-BAND_PIXELS = 2**18  # of a band of a large image, whose lists fit into the cache of a core
+BAND_PIXELS = 2**19  # of a band of a large image, whose lists fit into the cache of a core
 THREAD_PIXELS = 2**15  # of a band at least, so that it is worth a thread
 
 Result = TypeVar("Result")
