@@ -16,9 +16,11 @@ Several images of one shape are one tall image: one row of outside keeps them ap
     outside  outside  outside
 """
 
+from __future__ import annotations  # of functions inside functions, they take time in each call
+
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -60,7 +62,7 @@ class Rows(NamedTuple):
     birth_pixel: NDArray[np.int64]
     death_pixel: NDArray[np.int64]
 
-    def take(self, which: NDArray) -> "Rows":
+    def take(self, which: NDArray) -> Rows:
         """Return some of the rows, by number or by mask."""
         return Rows(
             self.image[which], self.dim[which], self.birth_pixel[which], self.death_pixel[which]
@@ -159,8 +161,8 @@ def _bands(height: int, width: int, threads: int) -> list[tuple[int, int]]:
     if threads > 1:
         count = max(count, min(threads, pixels // THREAD_PIXELS))
         count += -count % threads if count > threads else 0
-    bounds = np.linspace(0, height, min(count, height) + 1).astype(int)
-    return list(pairwise(bounds.tolist()))
+    count = min(count, height)
+    return [(height * k // count, height * (k + 1) // count) for k in range(count)]
 
 
 class _Image(NamedTuple):
@@ -222,7 +224,7 @@ def _tall_pairs(
 
 
 def _merged(
-    image: _Image, how: "_Sweep", saddle: list[NDArray[np.int32]]
+    image: _Image, how: _Sweep, saddle: list[NDArray[np.int32]]
 ) -> tuple[list[NDArray[np.int32]], list[NDArray[np.int32]]]:
     """Return the extrema of each band, and whom each of its joins kills.
 
@@ -237,42 +239,48 @@ def _merged(
     numbers, joins = _ranges(extremum), _ranges(saddle)
     outside, n_joins = numbers[-1][1], joins[-1][1]
     ends = image.space.empty((n_joins, 2), np.int32)
-    info = np.iinfo(keys.dtype)
-    key = image.space.full(outside + 1, info.max if how.flip else info.min, keys.dtype)
+    eldest = int(keys[0]) if how.flip else ~int(keys[0])  # row 0 is outside: the largest key
+    key = image.space.full(outside + 1, eldest, keys.dtype)
 
     def number(some: NDArray, mine: tuple[int, int], rows: tuple[int, int]) -> None:
         number_extrema(some, mine[0], outside, image.period, *rows, image.root)
         key[slice(*mine)] = taken(keys, some)
 
-    def lead(some: NDArray, own: tuple[int, int], mine: tuple[int, int]) -> NDArray[np.int32]:
-        led = joined_extrema(some, earlier, how.onward, how.across, root)
-        ends[slice(*own)] = led
-        return own[0] + foreign_joins(led, *mine, outside)
-
-    def in_order(joins: NDArray[np.int32]) -> NDArray[np.int32]:
-        return taken(joins, sorted_order(taken(keys, taken(pixel, joins))))
+    def lead(some: NDArray, own: tuple[int, int]) -> None:
+        ends[slice(*own)] = joined_extrema(some, earlier, how.onward, how.across, root)
 
     image.on_bands(number, extremum, numbers, image.bands)
-    foreign = np.concatenate(image.on_bands(lead, saddle, joins, numbers))
+    image.on_bands(lead, saddle, joins)
 
-    pixel = np.concatenate(saddle)
     parent = np.arange(outside + 1, dtype=np.int32)
     victim = image.space.full(n_joins, UNKNOWN, np.int32)
+    if len(image.bands) == 1:
+        order = sorted_order(taken(keys, saddle[0]))
+        merge(order, ends, key, how.flip, 0, outside, parent, victim)
+        return extremum, [victim]
+
+    pixel = np.concatenate(saddle)
+
+    def in_order(some: NDArray[np.int32]) -> NDArray[np.int32]:
+        return taken(some, sorted_order(taken(keys, taken(pixel, some))))
+
+    def foreign_of_band(own: tuple[int, int], mine: tuple[int, int]) -> NDArray[np.int32]:
+        return own[0] + foreign_joins(ends[slice(*own)], *mine, outside)
 
     def settle(own: tuple[int, int], mine: tuple[int, int]) -> NDArray[np.int32]:
         order = in_order(joins_of_band(*own, foreign, ends, *mine))
         return merge(order, ends, key, how.flip, *mine, parent, victim)
 
+    foreign = np.concatenate(image.on_bands(foreign_of_band, joins, numbers))
     left = np.concatenate([foreign, *image.on_bands(settle, joins, numbers)])
-    if left.size:
-        merge(in_order(np.sort(left)), ends, key, how.flip, 0, outside, parent, victim)
+    left.sort()
+    merge(in_order(left), ends, key, how.flip, 0, outside, parent, victim)
     return extremum, [victim[slice(*own)] for own in joins]
 
 
 def _ranges(arrays: list[NDArray]) -> list[tuple[int, int]]:
     """Return where each array begins and ends if they are one behind the other."""
-    bounds = np.cumsum([0] + [a.size for a in arrays])
-    return list(pairwise(bounds.tolist()))
+    return list(pairwise(accumulate((a.size for a in arrays), initial=0)))
 
 
 class _Sweep(NamedTuple):

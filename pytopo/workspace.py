@@ -5,6 +5,7 @@ that come and go with every call that is up to a third of the time.  Blocks are 
 NumPy asks for pages of 2 MB instead of 4 KB, and the first block of a thread is used again.
 """
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ class Workspace:
     def empty(self, shape: int | tuple[int, ...], dtype: DTypeLike) -> NDArray:
         """Return an array like `numpy.empty`: to be forgotten when the computation ends."""
         dtype = np.dtype(dtype)
-        size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        size = (shape if isinstance(shape, int) else math.prod(shape)) * dtype.itemsize
         if self._used + size > self._block.size:
             self._block = np.empty(max(size, BLOCK_BYTES), np.uint8)
             self._used = 0

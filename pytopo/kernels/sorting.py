@@ -18,6 +18,7 @@ from pytopo.kernels.jit import njit
 
 LEADING_BYTES = 4
 LONG_RUN = 64
+FEW = 500  # fewer are sorted sooner than packed
 
 
 def sorted_order(keys):
@@ -33,8 +34,8 @@ def sorted_order(keys):
     order : (n,) int32
         ``keys[order]`` ascends; equal keys by index.
     """
-    if keys.size == 0:
-        return np.empty(0, np.int32)
+    if keys.size < FEW:
+        return np.argsort(keys, kind="stable").astype(np.int32)
     least = int(keys.min())
     key_bits = (int(keys.max()) - least).bit_length()
     index_bits = (keys.size - 1).bit_length()
