@@ -15,6 +15,7 @@ from strategies import constructions, images, lattices
 
 import pytopo
 from pytopo import morse, octahedron, volume
+from pytopo.kernels import sorting
 from pytopo.kernels.kruskal import foreign_joins, joins_of_band, merge
 from pytopo.kernels.link_sweep import extrema_and_joins
 from pytopo.kernels.lower_link import lower_links
@@ -78,9 +79,10 @@ def crowns(n, flip=0):
 
 
 @pytest.fixture(autouse=True)
-def small_bands(monkeypatch):
-    """Let several threads take bands however small an image is."""
+def nothing_is_too_small(monkeypatch):
+    """Let several threads take bands of any size, and pack lists of any length."""
     monkeypatch.setattr(morse, "THREAD_PIXELS", 1)
+    monkeypatch.setattr(sorting, "FEW", 1)
 
 
 def agrees_on_any_threads(image, **options):
