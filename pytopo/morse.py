@@ -42,8 +42,7 @@ from pytopo.kernels.morse import (
     saddles,
 )
 from pytopo.kernels.neighbours import earlier_neighbours
-from pytopo.kernels.sorting import sorted_order
-from pytopo.order import fill_keys, key_dtype, key_needs_no_other
+from pytopo.order import fill_keys, key_dtype, key_needs_no_other, sorted_order
 from pytopo.threads import Workers
 from pytopo.workspace import Workspace, workspace
 

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from strategies import constructions, frames, images, images_without_ties, lattices
 
 import pytopo
-from pytopo import morse
+from pytopo import morse, order
 from pytopo.arcs import COUNT, MEMBER, TOWARD, arc_table
-from pytopo.kernels import sorting
-from pytopo.kernels.sorting import sorted_order
+from pytopo.order import sorted_order
 from pytopo.pairing import _route
 
 
@@ -62,7 +61,7 @@ def test_a_batch_of_any_images_is_its_images_one_by_one(batch, construction, fra
 def nothing_is_too_small(monkeypatch):
     """Let several threads take bands of any size, and pack lists of any length."""
     monkeypatch.setattr(morse, "THREAD_PIXELS", 1)
-    monkeypatch.setattr(sorting, "FEW", 1)
+    monkeypatch.setattr(order, "FEW", 1)
 
 
 def any_threads(image):
@@ -246,7 +245,7 @@ def main():
     while compared < args.number:
         image, options = random_case(rng)
         threads = int(rng.choice(any_threads(image)))
-        morse.THREAD_PIXELS = sorting.FEW = 1
+        morse.THREAD_PIXELS = order.FEW = 1
         morse.BAND_PIXELS = int(rng.choice([1, 10, 2**18]))
         ref = pytopo.persistence(image, algorithm="reduction", **options)
         fast = pytopo.persistence(image, threads=threads, **options)

@@ -10,51 +10,14 @@ integer, and digits are bytes, whose 256 places stay in the fastest cache:
 Only the leading bytes are sorted by counting.  Of a few million numbers hardly two agree in
 all of these, and where some do, they are neighbours now, and insertion puts them right.  It
 looks at the key itself, whose last bits may have found no room beside the index.
+`pytopo.order.sorted_order` packs the keys and calls both.
 """
 
 import numpy as np
 
 from pytopo.kernels.jit import njit
 
-LEADING_BYTES = 4
 LONG_RUN = 64
-FEW = 500  # fewer are sorted sooner than packed
-
-
-def sorted_order(keys):
-    """Return the stable ascending order of integer keys.
-
-    Parameters
-    ----------
-    keys : (n,) int32 or int64
-        Less than 2^31 of them.
-
-    Returns
-    -------
-    order : (n,) int32
-        ``keys[order]`` ascends; equal keys by index.
-    """
-    if keys.size < FEW:
-        return np.argsort(keys, kind="stable").astype(np.int32)
-    least = int(keys.min())
-    key_bits = (int(keys.max()) - least).bit_length()
-    index_bits = (keys.size - 1).bit_length()
-    lost_bits = max(0, key_bits + index_bits - 64)
-
-    packed = keys.astype(np.int64).view(np.uint64)
-    packed -= np.uint64(least % 2**64)
-    packed >>= np.uint64(lost_bits)
-    packed <<= np.uint64(index_bits)
-    packed |= np.arange(keys.size, dtype=np.uint64)
-    n_bytes = min(LEADING_BYTES, (key_bits - lost_bits + 7) // 8)
-    lowest = max(index_bits, key_bits - lost_bits + index_bits - 8 * n_bytes)
-    packed = sort_bytes(packed, lowest, n_bytes)
-    order = (packed & np.uint64(2**index_bits - 1)).astype(np.int32)
-    if lowest > index_bits or lost_bits > 0:
-        packed >>= np.uint64(lowest)
-        if not sort_runs(packed, keys, order):
-            return np.argsort(keys, kind="stable").astype(np.int32)
-    return order
 
 
 @njit(cache=True, nogil=True)
