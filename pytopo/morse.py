@@ -112,19 +112,26 @@ def pixel_pairs(
         _fill_tall_keys(stack, frames, superlevel, top, workers, keys)
         found = _tall_pairs(keys, period, dims, construction, workers, space)
 
-    # NumPy allocates what is large in large pages, Numba does not.
-    whole = np.concatenate([pairs for bands in found for pairs in bands])
-    ends = np.cumsum([0] + [sum(len(pairs) for pairs in bands) for bands in found])
-    starts = period * tall[1] * np.arange(count + 1)
-    split = np.stack(
-        [a + np.searchsorted(whole[a:b, 0], starts) for a, b in pairwise(ends.tolist())]
-    )
-    image, dim = np.empty(len(whole), np.int32), np.empty(len(whole), np.int8)
-    pixel = np.empty((2, len(whole)), np.int64)
-    fill_image_rows(
-        whole, np.array(dims, np.int8), split, tall[1], height, width, top, left,
-        image, dim, pixel,
-    )  # fmt: skip
+        # NumPy allocates what is large in large pages, Numba does not.
+        whole = np.concatenate([pairs for bands in found for pairs in bands])
+        ends = np.cumsum([0] + [sum(len(pairs) for pairs in bands) for bands in found])
+        starts = period * tall[1] * np.arange(count + 1)
+        split = np.stack(
+            [a + np.searchsorted(whole[a:b, 0], starts) for a, b in pairwise(ends.tolist())]
+        )
+        image, dim = np.empty(len(whole), np.int32), np.empty(len(whole), np.int8)
+        pixel = np.empty((2, len(whole)), np.int64)
+
+        def fill_rows(some: slice) -> None:
+            mine = np.clip(split, some.start, some.stop) - some.start
+            shape = tall[1], height, width, top, left
+            out = image[some], dim[some], pixel[0, some], pixel[1, some]
+            fill_image_rows(whole[some], np.array(dims, np.int8), mine, *shape, *out)
+
+        # The rows of one image come as its pairs do, so that parts of them are parts of those.
+        parts = workers.threads if count == 1 else 1
+        bounds = [len(whole) * k // parts for k in range(parts + 1)]
+        workers.each(fill_rows, map(slice, bounds[:-1], bounds[1:]))
     return Rows(image, dim, pixel[0], pixel[1])
 
 

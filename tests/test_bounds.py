@@ -437,7 +437,7 @@ def test_the_last_indices_of_31_bits_are_rows_and_columns(width):
     split = np.array([[0, 5]])
     image, dim, pixel = np.empty(5, np.int32), np.empty(5, np.int8), np.empty((2, 5), np.int64)
     fill_image_rows(
-        pairs, np.zeros(1, np.int8), split, width, height, width - 2, 1, 1, image, dim, pixel
+        pairs, np.zeros(1, np.int8), split, width, height, width - 2, 1, 1, image, dim, *pixel
     )
     row, column = np.divmod(np.stack([flat, flat - width]), width)
     inside = (row >= 1) & (row <= height) & (column >= 1) & (column <= width - 2)
