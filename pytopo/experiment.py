@@ -223,10 +223,17 @@ def check_experiment(
             start = experiment.method(method.start)
             _check_same_network(method, start)
         for seed in experiment.seeds:
-            place = run_folder(path, method, seed)
-            if (place / "last.pt").exists() and not (place / "evaluation.json").exists():
-                check_resume(place, world)
+            _check_begun(run_folder(path, method, seed), world)
     return tuple(notes)
+
+
+def _check_begun(place: Path, world: World) -> None:
+    """See that a run can go on or, if it is done, that its results can be read."""
+    if (place / "evaluation.json").exists():
+        _evaluation(place / "evaluation.json")
+        load_history(place)
+    elif (place / "last.pt").exists():
+        check_resume(place, world)
 
 
 def _check_same_network(method: Method, start: Method) -> None:
@@ -408,8 +415,8 @@ def _evaluation(path: Path) -> dict[str, Any]:
     found = _read_json(path)
     try:
         for judged in ("plain", "tuned"):
-            if not all(math.isfinite(value) for value in found[judged]["test"].values()):
-                raise ValueError("a measure is not finite")
+            if not all(type(value) in (int, float) for value in found[judged]["test"].values()):
+                raise ValueError("a measure is no number")
     except (AttributeError, KeyError, TypeError, ValueError):
         raise ValueError(
             f"{path}: damaged; remove it, and the experiment judges this run again"

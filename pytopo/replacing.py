@@ -170,42 +170,52 @@ def hdf5_file(stream: IO[bytes]) -> Iterator[tuple["h5py.File", Callable[[], Non
 
 
 class _Patient(io.RawIOBase):
-    """A stream whose writes always succeed, as far as can be seen from here."""
+    """A stream that takes everything, as far as can be seen from here."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
-        self._error: OSError | None = None
+        self._place = self._size = 0
+        self._error: OSError | None = None  # from then on the stream is not touched
 
     def arrived(self) -> None:
         if self._error is not None:
             raise self._error
 
-    def _tried(self, act: Callable[..., Any], *args: Any) -> None:
+    def _tried(self, act: Callable[..., Any], *args: Any) -> Any:
         if self._error is None:
             try:
-                act(*args)
+                return act(*args)
             except OSError as error:
                 self._error = error
+        return 0
 
     def write(self, data: Any) -> int:
         self._tried(self._stream.write, data)
+        self._place += len(data)
+        self._size = max(self._size, self._place)
         return len(data)
 
+    def readinto(self, buffer: Any) -> int:
+        count = self._tried(self._stream.readinto, buffer)  # type: ignore[attr-defined]
+        self._place += count
+        return count
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
+        self._place = start + offset
+        self._tried(self._stream.seek, self._place)  # may write what was buffered
+        return self._place
+
     def truncate(self, size: int | None = None) -> int:
-        self._tried(self._stream.truncate, size)
-        return size or 0
+        self._size = self._place if size is None else size
+        self._tried(self._stream.truncate, self._size)
+        return self._size
 
     def flush(self) -> None:
         self._tried(self._stream.flush)
 
-    def readinto(self, buffer: Any) -> int:
-        return self._stream.readinto(buffer)  # type: ignore[attr-defined, no-any-return]
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return self._stream.seek(offset, whence)
-
     def tell(self) -> int:
-        return self._stream.tell()
+        return self._place
 
     def readable(self) -> bool:
         return True
