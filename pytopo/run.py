@@ -492,9 +492,9 @@ def go_on(
     """
     path, config = Path(folder), read_run(folder)
     training = config.training
-    blocks = blocks or open_blocks(config.data)
     torch.manual_seed(training.seed)
     state = _State.of(path, config, world)
+    blocks = blocks or open_blocks(config.data)
     network = world.wrapped(state.network.to(world.device))
     optimizer = new_optimizer(network, training)
     state.restore(optimizer, world)
