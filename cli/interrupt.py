@@ -16,6 +16,8 @@ from concurrent.futures import Future
 from threading import Thread
 from typing import NoReturn, TypeVar
 
+from pytopo.replacing import withdraw
+
 Result = TypeVar("Result")
 
 
@@ -45,8 +47,6 @@ def interruptible(function: Callable[[], Result]) -> Result:
         while thread.is_alive():
             thread.join(0.2)  # a wait without end would be deaf to Ctrl-C on Windows
     except KeyboardInterrupt:
-        from pytopo.replacing import withdraw
-
         withdraw(thread)
         raise GivenUp from None
     return outcome.result()

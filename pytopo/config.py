@@ -55,14 +55,15 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         if self.border < 0:
-            raise ValueError(f"border is {self.border!r}; wanted at least 0")
+            raise ValueError(f"border is {self.border!r}; expected at least 0")
         if self.border_unit not in ("pixels", "nm"):
             raise ValueError(f'border_unit is {self.border_unit!r}; wanted "pixels" or "nm"')
         if self.seed < 0:
-            raise ValueError(f"seed is {self.seed!r}; wanted at least 0")
+            raise ValueError(f"seed is {self.seed!r}; expected at least 0")
         for name, least in (("sections", 1), ("side", 16)):
             if getattr(self, name) < least:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; wanted at least {least}")
+                came = getattr(self, name)
+                raise ValueError(f"{name} is {came!r}; expected at least {least}")
 
 
 @dataclass(frozen=True)

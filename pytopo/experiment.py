@@ -243,7 +243,7 @@ def _check_same_network(method: Method, start: Method) -> None:
     ):
         raise ValueError(
             f"methods.{method.name}: network {one.name!r} with {one.options} cannot start from "
-            f"methods.{start.name}, {other.name!r} with {other.options}; wanted the same"
+            f"methods.{start.name}, {other.name!r} with {other.options}; expected the same"
         )
 
 

@@ -161,8 +161,8 @@ def check_run(
         )
     if config.loss.topo_weight > 0 and config.loss.min_persistence >= 1:
         notes.append(
-            f"loss.min_persistence is {config.loss.min_persistence:g}, and no dot of a "
-            "likelihood is more persistent than 1: the topological loss will be 0"
+            f"loss.min_persistence is {config.loss.min_persistence:g}, and dots of a "
+            "likelihood are less persistent than 1: the topological loss will move nothing"
         )
     return tuple(notes)
 
@@ -183,7 +183,7 @@ def _check_patches(network: nn.Module, config: RunConfig, world: World) -> None:
     except (RuntimeError, ValueError) as error:
         raise ValueError(
             f"network {config.network.name!r} cannot learn from {share.stop - share.start} "
-            f"patches of {size} x {size} at a time: {str(error).splitlines()[0]}; wanted a "
+            f"patches of {size} x {size} at a time: {str(error).splitlines()[0]}; expected a "
             "larger training.size or training.batch, or a network that is less deep"
         ) from None
 
@@ -195,13 +195,13 @@ def _check_measurable(name: str, sections: Sections, config: RunConfig) -> None:
         where, shape = f"{sections.name(i)}, of data.{name}", sections.shape_of(i)
         if min(shape) < size:
             raise ValueError(
-                f"{where}: {shape[0]} x {shape[1]} pixels; wanted at least {size} x {size}, as "
-                "a patch has (training.size)"
+                f"{where}: {shape[0]} x {shape[1]} pixels; expected at least {size} x {size}, "
+                "as a patch has (training.size)"
             )
         section = sections[i]
         if section.truth.all():
             raise ValueError(
-                f"{where}: membrane everywhere, so there is no cell to evaluate; wanted some "
+                f"{where}: membrane everywhere, so there is no cell to evaluate; expected some "
                 "background (a smaller data.border, or data.invert)"
             )
         try:
@@ -262,13 +262,12 @@ def _resumable(path: Path, config: RunConfig, world: World) -> dict[str, Any] | 
     missing = [key for key in NEEDED if key not in loaded]
     if missing:
         raise ValueError(
-            f"{name}: has no {', '.join(missing)}; wanted the last.pt of this run, other "
+            f"{name}: has no {', '.join(missing)}; expected the last.pt of this run, other "
             "checkpoints are good for --weights and for pytopo predict"
         )
     network = network_of(loaded, name)
     try:
         begun = config_of(loaded["config"])
-        counts = (loaded["step"], len(loaded["history"]), len(loaded["random"]))
         _check_numbers(loaded, begun)
         _check_optimizer(loaded["optimizer"], network, begun)
     except (AttributeError, KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
@@ -283,12 +282,12 @@ def _resumable(path: Path, config: RunConfig, world: World) -> dict[str, Any] | 
             "number of epochs may change, so put config.toml or last.pt back, or train in "
             "another folder"
         )
-    step, _, processes = counts
+    step, processes = loaded["step"], len(loaded["random"])
     if config.training.steps < step:
         done = math.ceil(step / config.training.epoch_steps)
         raise ValueError(
             f"{one_line(str(path))}: training.epochs is {config.training.epochs}, and {done} "
-            f"are begun or done; wanted at least {done}"
+            f"are begun or done; expected at least {done}"
         )
     if processes != world.size:
         raise ValueError(
@@ -324,7 +323,7 @@ def load_history(folder: str | os.PathLike[str]) -> list[Row]:
 
 def _checked_history(history: list[Row]) -> list[Row]:
     for row in history:
-        if not COLUMNS <= row.keys() or row.keys() != history[0].keys():
+        if not row.keys() >= COLUMNS or row.keys() != history[0].keys():
             raise ValueError("a row of the log lacks columns")
         if not all(type(value) in (int, float) for value in row.values()):
             raise ValueError("the log holds something else than numbers")
@@ -334,13 +333,15 @@ def _checked_history(history: list[Row]) -> list[Row]:
 def _check_numbers(loaded: dict[str, Any], begun: RunConfig) -> None:
     """See that step, history and sums are those of some moment of a run."""
     step, sums, history = loaded["step"], loaded["sums"], _checked_history(loaded["history"])
-    if type(step) is not int or not 0 < step:
+    if type(step) is not int or step <= 0:
         raise ValueError(f"step is {step!r}")
     every = begun.training.epoch_steps
     if [row["step"] for row in history] != list(range(every, step + 1, every)):
         raise ValueError(f"the log does not end at step {step}")
     if len(sums) != 3 or not all(type(x) in (int, float) for x in [*sums, loaded["seconds"]]):
         raise ValueError("the sums of the epoch are no numbers")
+    if not isinstance(loaded["random"], list):
+        raise TypeError("random is no list")
     described = {"name": begun.network.name, "options": begun.network.options}
     if loaded["network"] != described:
         raise ValueError(f"the network is {loaded['network']!r}, and the run's {described!r}")
@@ -369,7 +370,7 @@ def _check_random(name: str, state: Tensor, device: torch.device) -> None:
     except (RuntimeError, TypeError) as error:
         raise ValueError(
             f"{name}: its random numbers cannot go on on {device}: "
-            f"{one_line(str(error))[:100]}; wanted the device that the run was begun on"
+            f"{one_line(str(error))[:100]}; expected the device that the run was begun on"
         ) from None
 
 
@@ -594,7 +595,7 @@ def _new_network(config: RunConfig) -> nn.Module:
             )
         if shapes_of(other) != shapes_of(network):
             raise ValueError(
-                f"{weights}: weights of {network.name!r} with {other.options}; wanted those "
+                f"{weights}: weights of {network.name!r} with {other.options}; expected those "
                 f"with {network.options}, as network.options says"
             )
         network.load_state_dict(other.state_dict())

@@ -70,8 +70,8 @@ class LossConfig:
         for name in ("topo_weight", "warmup", "ramp", "min_persistence"):
             _check(self, name, getattr(self, name) >= 0, "at least 0")
         _check(self, "foreground_weight", self.foreground_weight > 0, "above 0")
-        criterion = self.topological()  # refuses impossible options
-        _check(self, "dims", 2 not in criterion.weights, "some of 0, 1, as of a section")
+        _check(self, "dims", set(self.dims) <= {0, 1}, "some of 0, 1, as of a section")
+        self.topological()  # refuses impossible options
 
     def topological(self) -> TopologicalLoss:
         """Return the topological loss of logits that these options mean."""

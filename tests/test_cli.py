@@ -536,13 +536,13 @@ def test_a_bug_keeps_its_traceback(monkeypatch, error, place):
         main(["diagram", "ring.npy"])
 
 
-def test_an_interrupt_is_quiet(capsys, monkeypatch, folder):
+def test_an_interrupt_is_one_line(capsys, monkeypatch, folder):
     def interrupted(*args, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("pytopo.pairing.persistence_batch", interrupted)
     assert main(["diagram", "ring.npy"]) == 130
-    assert captured(capsys) == ("", "")
+    assert captured(capsys) == ("", "pytopo diagram: interrupted\n")
     assert files(folder) == ["ring.npy"]
 
 
