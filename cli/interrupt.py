@@ -42,8 +42,8 @@ def interruptible(function: Callable[[], Result]) -> Result:
             outcome.set_exception(error)
 
     thread = Thread(target=work, daemon=True)
-    thread.start()
     try:
+        thread.start()
         while thread.is_alive():
             thread.join(0.2)  # a wait without end would be deaf to Ctrl-C on Windows
     except KeyboardInterrupt:

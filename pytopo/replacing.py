@@ -74,7 +74,7 @@ def replacing(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]
 def _opened(beside: Path, mode: str, text: dict[str, Any]) -> IO[Any]:
     with _guard:
         _refuse_withdrawn()
-        stream = open(beside, mode, **text)  # noqa: SIM115: closed by who asked for it
+        stream = open(beside, mode, **text)  # noqa: SIM115 (who asked closes it)
         _writers[beside] = threading.current_thread()
         return stream
 

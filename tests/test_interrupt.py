@@ -13,7 +13,7 @@ from pytopo.replacing import replacing
 
 
 def interrupted_while(work):
-    """Interrupt the main thread once work has begun, and return the seconds until it is heard."""
+    """Interrupt once work has begun, and return the seconds until that is heard."""
     begun = threading.Event()
 
     def job():

@@ -427,9 +427,7 @@ def test_a_run_in_a_folder_that_was_moved_goes_on(copied):
 
 def test_the_best_checkpoint_in_the_place_of_the_last_is_incomplete(copied):
     shutil.copy(copied / "best.pt", copied / "last.pt")
-    refused(
-        copied, "last.pt: has no config, optimizer, random, sums, seconds; expected the last"
-    )
+    refused(copied, "last.pt: has no config, optimizer, random, sums, seconds; expected")
 
 
 @pytest.mark.parametrize(
@@ -468,7 +466,7 @@ def test_a_checkpoint_that_was_tampered_with_is_one_line(copied, key):
         ),
         (
             lambda c: c.update(random=c["random"] * 2),
-            "the run was begun by 2 processes; expected",
+            "the run was begun by 2 processes; wanted",
         ),
     ],
 )
@@ -482,9 +480,7 @@ def test_what_does_not_agree_in_a_checkpoint_is_said(copied, spoil, message):
 def test_a_folder_in_the_place_of_the_checkpoint_is_no_fresh_start(copied):
     (copied / "last.pt").unlink()
     (copied / "last.pt").mkdir()
-    with pytest.raises(
-        FileNotFoundError, match=r"last\.pt: no such file; expected a checkpoint"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"last\.pt: no such file; wanted a check"):
         check_resume(copied, ALONE)
 
 
