@@ -10,8 +10,8 @@ method: from the weights that the other ended with, of the same seed.  So a warm
 shared between arms that differ in the loss only.
 
 Several processes may work on one experiment at the same time: each takes a run that nobody
-works on, by a lock that goes with the process, and all of them can be killed and started
-again.
+works on, by a lock that goes with the process (`run.claimed`), and all of them can be killed
+and started again.
 
 At the end every run is judged twice on the test sections, which nothing was chosen by: with
 the threshold 0.5, and *tuned*: with the threshold and the size of removed objects that were
@@ -287,6 +287,7 @@ def go_through(
         for method, seed in pending:
             place = run_folder(path, method, seed)
             if (place / "evaluation.json").exists():
+                clear_left_over(place)
                 continue
             start = experiment.method(method.start) if method.start else None
             if start and not is_finished(run_folder(path, start, seed)):

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -63,6 +65,18 @@ def test_every_method_is_run_with_every_seed(done):
 def test_a_finished_experiment_has_nothing_left_to_do(done):
     folder, experiment, _ = done
     assert list(go_through(experiment, folder, ALONE)) == []
+
+
+def test_what_killed_processes_left_half_written_goes_with_the_next_start(done, tmp_path):
+    folder, experiment, _ = done
+    shutil.copytree(folder, tmp_path / "e")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for place in (tmp_path / "e", run_folder(tmp_path / "e", experiment.method("with"), 0)):
+        (place / f".x.png.{ended.pid}.part").write_text("half")
+    start_experiment(tmp_path / "e", experiment)
+    assert list(go_through(experiment, tmp_path / "e", ALONE)) == []
+    assert list((tmp_path / "e").rglob("*.part")) == []
 
 
 def test_arms_start_from_the_warm_up_of_their_seed_and_meet_other_patches(done):
