@@ -99,12 +99,15 @@ def _open_closed_streams() -> None:
 
     Else the first file that is opened takes the place, and gets what libraries print.
     """
-    for descriptor in range(3):
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(descriptor)
         except OSError:
             free = os.open(os.devnull, os.O_RDWR)  # the lowest place that is free: this one
             os.set_inheritable(free, True)
+            if getattr(sys, name) is None:
+                mode = "r" if name == "stdin" else "w"
+                setattr(sys, name, open(free, mode, encoding="utf-8", closefd=False))
 
 
 def _flush() -> None:

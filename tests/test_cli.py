@@ -372,6 +372,12 @@ def test_closed_streams_stop_nothing(folder):
     assert files(folder) == ["a.csv", "ring.npy"]
 
 
+def test_a_progress_bar_needs_no_stderr(folder):
+    command = f"{sys.executable} -m pytopo.cli synth v.h5 --sections 2 --size 32 2>&-"
+    assert subprocess.run(command, shell=True, timeout=100).returncode == 0
+    assert files(folder) == ["ring.npy", "v.h5"]
+
+
 def test_talk_does_not_go_to_stdout_where_stderr_is_closed():
     command = f"{sys.executable} -m pytopo.cli diagram ring.npy --csv a.csv --json - 2>&-"
     done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, text=True)
