@@ -107,7 +107,8 @@ def _open_closed_streams() -> None:
             os.set_inheritable(free, True)
             if getattr(sys, name) is None:
                 mode = "r" if name == "stdin" else "w"
-                setattr(sys, name, open(free, mode, encoding="utf-8", closefd=False))
+                stream = open(free, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
+                setattr(sys, name, stream)
 
 
 def _flush() -> None:
