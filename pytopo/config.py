@@ -53,6 +53,18 @@ class DataConfig:
     side: int = 256
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if self.border < 0:
+            raise ValueError(f"border is {self.border!r}; expected at least 0")
+        if self.border_unit not in ("pixels", "nm"):
+            raise ValueError(f'border_unit is {self.border_unit!r}; wanted "pixels" or "nm"')
+        if self.seed < 0:
+            raise ValueError(f"seed is {self.seed!r}; expected at least 0")
+        for name, least in (("sections", 1), ("side", 16)):
+            if getattr(self, name) < least:
+                came = getattr(self, name)
+                raise ValueError(f"{name} is {came!r}; expected at least {least}")
+
 
 @dataclass(frozen=True)
 class NetworkConfig:
@@ -188,6 +200,27 @@ def merged(*parts: Tables) -> dict[str, dict[str, Any]]:
 def tables_of(config: RunConfig) -> dict[str, dict[str, Any]]:
     """Return the tables of a configuration, defaults included: the inverse of `config_of`."""
     return dataclasses.asdict(config)
+
+
+MAY_CHANGE = ("training.epochs",)  # from one start of a run to the next
+
+
+def changes(before: RunConfig, now: RunConfig) -> list[str]:
+    """Return what differs between two configurations of a run, and may not.
+
+    Examples
+    --------
+    >>> before = config_of({"training": {"seed": 3}})
+    >>> changes(before, config_of({"training": {"epochs": 99}}))
+    ['training.seed is 0 and was 3']
+    """
+    old, new = tables_of(before), tables_of(now)
+    return [
+        f"{table}.{name} is {_toml(value)} and was {_toml(old[table][name])}"
+        for table, values in new.items()
+        for name, value in values.items()
+        if value != old[table][name] and f"{table}.{name}" not in MAY_CHANGE
+    ]
 
 
 def as_toml(tables: Tables) -> str:

@@ -17,7 +17,6 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, find_objects, gaussian_filter
@@ -25,7 +24,7 @@ from scipy.spatial import cKDTree
 
 from pytopo.data.borders import Borders, label_changes
 from pytopo.data.sections import ArraySections, Sections
-from pytopo.replacing import replacing
+from pytopo.replacing import hdf5_file, replacing
 
 CELL = 38.0  # pixels from one cell to the next, about as in an image of 4 nm a pixel
 RESOLUTION = (40.0, 4.0, 4.0)  # nm of a voxel: plane, row, column
@@ -239,8 +238,7 @@ def write_cremi(
         raise ValueError("neuron_ids hold something else than integers of at least 0")
     if os.path.exists(path) and not os.path.isfile(path):
         raise ValueError(f"{os.fspath(path)}: a folder, pipe or device; wanted a file to write")
-    # HDF5 opens files by their name only: `replacing` gives the name and the renaming.
-    with replacing(path, "wb") as stream, h5py.File(stream.name, "w") as file:
+    with replacing(path, "w+b") as stream, hdf5_file(stream) as (file, arrived):
         file.attrs["file_format"] = "0.2"
         for name, array, dtype in (
             ("volumes/raw", raw, raw.dtype),
@@ -251,6 +249,7 @@ def write_cremi(
                 name, data=array, dtype=dtype, chunks=chunks, compression="gzip"
             )
             stored.attrs["resolution"] = resolution
+            arrived()
         if offset is not None:
             stored.attrs["offset"] = offset
 
