@@ -19,7 +19,7 @@ the commands alike:
 from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -54,7 +54,38 @@ class Mask:
     notes: tuple[str, ...] = ()
 
 
-def mask_of(values: ArrayLike, name: str = "mask", *, advice: str = "") -> Mask:
+class Advice(NamedTuple):
+    """What to do with values that are no mask; empty where nothing can be done.
+
+    Attributes
+    ----------
+    ids : str
+        If they are ids of segments.
+    grey : str
+        If they are grey values.
+    ignore : str
+        If a third value marks pixels without truth.
+    """
+
+    ids: str = ""
+    grey: str = ""
+    ignore: str = ""
+
+    def fitting(self, values: NDArray) -> str:
+        """Return the one that fits the distinct values, sorted.
+
+        Examples
+        --------
+        >>> advice = Advice("say --ids", "take a threshold", "drop 255")
+        >>> [advice.fitting(np.array(v)) for v in ([0, 1, 255], [0, 1, 2], [0, 0.2, 0.7])]
+        ['drop 255', 'say --ids', 'take a threshold']
+        """
+        if self.ignore and ignore_label(values) is not None:
+            return self.ignore
+        return self.ids if self.ids and values.dtype.kind in "iu" else self.grey
+
+
+def mask_of(values: ArrayLike, name: str = "mask", advice: Advice = Advice()) -> Mask:
     """Read a mask: 0, and one other value of any dtype, which is the foreground.
 
     Parameters
@@ -62,9 +93,8 @@ def mask_of(values: ArrayLike, name: str = "mask", *, advice: str = "") -> Mask:
     values : array_like of bools or numbers, of any shape
     name : str
         What a message calls them.
-    advice : str
-        What would do instead, for a message about three or more values; by default what
-        the values suggest.
+    advice : Advice
+        What would do instead.
 
     Raises
     ------
@@ -118,42 +148,14 @@ def _value_notes(stored: NDArray, marked: Any) -> tuple[str, ...]:
     return (f"holds {held}: taken as a mask, {shown} is its foreground",)
 
 
-def _no_mask(stored: NDArray, name: str, advice: str) -> ValueError:
+def _no_mask(stored: NDArray, name: str, advice: Advice) -> ValueError:
     if stored.dtype.kind == "f" and not np.isfinite(stored).all():
         index = np.unravel_index(np.isfinite(stored).argmin(), stored.shape)
         where = ", ".join(str(i) for i in index)
         return ValueError(f"{name}[{where}] is {stored[index]}; expected 0 and one other value")
+    fitting = advice.fitting(np.unique(stored))
     text = f"{name} holds {value_counts_text(stored)}; expected 0 and one other value"
-    return ValueError(f"{text}{', ' if advice else ''}{advice}")
-
-
-def advice_of(stored: NDArray, *, ids: str = "", threshold: str = "", ignore: str = "") -> str:
-    """Return which of several pieces of advice fits values that are no mask.
-
-    Parameters
-    ----------
-    stored : ndarray
-        More values than 0 and one other.
-    ids, threshold, ignore : str
-        What to do with ids of segments, with grey values, and with a third value that marks
-        pixels without truth; empty where nothing can be done.
-
-    Examples
-    --------
-    >>> told = {"ids": "say --ids", "threshold": "take a threshold", "ignore": "drop 255"}
-    >>> advice_of(np.array([0, 1, 255]), **told)
-    'drop 255'
-    >>> advice_of(np.array([0, 1, 2]), **told)
-    'say --ids'
-    >>> advice_of(np.array([0, 0.2, 0.7]), **told)
-    'take a threshold'
-    """
-    values = np.unique(stored)
-    if ignore and ignore_label(values) is not None:
-        return ignore
-    if ids and values.dtype.kind in "iu":
-        return ids
-    return threshold
+    return ValueError(f"{text}{', ' if fitting else ''}{fitting}")
 
 
 def ignore_label(values: NDArray) -> int | None:
