@@ -3,7 +3,7 @@
     file -> reader, by the first bytes -> the part asked for -> luminance -> [0, 1]
 
 What is stored comes from `pytopo.readers`; here it is put on [0, 1] by the range of its
-dtype.  See `docs/reference-images.md`.
+dtype.  Labels stay as stored, and their colours become ids.  See `docs/reference-images.md`.
 """
 
 import os
@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pytopo.readers.address import Address, parsed_address, shown
-from pytopo.readers.choice import chosen_reader
+from pytopo.notes import warn_of
+from pytopo.readers.address import Address, one_line, parsed_address, shown
+from pytopo.readers.choice import chosen_reader, shape_reader
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +66,12 @@ def read_image(path: str | os.PathLike[str], *, raw: bool = False) -> np.ndarray
     TypeError
         If it holds complex numbers, text, records or Python objects.
 
+    Warns
+    -----
+    InputWarning
+        For each thing that was dropped, converted or is doubtful; `open_image` returns these
+        notes and does not warn.
+
     Examples
     --------
     >>> import tempfile
@@ -76,7 +83,9 @@ def read_image(path: str | os.PathLike[str], *, raw: bool = False) -> np.ndarray
            [0.6, 0.8, 1. ]], dtype=float32)
     array([ 51, 102], dtype=uint8)
     """
-    return open_image(path, raw=raw).array
+    file = open_image(path, raw=raw)
+    warn_of(file.notes, one_line(os.fsdecode(path)))
+    return file.array
 
 
 def open_image(path: str | os.PathLike[str], *, raw: bool = False) -> ImageFile:
@@ -101,15 +110,70 @@ def open_image(path: str | os.PathLike[str], *, raw: bool = False) -> ImageFile:
     >>> file.notes
     ('RGB colour turned to luminance (ITU-R 601)',)
     """
+    return _opened(path, raw=raw, labels=False)
+
+
+def open_labels(path: str | os.PathLike[str]) -> ImageFile:
+    """Read a mask or ids as stored; colour is never taken for brightness.
+
+    Parameters and errors are those of `read_image`.
+
+    Returns
+    -------
+    file : ImageFile
+        A palette picture gives its indices.  A colour picture gives its grey where red,
+        green and blue are equal everywhere, else one id for each colour,
+        ``red * 65536 + green * 256 + blue`` (uint32; with 16 bits a channel
+        ``red * 2**32 + green * 2**16 + blue`` in uint64), so that black is 0.  Everything
+        else is as ``open_image(path, raw=True)`` gives it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Image.new("RGB", (2, 1), (1, 2, 3)).save(f"{folder}/cells.png")
+    ...     file = open_labels(f"{folder}/cells.png")
+    >>> file.array
+    array([[66051, 66051]], dtype=uint32)
+    >>> file.notes
+    ('RGB colours read as ids, red * 65536 + green * 256 + blue',)
+    """
+    return _opened(path, raw=True, labels=True)
+
+
+def _opened(path: str | os.PathLike[str], *, raw: bool, labels: bool) -> ImageFile:
     address = parsed_address(os.fsdecode(path))
     read = chosen_reader(address)
     try:
-        stored, notes = read(address)
+        stored, notes = read(address, labels)
         values = stored if raw else _scaled(address, stored)
         return ImageFile(_settled(values), notes + _colour_doubt(address, stored.shape))
     except MemoryError as err:
         reason = str(err) or "out of memory"
         raise address.refusal(f"{reason}; {address.section_hint}") from None
+
+
+def image_shape(path: str | os.PathLike[str]) -> tuple[int, ...]:
+    """Return the shape of what `open_image` would read, from the header of the file.
+
+    Parameters and errors are those of `read_image`, but for what only pixels can tell.
+
+    Returns
+    -------
+    shape : tuple of 1 to 3 int
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Image.new("RGB", (4, 3)).save(f"{folder}/colour.png")
+    ...     image_shape(f"{folder}/colour.png"), image_shape(f"{folder}/colour.png[0]")
+    ((3, 4), (4,))
+    """
+    address = parsed_address(os.fsdecode(path))
+    return shape_reader(address)(address)
 
 
 # ---- values: from the range of the dtype to [0, 1] ---------------------------------------

@@ -795,14 +795,14 @@ def test_notes_of_many_pages_are_said_once():
 def test_frames_of_an_animation_are_pages(name):
     frames = np.random.default_rng(0).integers(0, 256, (3, 6, 7), np.uint8)
     save_pages(name, frames)
-    same(read_image(name, raw=True), frames)
-    same(read_image(f"{name}[2]", raw=True), frames[2])
+    same(open_image(name, raw=True).array, frames)
+    same(open_image(f"{name}[2]", raw=True).array, frames[2])
 
 
 def test_frames_of_a_gif_may_differ_in_mode():
     grey, red = Image.new("L", (4, 3), 51), Image.new("RGB", (4, 3), "red")
     save_pages("x.gif", [grey, red, grey])
-    assert read_image("x.gif", raw=True)[:, 0, 0].tolist() == [51, 76, 51]
+    assert open_image("x.gif", raw=True).array[:, 0, 0].tolist() == [51, 76, 51]
 
 
 def test_layers_of_a_drawing_are_no_pages():

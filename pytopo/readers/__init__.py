@@ -4,6 +4,7 @@
 address.py      which file, what to take of it, what cannot become an image
 arrays.py       .npy and .npz
 hdf5.py         HDF5
+colour.py       colour becomes one number a pixel: luminance, or an id
 picture.py      PNG, JPEG, TIFF and what else Pillow opens
 choice.py       which of them a file needs, by its first bytes
 ==============  ================================================================

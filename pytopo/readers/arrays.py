@@ -20,34 +20,57 @@ from pytopo.readers.address import (
     member_wanted,
     refuse_giant,
     refuse_member,
+    shape_of,
     shown,
 )
 
 
-def read_npy(address: Address) -> Stored:
+def read_npy(address: Address, labels: bool = False) -> Stored:
     """Read a .npy file; it has no members."""
-    refuse_member(address, ".npy file")
-    with decoding(address, ".npy file"), open(address.file, "rb") as stream:
-        shape, dtype = _header(stream)
-        size = os.path.getsize(address.file) - stream.tell()
-    part = _held_part(address, shape, dtype, size)
+    part = _npy_part(address)
     with decoding(address, ".npy file"):
         return np.load(address.file, mmap_mode="r", allow_pickle=False)[part], ()
 
 
-def read_npz(address: Address) -> Stored:
+def npy_shape(address: Address) -> tuple[int, ...]:
+    """Return the shape of what `read_npy` reads."""
+    return shape_of(_npy_part(address))
+
+
+def _npy_part(address: Address) -> Part:
+    refuse_member(address, ".npy file")
+    with decoding(address, ".npy file"), open(address.file, "rb") as stream:
+        shape, dtype = _header(stream)
+        size = os.path.getsize(address.file) - stream.tell()
+    return _held_part(address, shape, dtype, size)
+
+
+def read_npz(address: Address, labels: bool = False) -> Stored:
     """Read an array of an .npz archive."""
     with decoding(address, ".npz archive"):
         archive = zipfile.ZipFile(address.file)
     with archive:
         member = _member(address, archive)
-        with decoding(address, ".npz archive"), archive.open(member) as stream:
-            shape, dtype = _header(stream)
-            size = member.file_size - stream.tell()
-        part = _held_part(address, shape, dtype, size)
-        refuse_giant(address, shape, dtype, "save it as .npy or HDF5 and take a slice")
+        part = _npz_part(address, archive, member)
         with decoding(address, ".npz archive"), archive.open(member) as stream:
             return np.lib.format.read_array(stream, allow_pickle=False)[part], ()
+
+
+def npz_shape(address: Address) -> tuple[int, ...]:
+    """Return the shape of what `read_npz` reads."""
+    with decoding(address, ".npz archive"):
+        archive = zipfile.ZipFile(address.file)
+    with archive:
+        return shape_of(_npz_part(address, archive, _member(address, archive)))
+
+
+def _npz_part(address: Address, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Part:
+    with decoding(address, ".npz archive"), archive.open(member) as stream:
+        shape, dtype = _header(stream)
+        size = member.file_size - stream.tell()
+    part = _held_part(address, shape, dtype, size)
+    refuse_giant(address, shape, dtype, "save it as .npy or HDF5 and take a slice")
+    return part
 
 
 def _member(address: Address, archive: zipfile.ZipFile) -> zipfile.ZipInfo:

@@ -4,22 +4,54 @@ The author of a file may have named any other file of the reader's as the place 
 pixels, so those are not followed.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import h5py
 
 from pytopo.readers.address import (
     Address,
+    Part,
     Stored,
     checked_part,
     decoding,
     member_wanted,
+    shape_of,
     shown,
 )
 
 
-def read_hdf5(address: Address) -> Stored:
+def read_hdf5(address: Address, labels: bool = False) -> Stored:
     """Read a data set of an HDF5 file."""
+    with opened_data_set(address) as data_set:
+        part = _part(address, data_set)
+        with decoding(address, "data set"):
+            return data_set[part], ()
+
+
+def hdf5_shape(address: Address) -> tuple[int, ...]:
+    """Return the shape of what `read_hdf5` reads."""
+    with opened_data_set(address) as data_set:
+        return shape_of(_part(address, data_set))
+
+
+def _part(address: Address, data_set: Any) -> Part:
+    with decoding(address, "data set"):
+        shape, dtype = data_set.shape, data_set.dtype
+    return checked_part(address, (0,) if shape is None else shape, dtype)
+
+
+@contextmanager
+def opened_data_set(address: Address) -> Iterator[Any]:
+    """Open the data set that an address names, or the only one of the file if it names none.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, if there is no such data set, if none is named and there are
+        several, or if its pixels lie in other files.
+    """
     with decoding(address, "HDF5 file"):
         file = h5py.File(address.file, "r")
     with file:
@@ -27,15 +59,12 @@ def read_hdf5(address: Address) -> Stored:
         with decoding(address, "data set"):
             linked = data_set.file.filename != file.filename
             elsewhere = linked or data_set.is_virtual or data_set.external is not None
-            shape, dtype = data_set.shape, data_set.dtype
         if elsewhere:
             raise address.refusal(
                 "its pixels lie in other files, which are not read; wanted them in this one, "
                 "name the other or copy them"
             )
-        part = checked_part(address, (0,) if shape is None else shape, dtype)
-        with decoding(address, "data set"):
-            return data_set[part], ()
+        yield data_set
 
 
 def _data_set(address: Address, file: Any) -> Any:

@@ -1,5 +1,7 @@
 """Pictures: whatever Pillow opens.  Colour becomes luminance, several pages a volume.
 
+For labels a palette picture gives its indices, and any other colour an id (`colour.py`).
+
 Pillow turns, widens and narrows what is stored, to suit those who look at pictures.  Here
 the dtype and the orientation of the file are brought back, and what is lost is noted.
 """
@@ -13,6 +15,7 @@ from PIL import Image
 
 from pytopo.readers.address import (
     Address,
+    Part,
     Stored,
     bounded,
     checked_part,
@@ -22,24 +25,54 @@ from pytopo.readers.address import (
     shape_of,
     shown,
 )
+from pytopo.readers.colour import (
+    NO_ALPHA,
+    alpha_note,
+    colour_ids,
+    label_alpha_notes,
+    mask_in_colour_notes,
+)
 
 BITS, ORIENTATION, SAMPLE_FORMAT = 258, 274, 339  # tags of a TIFF
 SIGNED = 2  # a sample format
+WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 
 
-def read_picture(address: Address) -> Stored:
-    """Read a picture, or the pages of one; it has no members."""
+def read_picture(address: Address, labels: bool = False) -> Stored:
+    """Read a picture, or the pages of one; it has no members.
+
+    For `labels` colour becomes ids and not luminance.
+    """
     # A stream and not a name: files that Pillow may map into memory, it scrambles if they
     # are TIFFs with an orientation.
     with open(address.file, "rb") as stream, _opened(address, stream) as page:
         refuse_member(address, f"{page.format} file")
-        with decoding(address, "picture"):
-            # A layer of a drawing is no page: Pillow opens such a file on the composite.
-            count = 1 if page.format == "PSD" else getattr(page, "n_frames", 1)
+        count = _page_count(address, page)
         if count > 1:
-            return _stack(address, page, count)
-        pixels, notes = _page_pixels(address, page)
-        return pixels[checked_part(address, pixels.shape, pixels.dtype)], notes
+            part, pixels, notes = _stack(address, page, count, labels)
+        else:
+            pixels, notes = _page_pixels(address, page, labels)
+            part = checked_part(address, pixels.shape[:2], pixels.dtype)
+            pixels = pixels[part]
+        if pixels.ndim == len(shape_of(part)):
+            return pixels, notes
+        ids, more_notes = colour_ids(pixels)
+        return ids, more_notes + notes
+
+
+def picture_shape(address: Address) -> tuple[int, ...]:
+    """Return the shape of what `read_picture` reads, without decoding it."""
+    with open(address.file, "rb") as stream, _opened(address, stream) as page:
+        refuse_member(address, f"{page.format} file")
+        count = _page_count(address, page)
+        shape = (*((count,) if count > 1 else ()), page.height, page.width)
+        return shape_of(checked_part(address, shape, np.dtype("uint8")))
+
+
+def _page_count(address: Address, page: Image.Image) -> int:
+    with decoding(address, "picture"):
+        # A layer of a drawing is no page: Pillow opens such a file on the composite.
+        return 1 if page.format == "PSD" else getattr(page, "n_frames", 1)
 
 
 def _opened(address: Address, stream: IO[bytes]) -> Image.Image:
@@ -64,21 +97,23 @@ def _opened(address: Address, stream: IO[bytes]) -> Image.Image:
 # ---- pages -------------------------------------------------------------------------------
 
 
-def _stack(address: Address, page: Image.Image, count: int) -> Stored:
+def _stack(
+    address: Address, page: Image.Image, count: int, labels: bool
+) -> tuple[Part, np.ndarray, tuple[str, ...]]:
     """The part of a file of several pages: a volume, or of a single page."""
     first = bounded(address, pick_per_axis(address, 3)[0], 0, count)
     if isinstance(first, slice):
         first = first.start % count  # the start of an empty slice may be `count`
-    pixels, notes = _page_pixels(address, page, first)
-    part = checked_part(address, (count, *pixels.shape), pixels.dtype)
+    pixels, notes = _page_pixels(address, page, labels, first)
+    part = checked_part(address, (count, *pixels.shape[:2]), pixels.dtype)
     if isinstance(part[0], int):
-        return pixels[part[1:]], notes
+        return part, pixels[part[1:]], notes
 
     kind = _kind(page, pixels)
-    stack = np.empty(shape_of(part), pixels.dtype)
+    stack = np.empty((*shape_of(part), *pixels.shape[2:]), pixels.dtype)
     for k, number in enumerate(range(count)[part[0]]):
         if number != first:
-            pixels, more_notes = _page_pixels(address, page, number)
+            pixels, more_notes = _page_pixels(address, page, labels, number)
             notes = tuple(dict.fromkeys(notes + more_notes))  # each sentence once
         if _kind(page, pixels) != kind:
             raise address.refusal(
@@ -86,7 +121,7 @@ def _stack(address: Address, page: Image.Image, count: int) -> Stored:
                 f"pages of one size and mode, take one page, like {address.file}[{first}]"
             )
         stack[k] = pixels[part[1:]]
-    return stack, notes
+    return part, stack, notes
 
 
 def _kind(page: Image.Image, pixels: np.ndarray) -> str:
@@ -95,13 +130,17 @@ def _kind(page: Image.Image, pixels: np.ndarray) -> str:
     return f"{shown(pixels.shape)} {mode} {pixels.dtype}"
 
 
-def _page_pixels(address: Address, page: Image.Image, number: int | None = None) -> Stored:
-    """One page as stored, (H, W); colour is turned to luminance."""
+def _page_pixels(
+    address: Address, page: Image.Image, labels: bool, number: int | None = None
+) -> Stored:
+    """One page as stored, (H, W), colour turned to luminance; colour of labels (H, W, 3)."""
     with decoding(address, "picture"):
         if number is not None:
             page.seek(number)
     _refuse_bomb(address, page)
     with decoding(address, "picture"):
+        if labels:
+            return _label_pixels(page)
         return _stored_pixels(page), _page_notes(address, page)
 
 
@@ -139,6 +178,27 @@ TURN_BACK: dict[int | None, Callable[[np.ndarray], np.ndarray]] = {
     7: lambda pixels: np.rot90(pixels, 2).T,
     8: lambda pixels: np.rot90(pixels, -1),
 }
+
+
+def _label_pixels(page: Image.Image) -> Stored:
+    """Grey and palette indices (H, W), colour (H, W, 3)."""
+    page.load()
+    if _is_grey(page):
+        return np.asarray(page).astype(_stored_dtype(page)), ()
+    several = page.format == "GIF" and getattr(page, "n_frames", 1) > 1
+    if page.mode == "P" and not several:  # Pillow paints later frames on the first
+        return np.asarray(page), ()
+    if page.mode not in WITH_ALPHA:
+        return np.asarray(page.convert("RGB")), ()
+    colour, alpha = _parted(page)
+    return colour, label_alpha_notes(colour, alpha)
+
+
+def _parted(page: Image.Image) -> tuple[np.ndarray, np.ndarray]:
+    """Colour (H, W, 3), grey or index (H, W), and alpha (H, W)."""
+    channels = np.asarray(page.convert({"La": "LA", "RGBa": "RGBA"}.get(page.mode, page.mode)))
+    colour = channels[..., :-1]
+    return colour if colour.shape[-1] == 3 else colour[..., 0], channels[..., -1]
 
 
 def _is_grey(page: Image.Image) -> bool:
@@ -181,8 +241,12 @@ def _page_notes(address: Address, page: Image.Image) -> tuple[str, ...]:
     elif is_colour:
         colour = {"P": "palette", "PA": "palette", "RGBA": "RGB"}.get(page.mode, page.mode)
         notes.append(f"{colour} colour turned to luminance (ITU-R 601)")
-    if page.mode in ("LA", "La", "PA", "RGBA") or "transparency" in page.info:
-        notes.append("alpha channel dropped")
+    if is_colour and page.mode != "LAB":
+        notes.extend(mask_in_colour_notes(np.asarray(page.convert("RGB"))))
+    if page.mode in WITH_ALPHA:
+        notes.append(alpha_note(*_parted(page)))
+    elif "transparency" in page.info:
+        notes.append(NO_ALPHA)
     if is_colour and _bits(address, page) > 8:
         notes.append("16 bits per channel reduced to 8 by Pillow")
     return tuple(notes)
