@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from threading import Thread
 from typing import TypeVar
 
-from pytopo.cli.report import Fault, say
+from pytopo.cli.report import say
 
 Result = TypeVar("Result")
 
@@ -17,11 +17,6 @@ def run_kernels(function: Callable[[], Result]) -> Result:
     One line on stderr says when Numba compiles; kernels out of Numba's cache are not
     compiled.  The call is made on a thread, because an interrupt that meets a kernel on
     the main thread makes Numba crash; here Ctrl-C abandons the thread at once.
-
-    Raises
-    ------
-    Fault
-        If Numba has nowhere to keep what it compiles.
     """
     outcome: Future[Result] = Future()
 
@@ -33,26 +28,20 @@ def run_kernels(function: Callable[[], Result]) -> Result:
             outcome.set_exception(error)
 
     Thread(target=work, daemon=True).start()
-    try:
-        return outcome.result()
-    except RuntimeError as error:
-        if "no locator available" not in str(error):
-            raise
-        raise Fault(
-            "Numba finds no folder to keep compiled kernels in; set NUMBA_CACHE_DIR to a "
-            "folder that can be written"
-        ) from None
+    return outcome.result()
 
 
 @contextmanager
 def _compile_notice() -> Iterator[None]:
     from numba.core import event
 
+    from pytopo.kernels.jit import kept
+
     class Notice(event.Listener):
         said = False
 
         def on_start(self, event: object) -> None:
-            if not self.said:
+            if not self.said and kept():  # else a warning has said it
                 self.said = True
                 say("compiling the kernels (first run only) ...")
 

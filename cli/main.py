@@ -21,7 +21,7 @@ from pytopo.cli import (
     synth,
     train,
 )
-from pytopo.cli.report import Fault, say, silence
+from pytopo.cli.report import Fault, say, silence, spoken_warnings
 
 DONE, INPUT_AT_FAULT, INTERRUPTED = 0, 1, 130  # 2, for the command line, is argparse's
 
@@ -66,7 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         args = build_parser().parse_args(argv)
-        return args.run(args)
+        with spoken_warnings():
+            return args.run(args)
     except Fault as fault:
         say(f"pytopo {args.command}: {fault}")
         return INPUT_AT_FAULT

@@ -2,9 +2,12 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, Any
+
+from pytopo.notes import CacheWarning, InputWarning
 
 
 class Fault(Exception):
@@ -59,6 +62,24 @@ def say(text: str) -> None:
         print(printable(text), file=sys.stderr, flush=True)
     except OSError:
         silence(sys.stderr)
+
+
+@contextmanager
+def spoken_warnings() -> Iterator[None]:
+    """Print warnings of pytopo as lines on stderr, without the place in its source."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def say_ours(
+            message: Warning | str, category: type[Warning], *place: Any, **options: Any
+        ) -> None:
+            if issubclass(category, (CacheWarning, InputWarning)):
+                say(str(message))
+            else:
+                show(message, category, *place, **options)
+
+        warnings.showwarning = say_ours
+        yield
 
 
 def printable(text: str) -> str:

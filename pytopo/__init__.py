@@ -47,10 +47,11 @@ if TYPE_CHECKING:  # what ``__getattr__`` resolves, spelled out for type checker
     from pytopo.image import read_image
     from pytopo.loss import SegmentationLoss, TopologicalLoss, topological_loss
     from pytopo.matching import Matching, bottleneck, match, wasserstein
-    from pytopo.notes import InputWarning
+    from pytopo.notes import CacheWarning, InputWarning
     from pytopo.pairing import persistence, persistence_batch
 
 __all__ = [
+    "CacheWarning",
     "Diagram",
     "InputWarning",
     "Matching",
@@ -73,6 +74,7 @@ __all__ = [
 ]
 
 _home = {
+    "CacheWarning": "pytopo.notes",
     "Diagram": "pytopo.diagram",
     "InputWarning": "pytopo.notes",
     "Matching": "pytopo.matching",

@@ -8,10 +8,18 @@ of its own, so that it can be silenced, or turned into an error, without touchin
 
 import warnings
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class InputWarning(UserWarning):
     """Something was dropped, converted or is doubtful about an input."""
+
+
+class CacheWarning(RuntimeWarning):
+    """Compiled kernels cannot be kept on disk, so every process compiles them again."""
 
 
 def warn_of(notes: Iterable[str], where: str = "", stacklevel: int = 2) -> None:
@@ -36,3 +44,24 @@ def warn_of(notes: Iterable[str], where: str = "", stacklevel: int = 2) -> None:
     for note in notes:
         text = f"{where}: {note}" if where else note
         warnings.warn(text, InputWarning, stacklevel=stacklevel + 1)
+
+
+def number_text(value: "float | np.number") -> str:
+    """Return a number with as many digits as tell it from every other of its dtype.
+
+    For messages that say what came: a value a rounding error above 1 must not read "1".
+
+    Parameters
+    ----------
+    value : bool, int, float or NumPy scalar
+        NumPy scalars keep their dtype: of a float32 fewer digits are needed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> number_text(1.0000002), number_text(1.0), number_text(255)
+    ('1.0000002', '1', '255')
+    >>> number_text(np.float32(0.1)), number_text(0.1 + 0.2), number_text(-np.inf)
+    ('0.1', '0.30000000000000004', '-inf')
+    """
+    return str(value).removesuffix(".0")

@@ -560,14 +560,14 @@ def test_compiling_is_said_once_and_only_when_it_happens(folder):
 
 
 @needs_jit
-def test_where_numba_cannot_keep_its_cache_the_remedy_is_said():
+def test_where_numba_cannot_keep_its_cache_that_is_said_in_one_line():
     # This locator serves notebooks only, so none is left for a file.
     environment = {**os.environ, "NUMBA_CACHE_LOCATOR_CLASSES": "IPythonCacheLocator"}
-    done = run_process("diagram", "ring.npy", env=environment)
-    assert done.returncode == 1
+    done = run_process("diagram", "ring.npy", "--no-plot", env=environment)
+    assert (done.returncode, done.stdout) == (0, TABLE)
     assert done.stderr == (
-        "pytopo diagram: Numba finds no folder to keep compiled kernels in; set "
-        "NUMBA_CACHE_DIR to a folder that can be written\n"
+        "Numba finds no folder that it can write its cache to, so kernels are compiled in "
+        "memory, anew in each process; set NUMBA_CACHE_DIR to a folder that can be written\n"
     )
 
 

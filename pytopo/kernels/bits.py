@@ -1,7 +1,8 @@
 """Bits of a number: loops that the compiler knows as one instruction each."""
 
 import numpy as np
-from numba import njit
+
+from pytopo.kernels.jit import njit
 
 
 @njit(cache=True, nogil=True)

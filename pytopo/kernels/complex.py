@@ -30,7 +30,8 @@ data", sections 3 and 4.1.
 """
 
 import numpy as np
-from numba import njit
+
+from pytopo.kernels.jit import njit
 
 
 @njit(cache=True, nogil=True)

@@ -6,7 +6,7 @@ round if it is negative, so the bits behind the sign of a negative float are inv
 bits of the key (-k - 1, no overflow) turns ascending into descending for superlevel.
 """
 
-from numba import njit
+from pytopo.kernels.jit import njit
 
 
 @njit(cache=True, nogil=True)

@@ -20,9 +20,9 @@ A piece is named by its *lead*, its lowest face or octant.
 """
 
 import numpy as np
-from numba import njit
 
 from pytopo.kernels.bits import lowest_one
+from pytopo.kernels.jit import njit
 from pytopo.kernels.reduction import grown
 
 UNKNOWN = -1

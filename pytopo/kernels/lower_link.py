@@ -14,7 +14,7 @@ in `pytopo.octahedron`:
 Twin: ``cells`` in `pytopo/kernels/complex.py`, which gives each cell to its last voxel.
 """
 
-from numba import njit
+from pytopo.kernels.jit import njit
 
 
 @njit(cache=True, nogil=True)

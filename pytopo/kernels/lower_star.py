@@ -12,7 +12,8 @@ Edelsbrunner and Harer (2010), "Computational Topology", VI.3 (lower star) and V
 """
 
 import numpy as np
-from numba import njit
+
+from pytopo.kernels.jit import njit
 
 
 @njit(cache=True, nogil=True)

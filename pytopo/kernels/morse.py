@@ -26,8 +26,8 @@ outside.  `docs/fast-2d.md` has the drawings.
 """
 
 import numpy as np
-from numba import njit
 
+from pytopo.kernels.jit import njit
 from pytopo.kernels.union_find import find
 
 UNKNOWN = -1

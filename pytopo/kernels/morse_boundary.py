@@ -21,9 +21,9 @@ before the square at work like all others that are added.
 """
 
 import numpy as np
-from numba import njit
 
 from pytopo.kernels.bits import lowest_one
+from pytopo.kernels.jit import njit
 from pytopo.kernels.reduction import grown
 from pytopo.kernels.voxel_heap import push, remove_latest
 

@@ -10,7 +10,8 @@ the neighbour reads the same answer inverted.
 """
 
 import numpy as np
-from numba import njit
+
+from pytopo.kernels.jit import njit
 
 
 @njit(cache=True, nogil=True)

@@ -7,7 +7,8 @@ twin is the dictionary of `tests/oracles.py`.
 """
 
 import numpy as np
-from numba import njit
+
+from pytopo.kernels.jit import njit
 
 
 @njit(cache=True, nogil=True)

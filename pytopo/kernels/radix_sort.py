@@ -6,7 +6,8 @@ entries out into the counted places.  Equal keys stay in their order.
 """
 
 import numpy as np
-from numba import njit
+
+from pytopo.kernels.jit import njit
 
 
 @njit(cache=True, nogil=True)

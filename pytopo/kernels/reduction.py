@@ -21,9 +21,9 @@ Edelsbrunner and Harer (2010), "Computational Topology", VII.1; Chen and Kerber 
 """
 
 import numpy as np
-from numba import njit
 
 from pytopo.kernels.complex import faces
+from pytopo.kernels.jit import njit
 
 
 @njit(cache=True, nogil=True)

@@ -22,9 +22,9 @@ on a slot of others is put aside, and finished when all are done.
 """
 
 import numpy as np
-from numba import njit
 
 from pytopo.kernels.bits import count_ones, highest_one
+from pytopo.kernels.jit import njit
 from pytopo.kernels.morse_boundary import (
     FACES,
     MOST_PUSHED,

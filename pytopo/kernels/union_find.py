@@ -1,6 +1,6 @@
 """Union-find: the representative of a growing component."""
 
-from numba import njit
+from pytopo.kernels.jit import njit
 
 
 @njit(cache=True, nogil=True)

@@ -6,7 +6,8 @@ voxel, as everywhere.
 """
 
 import numpy as np
-from numba import njit
+
+from pytopo.kernels.jit import njit
 
 
 @njit(cache=True, nogil=True)

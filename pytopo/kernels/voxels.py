@@ -1,7 +1,8 @@
 """From the tall array of several volumes back to the volumes."""
 
 import numpy as np
-from numba import njit
+
+from pytopo.kernels.jit import njit
 
 
 @njit(cache=True, nogil=True)
