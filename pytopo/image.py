@@ -26,10 +26,13 @@ class ImageFile:
         The image: C-contiguous, in native byte order, owning its memory.
     notes : tuple of str
         One sentence for each thing that was dropped, converted or doubtful; often empty.
+    stored_dtype : dtype
+        Of the values in the file, before any scaling.
     """
 
     array: np.ndarray
     notes: tuple[str, ...] = ()
+    stored_dtype: np.dtype | None = None
 
 
 def read_image(path: str | os.PathLike[str], *, raw: bool = False) -> np.ndarray:
@@ -148,7 +151,8 @@ def _opened(path: str | os.PathLike[str], *, raw: bool, labels: bool) -> ImageFi
     try:
         stored, notes = read(address, labels)
         values = stored if raw else _scaled(address, stored)
-        return ImageFile(_settled(values), notes + _colour_doubt(address, stored.shape))
+        notes += _colour_doubt(address, stored.shape)
+        return ImageFile(_settled(values), notes, stored.dtype)
     except MemoryError as err:
         reason = str(err) or "out of memory"
         raise address.refusal(f"{reason}; {address.section_hint}") from None
@@ -179,11 +183,42 @@ def image_shape(path: str | os.PathLike[str]) -> tuple[int, ...]:
 # ---- values: from the range of the dtype to [0, 1] ---------------------------------------
 
 
+RAW_ADVICE = "read it with raw=True (--raw), or save fewer bits"
+
+
 def _scaled(address: Address, stored: np.ndarray) -> np.ndarray:
+    try:
+        return scaled(stored)
+    except ValueError as error:
+        raise address.refusal(f"{error}; {RAW_ADVICE}") from None
+
+
+def scaled(stored: np.ndarray) -> np.ndarray:
+    """Put integers and bools on [0, 1] by the range of their dtype; floats stay as they are.
+
+    Parameters
+    ----------
+    stored : ndarray of bools or real numbers
+
+    Returns
+    -------
+    values : ndarray
+        float32 up to 16 bits, float64 above.
+
+    Raises
+    ------
+    ValueError
+        If two values of 64 bits would become one.
+
+    Examples
+    --------
+    >>> scaled(np.array([0, 51, 255], np.uint8))
+    array([0. , 0.2, 1. ], dtype=float32)
+    """
     if stored.dtype.kind == "f":
         return stored
     if stored.dtype.itemsize == 8:
-        _refuse_merging(address, np.unique(stored))
+        _refuse_merging(np.unique(stored))
     return _unit(stored)
 
 
@@ -197,14 +232,14 @@ def _unit(stored: np.ndarray) -> np.ndarray:
     return np.divide(unit, float(high - low), out=unit)
 
 
-def _refuse_merging(address: Address, values: np.ndarray) -> None:
+def _refuse_merging(values: np.ndarray) -> None:
     """Rounding keeps the order of the sorted `values`, but may make neighbours equal."""
     merged = np.flatnonzero(np.diff(_unit(values)) == 0)
     if merged.size:
         one, other = values[merged[0]], values[merged[0] + 1]
-        raise address.refusal(
+        raise ValueError(
             f"scaled to [0, 1] by the range of {values.dtype}, {one} and {other} would be one "
-            "value; read it with raw=True (--raw), or save fewer bits"
+            "value"
         )
 
 

@@ -24,6 +24,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pytopo.notes import number_text
+
 CREMI_BACKGROUND = (2**64 - 1,)
 BACKGROUND = (0, 2**64 - 1)
 
@@ -143,7 +145,7 @@ def _value_notes(stored: NDArray, marked: Any) -> tuple[str, ...]:
     top = np.iinfo(stored.dtype).max if stored.dtype.kind in "iu" else 1
     if marked in (1, top):
         return ()
-    shown = number(marked)
+    shown = number_text(marked)
     held = f"0 and {shown}" if (stored == 0).any() else f"only {shown}"
     return (f"holds {held}: taken as a mask, {shown} is its foreground",)
 
@@ -191,22 +193,11 @@ def value_counts_text(values: NDArray) -> str:
     '0 (1 pixel), 1 (1), 2 (1), 3 (1), 4 (1), 5 (1), ... and 14 more'
     """
     distinct, counts = np.unique(values, return_counts=True)
-    parts = [f"{number(v)} ({n})" for v, n in zip(distinct[:LISTED], counts.tolist())]
+    parts = [f"{number_text(v)} ({n})" for v, n in zip(distinct[:LISTED], counts.tolist())]
     if parts:
         parts[0] = parts[0][:-1] + (" pixel)" if counts[0] == 1 else " pixels)")
     more = f", ... and {len(distinct) - LISTED} more" if len(distinct) > LISTED else ""
     return ", ".join(parts) + more
-
-
-def number(value: Any) -> str:
-    """Return a number in the fewest digits that tell it apart.
-
-    Examples
-    --------
-    >>> number(np.float32(0.1)), number(np.float64(255)), number(np.uint8(7))
-    ('0.1', '255', '7')
-    """
-    return str(value).removesuffix(".0")
 
 
 def real_values(values: ArrayLike, name: str) -> NDArray:
