@@ -30,8 +30,10 @@ CREMI_BACKGROUND = (2**64 - 1,)
 BACKGROUND = (0, 2**64 - 1)
 
 NO_FOREGROUND = "holds only 0: a mask without foreground"
-IGNORE_LABELS = (255, 65535, -1)  # what is often written where there is no truth
+IGNORE_LABELS = (255, 65535, -1, -100)  # what is often written where there is no truth
 LISTED = 6  # values that a message lists
+ROUNDING = 1e-6  # by so much at least a likelihood may leave [0, 1]
+LITTLE = 0.1  # of the range of a dtype
 
 
 # ---- masks -------------------------------------------------------------------------------
@@ -175,15 +177,68 @@ def ignore_label(values: NDArray) -> int | None:
     return None
 
 
+# ---- grey values -------------------------------------------------------------------------
+
+
+def clipped_to_unit(values: NDArray) -> NDArray | None:
+    """Return floats on [0, 1], where what leaves it by a rounding error is clipped.
+
+    Parameters
+    ----------
+    values : ndarray of floats, of any shape
+
+    Returns
+    -------
+    values : ndarray of the same dtype, or None
+        The same array, or a clipped copy; None if a value is NaN, or outside [0, 1] by more
+        than a rounding error.
+
+    Examples
+    --------
+    >>> clipped_to_unit(np.array([0.5, 1 + 1e-7]))
+    array([0.5, 1. ])
+    >>> clipped_to_unit(np.array([0.5, 1.00002])) is None
+    True
+    """
+    low, high = values.min(), values.max()
+    if low >= 0 and high <= 1:
+        return values
+    rounding = max(ROUNDING, 2 * float(np.finfo(values.dtype).eps))
+    if low >= -rounding and high <= 1 + rounding:  # NaN is neither
+        return np.clip(values, 0, 1)
+    return None
+
+
+def range_notes(share: float, dtype: np.dtype | None) -> tuple[str, ...]:
+    """Return a note if an image of integers uses little of the range that it is scaled by.
+
+    Parameters
+    ----------
+    share : float
+        Largest minus least value of the scaled image; one value alone uses no range, and is
+        not noted.
+    dtype : dtype or None
+        As stored.
+
+    Examples
+    --------
+    >>> range_notes(4095 / 65535, np.dtype("uint16"))
+    ('uses 6.2% of the range of uint16, by which it is scaled',)
+    """
+    if dtype is None or dtype.kind not in "iu" or not 0 < share < LITTLE:
+        return ()
+    return (f"uses {100 * share:.2g}% of the range of {dtype}, by which it is scaled",)
+
+
 # ---- values in words ---------------------------------------------------------------------
 
 
-def value_counts_text(values: NDArray) -> str:
+def value_counts_text(values: ArrayLike) -> str:
     """List the distinct values with the number of their pixels.
 
     Parameters
     ----------
-    values : ndarray
+    values : array_like of numbers, of any shape
 
     Examples
     --------
@@ -192,7 +247,7 @@ def value_counts_text(values: NDArray) -> str:
     >>> value_counts_text(np.arange(20))
     '0 (1 pixel), 1 (1), 2 (1), 3 (1), 4 (1), 5 (1), ... and 14 more'
     """
-    distinct, counts = np.unique(values, return_counts=True)
+    distinct, counts = np.unique(np.asarray(values), return_counts=True)
     parts = [f"{number_text(v)} ({n})" for v, n in zip(distinct[:LISTED], counts.tolist())]
     if parts:
         parts[0] = parts[0][:-1] + (" pixel)" if counts[0] == 1 else " pixels)")
