@@ -94,20 +94,17 @@ def read_mask(path: str, advice: "Advice") -> "NDArray[np.bool_]":
     advice : Advice
         What the command has to offer for what is no mask.
     """
-    from pytopo.masks import NO_FOREGROUND
-
-    mask = mask_in(path, opened(path, raw=True).array, advice)
-    if not mask.any():
-        say(f"{path}: {NO_FOREGROUND}")
-    return mask
+    return mask_in(path, opened(path, raw=True).array, advice)
 
 
-def mask_in(path: str, stored: "NDArray", advice: "Advice | None" = None) -> "NDArray[np.bool_]":
+def mask_in(
+    path: str, stored: "NDArray", advice: "Advice | None" = None
+) -> "NDArray[np.bool_]":
     """Return the mask that stored values are, and say how they were taken."""
-    from pytopo.masks import Advice, mask_of
+    from pytopo.masks import mask_of
 
     with blaming():
-        mask = mask_of(stored, f"{path}: image", advice or Advice())
+        mask = mask_of(stored, f"{path}: image", advice)
     say_of(path, mask.notes)
     if stored.dtype.kind in "iu" and not mask.notes and stored.max() == 1:
         say(f"{path}: holds 0 and 1 only, which are taken as they are, not scaled")

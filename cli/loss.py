@@ -30,7 +30,7 @@ from pytopo.cli.files import (
 from pytopo.cli.html import add_html, check_html, write_html
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import STDOUT
-from pytopo.cli.report import Fault, blaming, printable, results, say
+from pytopo.cli.report import Fault, printable, results, say
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -163,6 +163,8 @@ def _images(args: argparse.Namespace) -> "tuple[NDArray, NDArray]":
             f"{args.truth}: {size_text(truth)} pixels; wanted {size_text(likelihood)}, as "
             f"{args.likelihood} has"
         )
+    if truth.min() == truth.max() == args.sublevel:
+        say(f"{args.truth}: no foreground, every pixel is {truth.max():.0f}")
     options.check_dims(args.likelihood, args.dims, likelihood.ndim)
     if args.frame is not None and not math.isfinite(args.frame):
         raise Fault(f"--frame={args.frame}; wanted a finite number")
@@ -189,7 +191,7 @@ def _advice() -> "Advice":
     return Advice(
         ids="one class as 0 and 1, or a grey truth as floats from 0 to 1",
         grey="a grey truth from 0 to 1",
-        ignore="set the pixels without truth to 0, in both images",
+        ignore="set the pixels without truth to 0 in both images",
     )
 
 

@@ -16,6 +16,7 @@ the commands alike:
 `docs/metrics.md` tells it with examples.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Integral
@@ -29,11 +30,11 @@ from pytopo.notes import number_text
 CREMI_BACKGROUND = (2**64 - 1,)
 BACKGROUND = (0, 2**64 - 1)
 
-NO_FOREGROUND = "holds only 0: a mask without foreground"
 IGNORE_LABELS = (255, 65535, -1, -100)  # what is often written where there is no truth
 LISTED = 6  # values that a message lists
 ROUNDING = 1e-6  # by so much at least a likelihood may leave [0, 1]
 LITTLE = 0.1  # of the range of a dtype
+FEW = 16  # values of integers; more may be grey as well as ids
 
 
 # ---- masks -------------------------------------------------------------------------------
@@ -86,10 +87,13 @@ class Advice(NamedTuple):
         """
         if self.ignore and ignore_label(values) is not None:
             return self.ignore
-        return self.ids if self.ids and values.dtype.kind in "iu" else self.grey
+        if values.dtype.kind == "f":
+            return self.grey
+        advice = (self.ids, self.grey if len(values) > FEW else "")
+        return ", ".join(filter(None, advice))
 
 
-def mask_of(values: ArrayLike, name: str = "mask", advice: Advice = Advice()) -> Mask:
+def mask_of(values: ArrayLike, name: str = "mask", advice: Advice | None = None) -> Mask:
     """Read a mask: 0, and one other value of any dtype, which is the foreground.
 
     Parameters
@@ -97,7 +101,7 @@ def mask_of(values: ArrayLike, name: str = "mask", advice: Advice = Advice()) ->
     values : array_like of bools or numbers, of any shape
     name : str
         What a message calls them.
-    advice : Advice
+    advice : Advice or None
         What would do instead.
 
     Raises
@@ -114,7 +118,7 @@ def mask_of(values: ArrayLike, name: str = "mask", advice: Advice = Advice()) ->
     >>> mask_of([0, 8, 8, 255])
     Traceback (most recent call last):
         ...
-    ValueError: mask holds 0 (1 pixel), 8 (2), 255 (1); expected 0 and one other value
+    ValueError: mask holds 0 (1 pixel), 8 (2), 255 (1); expected a mask of 0 and one other value
     """
     stored = real_values(values, name)
     if stored.dtype.kind == "b":
@@ -124,7 +128,7 @@ def mask_of(values: ArrayLike, name: str = "mask", advice: Advice = Advice()) ->
         return Mask(foreground, None)
     marked = stored.flat[foreground.argmax()]
     if not (np.isfinite(marked) and (foreground == (stored == marked)).all()):
-        raise _no_mask(stored, name, advice)
+        raise _no_mask(stored, name, advice or Advice())
     return Mask(foreground, marked, _value_notes(stored, marked))
 
 
@@ -156,9 +160,11 @@ def _no_mask(stored: NDArray, name: str, advice: Advice) -> ValueError:
     if stored.dtype.kind == "f" and not np.isfinite(stored).all():
         index = np.unravel_index(np.isfinite(stored).argmin(), stored.shape)
         where = ", ".join(str(i) for i in index)
-        return ValueError(f"{name}[{where}] is {stored[index]}; expected 0 and one other value")
+        return ValueError(
+            f"{name}[{where}] is {stored[index]}; wanted a mask of 0 and one other value"
+        )
     fitting = advice.fitting(np.unique(stored))
-    text = f"{name} holds {value_counts_text(stored)}; expected 0 and one other value"
+    text = f"{name} holds {value_counts_text(stored)}; expected a mask of 0 and one other value"
     return ValueError(f"{text}{', ' if fitting else ''}{fitting}")
 
 
@@ -303,6 +309,41 @@ def checked_background(background: int | Iterable[int]) -> tuple[int, ...]:
     return tuple(int(label) for label in several)
 
 
+def parsed_background(text: str) -> tuple[int, ...]:
+    """Return ids that mean background of a text: ``0``, ``0,-1``, or ``none``.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> parsed_background("0,-1"), parsed_background("none")
+    ((0, -1), ())
+    """
+    if text.strip().lower() == "none":
+        return ()
+    parts = text.split(",")
+    if not all(re.fullmatch(r"\s*-?[0-9]{1,20}\s*", part) for part in parts):
+        raise ValueError(f"background {text!r}; expected integers, like 0,-1, or none")
+    return tuple(int(part) for part in parts)
+
+
+def background_text(background: Iterable[int], dtype: np.dtype) -> str:
+    """Return those ids that a dtype can hold as text.
+
+    Examples
+    --------
+    >>> background_text(BACKGROUND, np.dtype("int64"))
+    '0'
+    >>> background_text(BACKGROUND, np.dtype("uint64"))
+    '0 or 2^64 - 1'
+    """
+    ids = stored_ids(background, dtype).tolist()
+    return " or ".join("2^64 - 1" if id == 2**64 - 1 else str(id) for id in ids) or "none"
+
+
 def stored_ids(background: Iterable[int], dtype: np.dtype) -> NDArray:
     """Return those of the ids that a dtype can hold, as an array of that dtype.
 
@@ -368,8 +409,7 @@ def background_notes(
     has_zero, cremi = bool((ids == 0).any()), 0 not in background
     if cremi and has_zero:
         return (
-            "id 0 is a segment, as in the evaluation of CREMI; "
-            f"{option}0 makes it background",
+            f"id 0 is a segment, as in the evaluation of CREMI; {option}0 makes it background",
         )
     largest = ids.dtype == np.uint64 and bool((ids == np.uint64(2**64 - 1)).any())
     if largest and has_zero and not cremi:

@@ -25,7 +25,6 @@ from pytopo.masks import (
     background_notes,
     checked_background,
     mask_of,
-    real_values,
     stored_ids,
 )
 from pytopo.notes import warn_of
@@ -206,9 +205,9 @@ def patch_betti_error(
     _check_options(construction, frame)
     for name, value, least in (("size", size, 1), ("patches", patches, 1), ("seed", seed, 0)):
         check_count(name, value, least)
-    shape = np.array(patch_shape(first.shape, size))
-    random = np.random.default_rng(seed)
-    corners = random.integers(0, first.shape - shape + 1, (patches, first.ndim))
+    shape = np.array(patch_shape(first.shape, int(size)))
+    random = np.random.default_rng(int(seed))
+    corners = random.integers(0, first.shape - shape + 1, (int(patches), first.ndim))
     places = [tuple(map(slice, corner, corner + shape)) for corner in corners]
     return _mean_betti_error(
         [(first[place], second[place]) for place in places], construction, frame
@@ -609,7 +608,10 @@ def _masks(
 
 def checked_mask(mask: ArrayLike, name: str = "mask") -> NDArray[np.bool_]:
     """Return a mask as booleans, or say what is wrong with it."""
-    found = mask_of(_array(mask, name), name, ADVICE)
+    values = _array(mask, name)
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"{name} has dtype {values.dtype}; wanted booleans, or 0 and 1")
+    found = mask_of(values, name, ADVICE)
     warn_of(found.notes, name, stacklevel=4)
     return found.array
 
@@ -626,7 +628,9 @@ def _labels(labels: ArrayLike, name: str) -> NDArray:
 
 
 def _array(image: ArrayLike, name: str) -> NDArray:
-    values = real_values(image, name)
+    if np.ma.is_masked(image):
+        raise TypeError(f"{name} has masked pixels; fill them first, e.g. {name}.filled(0)")
+    values = np.asarray(image)
     if values.ndim not in (2, 3):
         raise ValueError(
             f"{name} has shape {values.shape}, {values.ndim} axes; wanted (H, W) or (D, H, W)"

@@ -181,10 +181,15 @@ def test_a_mask_is_true_where_it_is_not_zero(label):
     assert truth_of_mask(np.array(label), "here", invert=True).tolist() == [True, False, False]
 
 
-@pytest.mark.parametrize("label", [[0, 1, 2], [254, 255], [0, 1, np.nan]])
+@pytest.mark.parametrize("label", [[0, 1, 2], [254, 255]])
 def test_a_label_of_several_values_is_no_mask(label):
     with pytest.raises(ValueError, match=r"here: the label holds .* ids"):
         truth_of_mask(np.array(label), "here", invert=False)
+
+
+def test_nan_is_no_mask():
+    with pytest.raises(ValueError, match=r"here: the label\[2\] is nan; wanted a mask"):
+        truth_of_mask(np.array([0, 1, np.nan]), "here", invert=False)
 
 
 # ---- borders -----------------------------------------------------------------------------
