@@ -108,7 +108,7 @@ def test_a_window_leaves_other_chunks_alone():
             damaged[chunk.byte_offset : chunk.byte_offset + chunk.size] = bytes(chunk.size)
     Path("a.h5").write_bytes(damaged)
     raw, _ = volume()
-    sections = CremiVolume("a.h5")
+    sections = CremiVolume("a.h5", background=0)
     image, _ = sections.read(0, slice(12, 20), slice(14, 24))
     assert np.array_equal(image, np.float32(raw[0, 12:, 14:]) / np.float32(255))
     assert sections.read(0).image[0, 0] == 0
@@ -286,7 +286,7 @@ def test_a_volume_in_the_layout_made_from_real_data_is_read(real_data):
 def test_a_pair_may_lie_in_two_files_and_hold_a_mask():
     raw, ids = volume()
     write("raw.h5", {"x/raw": raw})
-    write("labels.h5", {"mask": np.uint8(200) * (ids > 3), "ids": ids})
+    write("labels.h5", {"mask": np.uint8(255) * (ids > 3), "ids": ids})
     pair = HDF5Pair("raw.h5:/x/raw", "labels.h5:/mask")
     assert pair.name(1) == "raw.h5:/x/raw section 1"
     assert np.array_equal(pair.read(1, slice(3, 9)).truth, (ids > 3)[1, 3:9])
@@ -424,9 +424,9 @@ def test_pictures_of_different_shape_are_refused():
         ValueError, match=r"1 pages of 12 x 9 pixels, image\.png has 1 pages of 9 x"
     ):
         PicturePair("image.png", "label.png")
-    stack("image.tif", [np.zeros((9, 12), np.uint8), np.zeros((8, 12), np.uint8)])
+    stack("image.tif", [np.full((9, 12), 255, np.uint8), np.zeros((8, 12), np.uint8)])
     pair = PicturePair("image.tif", "image.tif")
-    assert not pair[0].image.any()
+    assert pair[0].image.all()
     with pytest.raises(ValueError, match=r"image.tif\[1\]: shape \(8, 12\); wanted \(9, 12\)"):
         pair[1]
 

@@ -402,15 +402,15 @@ print(len(overlaps.signatures))
 # ---- what is refused ------------------------------------------------------------------------
 
 
-GREY = RING * 0.5
+GREY = RING * 0.5 + np.diag([0.25, 0, 0])
 NAN = np.where(RING, 1, np.nan)
 
 
 @pytest.mark.parametrize(
     ("mask", "error", "reason"),
     [
-        (GREY, ValueError, r"[0, 0] is 0.5; wanted a mask of booleans, or of 0 and 1 (thresh"),
-        (RING * 255, ValueError, "[0, 0] is 255; wanted a mask"),
+        (GREY, ValueError, " holds 0 (1 pixel), 0.5 (7), 0.75 (1); expected a mask of 0 and"),
+        (RING + 1, ValueError, " holds 1 (1 pixel), 2 (8); expected a mask of 0 and one other"),
         (NAN, ValueError, "[1, 1] is nan; wanted a mask"),
         (np.zeros((0, 3)), ValueError, " has shape (0, 3) and no pixel; wanted at least one"),
         (np.zeros(3), ValueError, " has shape (3,), 1 axes; wanted (H, W) or (D, H, W)"),
