@@ -215,13 +215,17 @@ def _growth(
             f"a = contests.{kind}(*{shape})",
             "pytopo.persistence(a)",
         )
-        yield {
+        row: Row = {
             "job": f"{'x'.join(map(str, shape))} {kind}, V",
             "pytopo ms": 1e3 * taken.best,
-            "against": "peak bytes a pixel",
-            "ratio": memory / math.prod(shape),
-            "goal": most_bytes,
         }
+        if memory is None:
+            say("this system does not tell the peak of memory: left out")
+        else:
+            row["against"] = "peak bytes a pixel"
+            row["ratio"] = memory / math.prod(shape)
+            row["goal"] = most_bytes
+        yield row
     pixels = [math.prod(shape) for shape in shapes]
     exponent = float(np.polyfit(np.log(pixels), np.log(best), 1)[0])
     yield {

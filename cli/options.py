@@ -107,14 +107,19 @@ def check_files(
         What is read, by its name on the command line; parts of files are addressed as in
         ``file.h5:/raw[3]``.
     """
-    targets = [os.path.realpath(path) for path in files]
+    targets = [_place(path) for path in files]
     for path, target in zip(files, targets):
         if targets.count(target) > 1:
             args.usage_error(f"{path} would be written twice")
         for name, image in images.items():
-            source = os.path.realpath(image or "")
+            source = _place(image or "")
             if source == target or source.startswith((f"{target}:", f"{target}[")):
                 args.usage_error(f"{path} would overwrite {name}")
+
+
+def _place(path: str) -> str:
+    """Return where a path leads to, the same for all ways to write it."""
+    return os.path.normcase(os.path.realpath(path))
 
 
 def check_dims(name: str, dims: tuple[int, ...] | None, axes: int) -> None:

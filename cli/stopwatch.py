@@ -71,10 +71,11 @@ def forget_peak():
 """
 
 
-def peak_memory(before: str, measured: str) -> int:
+def peak_memory(before: str, measured: str) -> int | None:
     """Return by how many bytes a statement raises the memory of a fresh process at its peak.
 
     Linux only: read from ``/proc``, where the peak can be forgotten before the statement.
+    ``None`` on other systems, and in a container that hides this.
 
     Parameters
     ----------
@@ -83,6 +84,8 @@ def peak_memory(before: str, measured: str) -> int:
     measured : str
         Those that are.
     """
+    if not os.access("/proc/self/clear_refs", os.W_OK):
+        return None
     program = (
         f"{PEAK_MEMORY}\n{before}\nforget_peak()\nstart = peak()\n"
         f"{measured}\nprint(peak() - start)"

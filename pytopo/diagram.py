@@ -8,6 +8,9 @@ from os import PathLike
 import numpy as np
 from numpy.typing import NDArray
 
+from pytopo.notes import number_text
+from pytopo.options import at_least, flag, integer, integers, real
+
 ESSENTIAL = -1  # death pixel of the component that never dies
 FEATURES = {  # what a dimension is called, by the number of axes of the image
     1: ("components",),
@@ -121,8 +124,9 @@ class Diagram:
 
     def points(self, dim: int) -> NDArray:
         """Return birth and death of the points of one dimension, (k, 2)."""
-        self._check_dims([dim])
-        chosen = self.dim == dim
+        if integer(dim) is None:
+            raise ValueError(f"dim is {dim!r}; expected one of {self.dims}")
+        chosen = self.dim == self._checked_dims(dim)
         return np.stack([self.birth[chosen], self.death[chosen]], axis=1)
 
     def select(
@@ -142,15 +146,22 @@ class Diagram:
         finite : bool or None
             ``True`` keeps points whose birth and death are finite numbers, ``False`` the
             others.
+
+        Raises
+        ------
+        TypeError
+            If an option has the wrong type.
+        ValueError
+            If a dimension was not computed, or ``min_persistence`` is negative or NaN.
         """
-        chosen = self.persistence >= min_persistence
+        chosen = self.persistence >= at_least(min_persistence, "min_persistence", 0)
         dims = self.dims
         if dim is not None:
-            wanted = [dim] if isinstance(dim, int | np.integer) else list(dim)
-            self._check_dims(wanted)
+            wanted = self._checked_dims(dim)
             chosen &= np.isin(self.dim, wanted)
             dims = tuple(d for d in self.dims if d in wanted)
         if finite is not None:
+            finite = flag(finite, "finite")
             chosen &= (np.isfinite(self.birth) & np.isfinite(self.death)) == finite
         return self._rows(np.flatnonzero(chosen), dims)
 
@@ -187,25 +198,34 @@ class Diagram:
         >>> pytopo.persistence(ring).betti(5)
         (1, 1)
         """
-        if np.isnan(threshold):
+        level = real(threshold)
+        if level is None:
+            raise TypeError(f"threshold is {threshold!r}; expected a number")
+        if isinstance(threshold, np.floating):  # compare in its dtype, as NumPy does
+            level = threshold
+        if np.isnan(level):
             raise ValueError("threshold is NaN; wanted a number")
-        self._check_dims(range(len(self.shape)))
+        self._checked_dims(range(len(self.shape)))
         if self.superlevel:
-            alive = (self.birth >= threshold) & (self.death < threshold)
-            alive |= self.essential & (self.birth >= threshold)
+            alive = (self.birth >= level) & (self.death < level)
+            alive |= self.essential & (self.birth >= level)
         else:
-            alive = (self.birth <= threshold) & (self.death > threshold)
-            alive |= self.essential & (self.birth <= threshold)
+            alive = (self.birth <= level) & (self.death > level)
+            alive |= self.essential & (self.birth <= level)
         counts = np.bincount(self.dim[alive], minlength=len(self.shape))
         return tuple(counts.tolist())
 
-    def _check_dims(self, wanted: Iterable[int]) -> None:
-        missing = [d for d in wanted if d not in self.dims]
+    def _checked_dims(self, wanted: int | Iterable[int]) -> list[int]:
+        found = integers(wanted)
+        if found is None:
+            raise ValueError(f"dim is {wanted!r}; expected some of {self.dims}")
+        missing = [d for d in found if d not in self.dims]
         if missing:
             raise ValueError(
                 f"the diagram has no dimension {missing[0]}; it was computed for "
                 f"dims={self.dims} of an image with {len(self.shape)} axes"
             )
+        return found
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the diagram to a file; the ending says how: .npz, .csv or .json.
@@ -235,7 +255,9 @@ class Diagram:
     def _source(self) -> str:
         size = "x".join(str(n) for n in self.shape)
         direction = "superlevel" if self.superlevel else "sublevel"
-        frame = "" if self.frame is None else f", frame={self.frame:g}"
+        frame = ""
+        if self.frame is not None:
+            frame = f", frame={number_text(self.birth.dtype.type(self.frame))}"
         return f"{size} image, {direction}, {self.construction}{frame}"
 
     def _counts(self) -> list[str]:

@@ -17,13 +17,15 @@ has the pictures.
 """
 
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
+
+from pytopo.notes import number_text
+from pytopo.options import at_least, flag
 
 __all__ = ["Matching", "bottleneck", "match", "textbook_match", "wasserstein"]
 
@@ -91,10 +93,9 @@ def match(first: ArrayLike, second: ArrayLike, *, every_second: bool = False) ->
     >>> round(m.cost, 6)
     0.04
     """
-    if not isinstance(every_second, (bool, np.bool_)):
-        raise TypeError(f"every_second is {every_second!r}; wanted True or False")
+    every_second = flag(every_second, "every_second")
     first, second = _finite_points(first, "first"), _finite_points(second, "second")
-    return _match(first, second, bool(every_second), order=2, ground=2)
+    return _match(first, second, every_second, order=2, ground=2)
 
 
 def textbook_match(
@@ -104,6 +105,7 @@ def textbook_match(
 
     The twin of `match`, to be read and to test against: it takes (n + m)^2 numbers.
     """
+    every_second = flag(every_second, "every_second")
     first, second = _finite_points(first, "first"), _finite_points(second, "second")
     n, m = len(first), len(second)
 
@@ -171,11 +173,7 @@ def wasserstein(
     >>> wasserstein([[0, 4]], [], order=1, ground=np.inf)
     2.0
     """
-    for name, value in (("order", order), ("ground", ground)):
-        if not isinstance(value, (Real, np.number)):
-            raise TypeError(f"{name} is {value!r}; wanted a number")
-        if not value >= 1:
-            raise ValueError(f"{name} is {value!r}; wanted a number of at least 1")
+    order, ground = at_least(order, "order", 1), at_least(ground, "ground", 1)
     first, second = _points(first, "first"), _points(second, "second")
     apart = _infinite_apart(first, second)
     first, second = (p[np.isfinite(p).all(axis=1)] for p in (first, second))
@@ -256,7 +254,7 @@ def _finite_points(points: ArrayLike, name: str) -> NDArray[np.float64]:
 
 
 def _text(point: NDArray) -> str:
-    return f"({point[0]:g}, {point[1]:g})"
+    return f"({', '.join(map(number_text, point))})"
 
 
 # --- the optimum -----------------------------------------------------------------------

@@ -12,12 +12,12 @@ directly before the image pixels of that value.  See `docs/conventions.md`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.kernels.keys import float_keys
+from pytopo.options import integer, real
 
 FRAME = -2  # where a pixel is asked for and the frame is the answer
 
@@ -83,20 +83,31 @@ def frame_value(
     TypeError
         If ``frame`` is neither a boolean, a real number nor None.
     ValueError
-        If ``frame`` is NaN.
+        If ``frame`` is NaN, or finite and too large for the dtype of births and deaths.
     """
+    if isinstance(frame, np.ndarray) and frame.ndim == 0:
+        frame = frame[()]
     if frame is None or frame is False or (isinstance(frame, np.bool_) and not frame):
         return None
     if isinstance(frame, (bool, np.bool_)):
-        frame = (values.max() if superlevel else values.min()).item()
-    if isinstance(frame, Integral):
-        return int(frame)
-    if not isinstance(frame, (Real, np.floating)):
-        raise TypeError(f"frame is {frame!r}; wanted a number, True, False or None")
-    value = value_dtype(values)(frame)
+        earliest = values.max() if superlevel else values.min()
+        frame = int(earliest) if values.dtype == bool else earliest.item()
+    dtype = value_dtype(values)
+    with np.errstate(over="ignore"):
+        number = real(frame)
+        if number is None:
+            raise TypeError(f"frame is {frame!r}; wanted a number, True, False or None")
+        value = dtype(number)
+    whole = integer(frame)
     if np.isnan(value):
         raise ValueError("frame is NaN; a filtration needs ordered values")
-    return int(value) if value.is_integer() and values.dtype.kind != "f" else value
+    if np.isinf(value) and (whole is not None or np.isfinite(number)):
+        raise ValueError(f"frame is {frame!r}, which {dtype.__name__} cannot hold")
+    if values.dtype.kind == "f":
+        return value
+    if whole is not None:
+        return whole
+    return int(value) if value.is_integer() else value
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,17 +5,16 @@ once: pairs of equal value are dropped, births and deaths are gathered from the 
 """
 
 import math
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.diagram import ESSENTIAL, Diagram
 from pytopo.morse import Rows, pixel_pairs
+from pytopo.options import at_least, checked_construction, flag, integers
 from pytopo.order import (
     FRAME,
     checked_image,
@@ -25,7 +24,7 @@ from pytopo.order import (
     value_dtype,
 )
 from pytopo.textbook import filtration_of_order, reduce_filtration
-from pytopo.threads import on_threads
+from pytopo.threads import number_of_threads, on_threads
 from pytopo.volume import voxel_pairs
 
 ALGORITHMS = ("auto", "reduction", "morse")
@@ -148,12 +147,7 @@ def persistence_batch(
     [0, 1]
     """
     options = _Options(dims, superlevel, construction, frame, min_persistence, algorithm)
-    if threads is None:
-        threads = len(os.sched_getaffinity(0))
-    if not isinstance(threads, Integral) or threads < 1:
-        raise ValueError(
-            f"threads is {threads!r}; wanted a whole number of at least 1, or None"
-        )
+    threads = number_of_threads(threads)
     places, stacks = _stacks(images, options)
 
     parts = [part for stack in stacks for part in _parts(stack, threads)]
@@ -175,17 +169,12 @@ class _Options:
     algorithm: str
 
     def __post_init__(self) -> None:
-        if not isinstance(self.superlevel, (bool, np.bool_)):
-            raise TypeError(f"superlevel is {self.superlevel!r}; wanted True or False")
-        if self.construction not in ("V", "T"):
-            raise ValueError(f'construction is {self.construction!r}; wanted "V" or "T"')
-        if not isinstance(self.min_persistence, (Real, np.number)):
-            raise TypeError(f"min_persistence is {self.min_persistence!r}; wanted a number")
-        if not self.min_persistence >= 0:
-            raise ValueError(
-                f"min_persistence is {self.min_persistence!r}; wanted a number of at least 0"
-            )
-        if self.algorithm not in ALGORITHMS:
+        if isinstance(self.dims, Iterator):  # to be gone through once for each shape
+            object.__setattr__(self, "dims", tuple(self.dims))
+        flag(self.superlevel, "superlevel")
+        checked_construction(self.construction)
+        at_least(self.min_persistence, "min_persistence", 0)
+        if not isinstance(self.algorithm, str) or self.algorithm not in ALGORITHMS:
             known = " or ".join(f'"{name}"' for name in ALGORITHMS)
             raise ValueError(f"algorithm is {self.algorithm!r}; wanted {known}")
 
@@ -254,17 +243,13 @@ def _checked_dims(
     """Return the wanted dimensions in ascending order."""
     if dims is None:
         return tuple(range(len(shape)))
-    wanted = list(dims) if isinstance(dims, Iterable) else [dims]
-    if not wanted or not all(_is_dimension(d, len(shape)) for d in wanted):
+    wanted = integers(dims)
+    if not wanted or not all(0 <= d < len(shape) for d in wanted):
         raise ValueError(
             f"dims is {dims!r}; wanted dimensions from 0 to {len(shape) - 1}, "
             f"because {name} has shape {shape}"
         )
-    return tuple(sorted({int(d) for d in wanted}))
-
-
-def _is_dimension(d: object, ndim: int) -> bool:
-    return isinstance(d, int | np.integer) and not isinstance(d, bool) and bool(0 <= d < ndim)
+    return tuple(sorted(set(wanted)))
 
 
 def _route(algorithm: str, shape: tuple[int, ...], name: str) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.diagram import ESSENTIAL, FEATURES, Diagram, pixel_text
+from pytopo.options import checked_construction, flag
 from pytopo.order import FRAME, checked_image, frame_value, total_order, value_dtype
 from pytopo.textbook import Filtration, Reduction, filtration_of_order, reduce_filtration
 
@@ -132,7 +133,7 @@ class Walkthrough:
         pixel (1), value 2
         the end
         """
-        if by not in ("cell", "pixel"):
+        if not isinstance(by, str) or by not in ("cell", "pixel"):
             raise ValueError(f'by is {by!r}; wanted "cell" or "pixel"')
         everyone = range(len(self.columns))
         if by == "cell":
@@ -235,23 +236,19 @@ def walkthrough(
     cell 4, edge at (3), enters with pixel (1), value 2: boundary {1, 2} + column 3 = {0, 1}, \
 low 1: a pair with vertex 1; the component born at 1 in (2) dies: dot (1, 2)
     """
-    if not isinstance(superlevel, (bool, np.bool_)):
-        raise TypeError(f"superlevel is {superlevel!r}; wanted True or False")
-    if construction not in ("V", "T"):
-        raise ValueError(f'construction is {construction!r}; wanted "V" or "T"')
+    superlevel = flag(superlevel, "superlevel")
+    checked_construction(construction)
     values = checked_image(image)
-    around = frame_value(values, frame, bool(superlevel))
+    around = frame_value(values, frame, superlevel)
     check_size(values, construction, framed=around is not None)
 
-    filtration = filtration_of_order(
-        total_order(values, bool(superlevel), around), construction
-    )
+    filtration = filtration_of_order(total_order(values, superlevel, around), construction)
     reduction = reduce_filtration(filtration, clearing=False)
     ends = dict(reduction.pairs.tolist())
     begun = sorted([*ends, *reduction.essential.tolist()])
     features = [Feature(int(filtration.dimension[i]), i, ends.get(i)) for i in begun]
     return Walkthrough(
-        values, bool(superlevel), construction, around, filtration,
+        values, superlevel, construction, around, filtration,
         tuple(_columns(filtration, reduction)), tuple(features),
     )  # fmt: skip
 

@@ -22,6 +22,7 @@ from pytopo.kernels.reduction import (
     left_to_right,
     reduce_columns,
 )
+from pytopo.options import checked_construction, flag
 from pytopo.order import PixelOrder, checked_image, frame_value, total_order
 
 if TYPE_CHECKING:
@@ -120,6 +121,11 @@ def lower_star_filtration(
     superlevel, construction, frame
         As in `pytopo.persistence`.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If the image or an option is not what `pytopo.persistence` takes.
+
     Examples
     --------
     Three pixels in a row make three vertices and two edges; each edge waits for the later
@@ -137,6 +143,8 @@ def lower_star_filtration(
            [0, 0, 0, 0, 0],
            [0, 0, 0, 0, 0]], dtype=int8)
     """
+    superlevel = flag(superlevel, "superlevel")
+    checked_construction(construction)
     values = checked_image(image)
     around = frame_value(values, frame, superlevel)
     return filtration_of_order(total_order(values, superlevel, around), construction)
@@ -179,7 +187,7 @@ def reduce_filtration(filtration: Filtration, *, clearing: bool = True) -> Reduc
     >>> r.essential
     array([0])
     """
-    schedule = highest_dimension_first if clearing else left_to_right
+    schedule = highest_dimension_first if flag(clearing, "clearing") else left_to_right
     visit = schedule(filtration.dimension)
     killer, begin, end, rows = reduce_columns(filtration.start, filtration.rows, visit)
 

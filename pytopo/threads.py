@@ -1,11 +1,90 @@
 """Calling a function on several threads; kernels release the interpreter while they run."""
 
+import math
+import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path, PurePosixPath
 from typing import TypeVar
+
+from pytopo.options import integer
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
+
+
+def number_of_threads(threads: int | None) -> int:
+    """Return how many threads to work on; ``None`` for as many as there are cores.
+
+    Cores are those that this process may run on, as far as the system says so: what
+    ``taskset`` or a scheduler left to it, and what the limits of a container are worth.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number, or less than 1.
+
+    Examples
+    --------
+    >>> number_of_threads(3)
+    3
+    """
+    if threads is None:
+        return int(min(_cores(), _cores_of_container()))
+    number = integer(threads)
+    if number is None or number < 1:
+        raise ValueError(
+            f"threads is {threads!r}; wanted a whole number of at least 1, or None"
+        )
+    return number
+
+
+def _cores() -> int:
+    """Return how many cores the system lets this process run on."""
+    if hasattr(os, "process_cpu_count"):  # since Python 3.13
+        return os.process_cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):  # neither macOS nor Windows has it
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@cache
+def _cores_of_container(
+    groups: Path = Path("/proc/self/cgroup"), mounts: Path = Path("/sys/fs/cgroup")
+) -> float:
+    """Return how many cores the control groups of Linux leave to this process, rounded up.
+
+    A group may use ``quota`` microseconds of processors in each ``period``, and so may each
+    group that it lies in.  Version 2 has both in one file, version 1 in two.  What cannot be
+    read, as on other systems, limits nothing.
+    """
+    try:
+        lines = groups.read_text().splitlines()
+    except (OSError, ValueError):
+        return math.inf
+    least = math.inf
+    for line in lines:
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        group = PurePosixPath(path.lstrip("/"))
+        for place in (group, *group.parents):
+            for mount in {"", "cpu", controllers} if controllers else {"", "unified"}:
+                least = min(least, _quota(mounts / mount / place))
+    return max(1, math.ceil(least)) if least < math.inf else least
+
+
+def _quota(group: Path) -> float:
+    """Return how many cores a control group may keep busy."""
+    for names in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
+        try:
+            quota, period = " ".join((group / name).read_text() for name in names).split()
+            if int(quota) > 0:  # -1, in version 1, is no limit
+                return int(quota) / int(period)
+        except (OSError, ValueError, ZeroDivisionError):  # not there, or "max"
+            continue
+    return math.inf
 
 
 def on_threads(

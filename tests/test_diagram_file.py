@@ -5,6 +5,7 @@ import io
 import json
 import os
 import stat
+import zipfile
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from strategies import constructions, frames, images
 
 import pytopo
-from pytopo.diagram_file import write_csv
+from pytopo.diagram_file import COLUMNS, write_csv
 from pytopo.replacing import replacing
 
 ENDINGS = [".npz", ".csv", ".json"]
@@ -131,15 +132,218 @@ def test_a_truncated_file_is_refused_in_one_line(tmp_path, ending, kept):
     assert "\n" not in str(caught.value)
 
 
-def test_no_pickle_is_loaded(tmp_path):
-    path = tmp_path / "d.npz"
-    pytopo.persistence([0, 1]).save(path)
-    with np.load(path) as archive:
-        columns = dict(archive)
-    columns["birth"] = np.array([print], dtype=object)
-    np.savez(path, **columns)
-    with pytest.raises(ValueError, match="Object arrays cannot be loaded"):
+SMALL = pytopo.persistence([0, 5, 1, 9])  # dim [0, 0], birth [0, 1], death [inf, 5]
+
+
+def refused(path, text):
+    with pytest.raises(ValueError, match=text) as caught:
         pytopo.Diagram.load(path)
+    said = str(caught.value)
+    assert said.startswith(f"{path}: not a diagram that pytopo wrote: ")
+    assert "\n" not in said
+    assert len(said) < len(str(path)) + 400
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_file_that_is_cut_anywhere_is_refused(tmp_path, ending):
+    whole, part = tmp_path / f"whole{ending}", tmp_path / f"part{ending}"
+    SMALL.save(whole)
+    content = whole.read_bytes()
+    step = 7 if ending == ".npz" else 1
+    for size in range(0, len(content) - (ending == ".json"), step):  # its last byte is \n
+        part.write_bytes(content[:size])
+        refused(part, ".")
+
+
+def test_a_flipped_bit_of_an_archive_is_refused_or_changes_nothing(tmp_path):
+    path = tmp_path / "d.npz"
+    SMALL.save(path)
+    content = path.read_bytes()
+    n_refused = 0
+    for at in range(0, len(content), 3):
+        changed = bytearray(content)
+        changed[at] ^= 1 << at % 8
+        path.write_bytes(changed)
+        try:
+            found = pytopo.Diagram.load(path)
+        except ValueError:
+            n_refused += 1
+        else:
+            assert found == SMALL  # the date of a member, say, is not looked at
+    assert n_refused > len(content) / 2
+
+
+@pytest.mark.parametrize(
+    ("offset", "value"),
+    [(6, 255), (8, 1), (8, 32), (10, 99), (10, 12)],
+    ids=["version", "encrypted", "patched", "method 99", "method 12"],
+)
+def test_an_archive_that_python_cannot_read_is_refused(tmp_path, offset, value):
+    path = tmp_path / "d.npz"
+    SMALL.save(path)
+    content = bytearray(path.read_bytes())
+    content[content.find(b"PK\1\2") + offset] = value
+    path.write_bytes(content)
+    refused(path, "damaged archive")
+
+
+HEADER = json.dumps(
+    {"shape": [4], "dims": [0], "superlevel": False, "construction": "V", "frame": None,
+     "dtype": "float64", "points": 2}
+)  # fmt: skip
+
+
+def columns_of(diagram):
+    return {name: getattr(diagram, name) for name in COLUMNS}
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"dim": SMALL.dim.astype(int) + 256}, "dim is int64; expected int8"),
+        ({"birth_pixel": SMALL.birth_pixel + 0.5}, "birth_pixel is float64; expected int64"),
+        ({"birth": SMALL.birth + 1j}, "birth is complex128; expected float64"),
+        ({"birth": SMALL.birth.astype(np.float32)}, "birth is float32; expected float64"),
+        ({"birth": SMALL.birth.astype(str)}, "birth is <U32; expected float64"),
+        ({"birth": np.array([print, 1])}, "Object arrays cannot be loaded"),
+        ({"birth": SMALL.birth[:1]}, r"birth has shape \(1,\), and 2 points are expected"),
+        ({"birth": SMALL.birth[:, None]}, r"birth has shape \(2, 1\)"),
+        ({"birth": np.float64(0)}, r"birth has shape \(\)"),
+        ({"birth": np.array([0, np.nan])}, "a birth or death is NaN"),
+        ({"birth": np.array([0.0, 6.0])}, "dies before it is born, sweeping sublevel"),
+        ({"death": np.array([-np.inf, 5.0])}, "dies before it is born"),
+        ({"death": np.array([7.0, 5.0])}, "dies before it is born"),
+        ({"death_pixel": np.array([-1, -1])}, "expected that of one component at most"),
+        ({"birth_pixel": np.array([-1, 2])}, "a birth pixel is -1"),
+        ({"birth_pixel": np.array([-2, 2])}, "a pixel lies in the frame, and there is none"),
+        ({"birth_pixel": np.array([0, 4])}, "a pixel lies outside"),
+        ({"header": np.array(HEADER.encode())}, r"header is \|S\d+ of shape \(\)"),
+        ({"header": np.array(["[" * 100000])}, "header is"),
+        ({"header": np.array("[" * 100000)}, "nested too deeply"),
+        ({"header": np.array(HEADER.replace("[4]", "[4, 4.0]"))}, "shape is .* whole numbers"),
+        ({"header": np.array(HEADER.replace("[4]", f"[{2**62}, {2**62}]"))}, "of an image"),
+        ({"header": np.array(HEADER.replace("[4]", "[-4]"))}, "not those of an image"),
+        ({"header": np.array(HEADER.replace("[4]", "[]"))}, "not those of an image"),
+        ({"header": np.array(HEADER.replace("[0]", "[0, 0]"))}, "not those of an image"),
+        ({"header": np.array(HEADER.replace("[0]", "[]"))}, "not those of an image"),
+        ({"header": np.array(HEADER.replace("[0]", "[false]"))}, "dims is .False."),
+        ({"header": np.array(HEADER.replace(": 2", ": 99999"))}, "points is 99999, more than"),
+        ({"header": np.array(HEADER.replace(": 2", ": -1"))}, "points is -1"),
+        ({"header": np.array(HEADER.replace("null", '"nan"'))}, "frame is 'nan'; expected"),
+        ({"header": np.array(HEADER.replace("null", "1e999"))}, "frame is inf; expected"),
+        ({"header": np.array(HEADER.replace("null", "true"))}, "frame is True; expected"),
+        ({"header": np.array(HEADER.replace("null", "NaN"))}, "NaN is no number in JSON"),
+        ({"header": np.array(HEADER.replace('"dims"', '"shape"'))}, "a name stands twice"),
+        ({"header": np.array(HEADER.replace('"dims"', '"dim"'))}, "the header has"),
+        ({"header": np.array("7")}, "JSON is 7; expected an object"),
+        ({"shape": np.array([2**62, 2**62])}, "members are"),
+    ],
+)  # fmt: skip
+def test_an_archive_that_was_tampered_with_is_refused_in_one_line(tmp_path, change, text):
+    path = tmp_path / "d.npz"
+    np.savez(path, **{"header": np.array(HEADER), **columns_of(SMALL)})
+    assert pytopo.Diagram.load(path) == SMALL
+    np.savez(path, **{"header": np.array(HEADER), **columns_of(SMALL), **change})
+    refused(path, text)
+
+
+def test_an_archive_that_claims_a_terabyte_is_refused(tmp_path):
+    SMALL.save(tmp_path / "d.npz")
+    text = f"{{'descr': '|i1', 'fortran_order': False, 'shape': ({2**40},), }}"
+    claim = b"\x93NUMPY\1\0v\0" + text.encode().ljust(117) + b"\n"
+    path = tmp_path / "claims.npz"
+    with zipfile.ZipFile(tmp_path / "d.npz") as sound, zipfile.ZipFile(path, "w") as archive:
+        for name in sound.namelist():
+            archive.writestr(name, claim if name == "dim.npy" else sound.read(name))
+    refused(path, r"dim has shape \(1099511627776,\), and 2 points are expected")
+
+
+def test_an_archive_that_has_a_member_twice_is_refused(tmp_path):
+    path = tmp_path / "d.npz"
+    SMALL.save(path)
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("dim.npy", archive.read("dim.npy"))
+    refused(path, "members are")
+
+
+def test_columns_of_the_other_byte_order_are_the_same(tmp_path):
+    path = tmp_path / "d.npz"
+    swapped = {n: a.astype(a.dtype.newbyteorder(">")) for n, a in columns_of(SMALL).items()}
+    np.savez(path, header=np.array(HEADER).astype(f">U{len(HEADER)}"), **swapped)
+    assert pytopo.Diagram.load(path) == SMALL
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        (b"0,1.0,5.0", b"0,1.0," + b"1" * 200000, "no table .field larger than field limit"),
+        (b"0,1.0,5.0", b'0,"1.0,5.0', "no table"),
+        (b"0,1.0,5.0", b"0,1.0,5.0,5.0", "a line has 8 fields; expected 7"),
+        (b"0,1.0,5.0", b"0,1.0", "a line has 6 fields; expected 7"),
+        (b"0,1.0,5.0", b"0,1.0,five", "death is 'five'; expected a number"),
+        (b"0,1.0,5.0", b"0,1.0,nan", "death is 'nan'; expected a number"),
+        (b"0,1.0,5.0", b"0,1.0,1e999", "death is inf; expected"),
+        (b"0,1.0,5.0", b"0,1.0,5_0", "death is '5_0'"),
+        (b"0,1.0,5.0", b"0,1.0,\0", "death is"),
+        (b"0,1.0,5.0", b"256,1.0,5.0", "dim is 256, beyond int8"),
+        (b"0,1.0,5.0", b"0.5,1.0,5.0", "dim is '0.5'; expected a number"),
+        (b"0,1.0,5.0", b"0,1.0,\xff", r"byte \d+ is no utf-8 text"),
+        (b"0,1.0,5.0", "0,1.0,\N{ARABIC-INDIC DIGIT FIVE}".encode(), "death is"),
+        (b"birth_pixel", b"death", "columns are .* wanted at least"),
+        (b"birth_pixel", b"birth pixel", "columns are .* wanted at least"),
+        (b"birth_column", b"birth", "columns are .* wanted at least"),
+        (b'"points": 2', b'"points": 3', "2 of 3 points are there"),
+        (b"# pytopo", b"pytopo", "the first line does not start with"),
+    ],
+)  # fmt: skip
+def test_a_table_that_was_tampered_with_is_refused_in_one_line(tmp_path, old, new, text):
+    path = tmp_path / "d.csv"
+    SMALL.save(path)
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new, 1))
+    refused(path, text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ('{"shape"', "[" * 100000 + '{"shape"', "nested too deeply"),
+        ('"dim": [0, 0]', '"dim": [0, 256]', "dim is 256, beyond int8"),
+        ('"dim": [0, 0]', '"dim": [0, false]', "dim is .* expected whole numbers"),
+        ('"dim": [0, 0]', '"dim": [0, 0.0]', "dim is .* expected whole numbers"),
+        ('"dim": [0, 0]', '"dim": {"0": 0}', "dim is .* expected a list of numbers"),
+        ('"birth": [0.0, 1.0]', '"birth": [0.0, NaN]', "NaN is no number in JSON"),
+        ('"birth": [0.0, 1.0]', '"birth": [0.0, Infinity]', "Infinity is no number in JSON"),
+        ('"birth": [0.0, 1.0]', '"birth": [0.0, 1e999]', "birth is inf; expected a number"),
+        ('"birth": [0.0, 1.0]', '"birth": [0.0, "1.0"]', "birth is '1.0'; expected a number"),
+        ('"birth": [0.0, 1.0]', '"birth": [0.0, true]', "birth is True; expected a number"),
+        ('"birth": [0.0, 1.0]', f'"birth": [0.0, {10**400}]', "birth is 1000+"),
+        ('"birth": [0.0, 1.0]', f'"birth": [0.0, {"9" * 5000}]', "not a diagram"),
+        ('"birth": [0.0, 1.0]', '"birth": [0.0, [1.0]]', "birth is .1.0.; expected"),
+        ('"birth": [0.0, 1.0]', '"birth": [0.0, 1.0, 2.0]', "columns have shapes"),
+        ('"birth_pixel": [0, 2]', f'"birth_pixel": [0, {2**64}]', "beyond int64"),
+        ('"frame": null', f'"frame": {10**400}', "frame is 1000+"),
+        ('"dim": [0, 0]', '"dim": [0, 0], "dim": [0, 0]', "a name stands twice"),
+        ('"dim": [0, 0]', '"dim": [0, 0], "extra": 1', "the header has .*extra"),
+        ('"dim": [0, 0]', '"dims": [0]', "a name stands twice"),
+        ("{", "\ufeff{", "BOM"),
+    ],
+)  # fmt: skip
+def test_json_that_was_tampered_with_is_refused_in_one_line(tmp_path, old, new, text):
+    path = tmp_path / "d.json"
+    SMALL.save(path)
+    content = path.read_text("utf-8")
+    assert old in content
+    path.write_text(content.replace(old, new, 1), "utf-8")
+    refused(path, text)
+
+
+def test_a_value_beyond_its_dtype_is_refused(tmp_path):
+    path = tmp_path / "d.json"
+    pytopo.persistence(np.array([0, 5, 1, 9], np.float32)).save(path)
+    path.write_text(path.read_text("utf-8").replace("5.0", "5e40"), "utf-8")
+    refused(path, "death is 5e[+]40, beyond float32")
 
 
 def test_a_missing_file_is_missing(tmp_path):

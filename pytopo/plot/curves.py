@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from pytopo.diagram import Diagram
+from pytopo.options import whole_number
 from pytopo.plot.legend import (
     COLOURS,
     counted,
@@ -35,6 +36,11 @@ def barcode(diagram: Diagram, ax: Axes | None = None, *, top: int = 50) -> Axes:
     top : int
         How many bars of each dimension to draw, the longest; the legend counts the rest.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If ``top`` is not a whole number of at least 0.
+
     Examples
     --------
     >>> import numpy as np, pytopo
@@ -43,6 +49,7 @@ def barcode(diagram: Diagram, ax: Axes | None = None, *, top: int = 50) -> Axes:
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['components (dim 0): 1, 1 essential', 'holes (dim 1): 1']
     """
+    top = whole_number(top, "top")
     ax = given_or_new(ax)
     span = span_of(diagram.birth, diagram.death)
     birth, death = span.place(diagram.birth), span.place(diagram.death)

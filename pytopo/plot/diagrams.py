@@ -6,6 +6,7 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
 from pytopo.diagram import Diagram
+from pytopo.options import whole_number
 from pytopo.plot.legend import (
     COLOURS,
     counted,
@@ -33,6 +34,11 @@ def diagram(diagram: Diagram, ax: Axes | None = None, *, dots: int = 500) -> Axe
         drawn as a density of small squares, the darker the more there are (logarithmic),
         so a million points cost no more than a thousand.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If ``dots`` is not a whole number of at least 0.
+
     Examples
     --------
     >>> import numpy as np, pytopo
@@ -41,6 +47,7 @@ def diagram(diagram: Diagram, ax: Axes | None = None, *, dots: int = 500) -> Axe
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['components (dim 0): 1, 1 essential', 'holes (dim 1): 1']
     """
+    dots = whole_number(dots, "dots")
     ax = given_or_new(ax)
     span = span_of(diagram.birth, diagram.death)
     birth, death = span.place(diagram.birth), span.place(diagram.death)

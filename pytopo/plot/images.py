@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.diagram import Diagram
+from pytopo.options import integer, whole_number
 from pytopo.plot.legend import given_or_new, legend_below, most_persistent
 from pytopo.plot.marks import Marks, draw_critical, feature_handles
 from pytopo.plot.span import Span, Ticks, span_of
@@ -48,8 +49,11 @@ def image(
 
     Raises
     ------
+    TypeError
+        If ``top`` is not a whole number.
     ValueError
-        If the image has not the shape that the diagram is of, or not that section.
+        If ``top`` is negative, or the image has not the shape that the diagram is of, or not
+        that section.
 
     Examples
     --------
@@ -59,6 +63,7 @@ def image(
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['components (dim 0)', 'holes (dim 1)', 'birth', 'death']
     """
+    top = whole_number(top, "top")
     values, section = _checked_section(np.asarray(image), diagram, section, "image")
     ax = given_or_new(ax)
     if section is not None:
@@ -106,8 +111,11 @@ def critical(
 
     Raises
     ------
+    TypeError
+        If ``top`` is not a whole number.
     ValueError
-        If the likelihood has not the shape of what was explained, or not that section.
+        If ``top`` is negative, or the likelihood has not the shape of what was explained, or
+        not that section.
 
     Examples
     --------
@@ -124,6 +132,7 @@ def critical(
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['holes (dim 1)', 'to fix: 1', 'birth', 'death']
     """
+    top = whole_number(top, "top")
     found = explanation.prediction
     values, section = _checked_section(np.asarray(likelihood), found, section, "likelihood")
     ax = given_or_new(ax)
@@ -148,12 +157,14 @@ def _checked_section(
             f"{name} has shape {values.shape}; wanted {diagram.shape}, the shape of the "
             "image that the diagram is of"
         )
-    if section is not None and not (values.ndim == 3 and 0 <= section < len(values)):
-        raise ValueError(f"an image of shape {values.shape} has no section {section!r}")
+    if section is not None:
+        number = integer(section)
+        if number is None or not (values.ndim == 3 and 0 <= number < len(values)):
+            raise ValueError(f"an image of shape {values.shape} has no section {section!r}")
+        return values[number], number
     if values.ndim < 3:
         return values, None
-    section = len(values) // 2 if section is None else section
-    return values[section], section
+    return values[len(values) // 2], len(values) // 2
 
 
 def draw_pixels(ax: Axes, values: NDArray, span: Span) -> _Locate:

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from pytopo.diagram import Diagram
+from pytopo.options import flag
 from pytopo.plot.diagrams import draw_ground
 from pytopo.plot.legend import (
     COLOURS,
@@ -64,6 +65,7 @@ def matching(
     >>> [text.get_text() for text in ax.get_legend().get_texts()][2:]
     ['to fix: 1', 'to remove: 1', 'target']
     """
+    flipped = flag(flipped, "flipped")
     ax = given_or_new(ax)
     found, wanted = explanation.prediction, explanation.target
     if flipped:

@@ -28,6 +28,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.diagram import Diagram
+from pytopo.options import integers, whole_number
 from pytopo.plot.images import draw_pixels
 from pytopo.plot.legend import legend_below, most_persistent
 from pytopo.plot.marks import Marks, costs, draw_critical, feature_handles
@@ -81,9 +82,11 @@ def sections(
 
     Raises
     ------
+    TypeError
+        If ``top`` or ``reach`` is not a whole number.
     ValueError
-        If the volume has not three axes or not the shape that the diagram is of, if it has
-        no such voxel, or if there are not three Axes.
+        If one of them is negative, if the volume has not three axes or not the shape that the
+        diagram is of, if it has no such voxel, or if there are not three Axes.
 
     Examples
     --------
@@ -95,6 +98,7 @@ def sections(
     >>> plane.get_title(), row.get_title(), column.get_title()
     ('plane 2', 'row 2', 'column 2')
     """
+    top, reach = whole_number(top, "top"), whole_number(reach, "reach")
     values = _checked_volume(np.asarray(volume), diagram, "volume")
     if at is None:
         at = _telling_voxel(diagram, np.where(diagram.essential, -1, diagram.persistence))
@@ -145,9 +149,11 @@ def critical_sections(
 
     Raises
     ------
+    TypeError
+        If ``top`` or ``reach`` is not a whole number.
     ValueError
-        If the likelihood has not three axes or not the shape of what was explained, if it
-        has no such voxel, or if there are not three Axes.
+        If one of them is negative, if the likelihood has not three axes or not the shape of
+        what was explained, if it has no such voxel, or if there are not three Axes.
 
     Examples
     --------
@@ -160,6 +166,7 @@ def critical_sections(
     >>> [section.get_title() for section in axes]
     ['plane 1', 'row 2', 'column 3']
     """
+    top, reach = whole_number(top, "top"), whole_number(reach, "reach")
     found = explanation.prediction
     values = _checked_volume(np.asarray(likelihood), found, "likelihood")
     at = _telling_voxel(found, costs(explanation)) if at is None else at
@@ -181,13 +188,13 @@ def checked_voxel(at: Sequence[int], shape: tuple[int, ...]) -> tuple[int, int, 
     ValueError
         If it is not three integers, or outside the volume.
     """
-    whole = len(at) == 3 and all(isinstance(i, int | np.integer) for i in at)
-    if not whole or not all(0 <= i < n for i, n in zip(at, shape)):
+    index = integers(at)
+    if index is None or len(index) != 3 or not all(0 <= i < n for i, n in zip(index, shape)):
         raise ValueError(
-            f"a volume of shape {shape} has no voxel {tuple(at)}; wanted (plane, row, column), "
-            f"from (0, 0, 0) to {tuple(n - 1 for n in shape)}"
+            f"a volume of shape {shape} has no voxel {at if index is None else tuple(index)}; "
+            f"wanted (plane, row, column), from (0, 0, 0) to {tuple(n - 1 for n in shape)}"
         )
-    return _triple(at)
+    return _triple(index)
 
 
 def _telling_voxel(diagram: Diagram, weight: NDArray) -> tuple[int, int, int]:

@@ -1,0 +1,126 @@
+"""Options, checked the same way wherever they are taken.
+
+NumPy's scalars, and arrays without axes, are as good as Python's own numbers.  True and
+False are no numbers.
+"""
+
+import math
+import operator
+from numbers import Real
+
+import numpy as np
+
+
+def integer(value: object) -> int | None:
+    """Return an integer as an int, and None for what is no integer.
+
+    Examples
+    --------
+    >>> integer(np.uint8(3)), integer(np.array(3)), integer(3.0), integer(True)
+    (3, 3, None, None)
+    """
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+    return None if np.asarray(value).dtype == bool else number
+
+
+def integers(value: object) -> list[int] | None:
+    """Return one integer or several as a list, and None if something else is among them.
+
+    Examples
+    --------
+    >>> integers(1), integers((np.int8(0), 2)), integers([0, 0.5]), integers("01")
+    ([1], [0, 2], None, None)
+    """
+    one = integer(value)
+    if one is not None:
+        return [one]
+    try:
+        numbers = [integer(item) for item in value]  # type: ignore[attr-defined]
+    except TypeError:
+        return None
+    found = [number for number in numbers if number is not None]
+    return found if len(found) == len(numbers) else None
+
+
+def real(value: object) -> float | None:
+    """Return a real number as a float, infinite if it is too large, and None for others.
+
+    Examples
+    --------
+    >>> real(np.float32(0.5)), real(np.array(2)), real(10**400), real(1j), real(False)
+    (0.5, 2.0, inf, None, None)
+    """
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf  # type: ignore[operator]
+
+
+def whole_number(value: object, name: str, least: int = 0) -> int:
+    """Return an integer as an int.
+
+    Raises
+    ------
+    TypeError
+        If it is no integer.
+    ValueError
+        If it is less than ``least``.
+    """
+    number = integer(value)
+    if number is None or number < least:
+        error = TypeError if number is None else ValueError
+        raise error(f"{name} is {value!r}; expected a whole number of at least {least}")
+    return number
+
+
+def flag(value: object, name: str) -> bool:
+    """Return a bool of Python or NumPy as a bool.
+
+    Raises
+    ------
+    TypeError
+        If it is none.
+    """
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} is {value!r}; wanted True or False")
+    return bool(value)
+
+
+def at_least(value: object, name: str, least: float) -> float:
+    """Return a real number as a float.
+
+    Raises
+    ------
+    TypeError
+        If it is no number.
+    ValueError
+        If it is less than ``least``, or NaN.
+    """
+    number = real(value)
+    if number is None:
+        raise TypeError(f"{name} is {value!r}; wanted a number")
+    if not number >= least:
+        raise ValueError(f"{name} is {value!r}; wanted a number of at least {least:g}")
+    return number
+
+
+def checked_construction(value: object) -> str:
+    """Return "V" or "T".
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    if not isinstance(value, str) or value not in ("V", "T"):
+        raise ValueError(f'construction is {value!r}; wanted "V" or "T"')
+    return value
