@@ -9,6 +9,7 @@ from pytopo.readers.arrays import npy_shape, npz_shape, read_npy, read_npz
 
 NPY = b"\x93NUMPY"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second of an empty archive
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two of BigTIFF
 HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -27,6 +28,10 @@ def chosen_reader(address: Address) -> Callable[[Address, bool], Stored]:
             from pytopo.readers.hdf5 import read_hdf5
 
             return read_hdf5
+        case "tiff":
+            from pytopo.readers.tiff import read_tiff
+
+            return read_tiff
     from pytopo.readers.picture import read_picture
 
     return read_picture
@@ -43,6 +48,10 @@ def shape_reader(address: Address) -> Callable[[Address], tuple[int, ...]]:
             from pytopo.readers.hdf5 import hdf5_shape
 
             return hdf5_shape
+        case "tiff":
+            from pytopo.readers.tiff import tiff_shape
+
+            return tiff_shape
     from pytopo.readers.picture import picture_shape
 
     return picture_shape
@@ -60,6 +69,8 @@ def _kind(address: Address) -> str:
         return "npy"
     if head.startswith(ZIP):
         return "npz"
+    if head.startswith(TIFF):
+        return "tiff"
     return "hdf5" if hdf5 else "picture"
 
 

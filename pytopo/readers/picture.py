@@ -1,13 +1,12 @@
-"""Pictures: whatever Pillow opens.  Colour becomes luminance, several pages a volume.
+"""Pictures: whatever Pillow opens but TIFF.  Colour becomes luminance, several pages a volume.
 
 For labels a palette picture gives its indices, and any other colour an id (`colour.py`).
 
-Pillow turns, widens and narrows what is stored, to suit those who look at pictures.  Here
-the dtype and the orientation of the file are brought back, and what is lost is noted.
+Pillow widens and narrows what is stored, to suit those who look at pictures.  Here the dtype
+of the file is brought back, and what is lost is noted.
 """
 
 import warnings
-from collections.abc import Callable
 from typing import IO
 
 import numpy as np
@@ -24,6 +23,7 @@ from pytopo.readers.address import (
     refuse_member,
     shape_of,
     shown,
+    too_many_pixels,
 )
 from pytopo.readers.colour import (
     NO_ALPHA,
@@ -33,8 +33,6 @@ from pytopo.readers.colour import (
     mask_in_colour_notes,
 )
 
-BITS, ORIENTATION, SAMPLE_FORMAT = 258, 274, 339  # tags of a TIFF
-SIGNED = 2  # a sample format
 WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 
 
@@ -81,7 +79,7 @@ def _opened(address: Address, stream: IO[bytes]) -> Image.Image:
             warnings.simplefilter("ignore")
             page = Image.open(stream)
     except Image.DecompressionBombError:
-        raise _too_many_pixels(address) from None
+        raise too_many_pixels(address, Image.MAX_IMAGE_PIXELS) from None
     except MemoryError:
         raise
     except Exception:
@@ -147,37 +145,15 @@ def _page_pixels(
 def _refuse_bomb(address: Address, page: Image.Image) -> None:
     limit = Image.MAX_IMAGE_PIXELS
     if limit is not None and page.width * page.height > limit:
-        raise _too_many_pixels(address)
-
-
-def _too_many_pixels(address: Address) -> Exception:
-    return address.refusal(
-        f"more than {Image.MAX_IMAGE_PIXELS} pixels, Pillow's limit against decompression "
-        "bombs; if you trust the file, raise PIL.Image.MAX_IMAGE_PIXELS, or save it as .npy "
-        "or HDF5"
-    )
+        raise too_many_pixels(address, Image.MAX_IMAGE_PIXELS)
 
 
 # ---- pixels: grey, of the dtype and orientation of the file ------------------------------
 
 
 def _stored_pixels(page: Image.Image) -> np.ndarray:
-    turn = page.getexif().get(ORIENTATION) if page.format == "TIFF" else None
     page.load()
-    pixels = np.asarray(_luminance(page)).astype(_stored_dtype(page))
-    return TURN_BACK[turn](pixels) if turn in TURN_BACK else pixels
-
-
-# By orientation, what undoes the turn that Pillow gives to a TIFF, and to nothing else.
-TURN_BACK: dict[int | None, Callable[[np.ndarray], np.ndarray]] = {
-    2: np.fliplr,
-    3: lambda pixels: np.rot90(pixels, 2),
-    4: np.flipud,
-    5: np.transpose,
-    6: np.rot90,
-    7: lambda pixels: np.rot90(pixels, 2).T,
-    8: lambda pixels: np.rot90(pixels, -1),
-}
+    return np.asarray(_luminance(page)).astype(_stored_dtype(page))
 
 
 def _label_pixels(page: Image.Image) -> Stored:
@@ -214,20 +190,14 @@ def _luminance(page: Image.Image) -> Image.Image:
 
 
 def _stored_dtype(page: Image.Image) -> np.dtype:
-    """The dtype that the file means: Pillow widens some integers, reads others unsigned."""
-    tags = getattr(page, "tag_v2", {})
-    sign = "int" if tags.get(SAMPLE_FORMAT, (1,))[0] == SIGNED else "uint"
+    """The dtype that the file means: Pillow widens some integers."""
     if page.mode == "1":
         return np.dtype("bool")
     if page.mode == "F":
         return np.dtype("float32")
-    if page.mode == "I" and tags:
-        return np.dtype(f"{sign}{tags[BITS][0]}")
     if page.mode == "I" and page.format not in ("PNG", "PPM"):
         return np.dtype("int32")
-    if page.mode.startswith("I"):
-        return np.dtype("uint16")
-    return np.dtype("int8" if page.mode == "L" and sign == "int" else "uint8")
+    return np.dtype("uint16" if page.mode.startswith("I") else "uint8")
 
 
 # ---- notes -------------------------------------------------------------------------------
@@ -257,4 +227,4 @@ def _bits(address: Address, page: Image.Image) -> int:
     if page.format == "PNG":
         with open(address.file, "rb") as stream:
             return stream.read(25)[24]
-    return max(getattr(page, "tag_v2", {}).get(BITS, (8,)))
+    return 8
