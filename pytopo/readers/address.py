@@ -24,7 +24,7 @@ Pick = int | slice | EllipsisType  # an entry of a slice
 Part = tuple[int | slice, ...]  # one entry for each axis, none of them negative or open
 
 CHANNELS = ("C", "S")  # letters of axes: channel, sample
-WINDOW = 4096  # rows and columns of a part that always fits
+WINDOWS = (4096, 512)  # rows and columns of a part that will do
 SMALL_ENOUGH = 2**30  # bytes that any file may unpack to
 MOST_PACKED = 1000  # times that compression makes an image smaller; more is suspicious
 
@@ -200,8 +200,12 @@ def _smaller_part(
             channel = axes[chosen[-1] : chosen[-1] + 1] in CHANNELS
             word = "channel" if channel else "section"
             return f"take one {word}, like {_sliced(address, smaller, shape)}"
-    window = _narrowed(_narrowed(part, order[:-2], 1), order[-2:], WINDOW)
-    return f"take a window, like {_sliced(address, window, shape)}"
+    plane = _narrowed(part, order[:-2], 1)
+    for length in WINDOWS:
+        window = _narrowed(plane, order[-2:], length)
+        if window != part and fits(address, shape_of(window), dtype):
+            return f"take a window, like {_sliced(address, window, shape)}"
+    return "take less of it"
 
 
 def _narrowed(part: Part, chosen: Sequence[int], length: int) -> Part:
@@ -346,13 +350,34 @@ def refuse_member(address: Address, kind: str) -> None:
         )
 
 
-def member_wanted(address: Address, kind: str, listed: Sequence[str]) -> Exception:
+def member_wanted(
+    address: Address, kind: str, listed: Sequence[str], elsewhere: Sequence[str] = ()
+) -> Exception:
+    """Return the refusal of a member that is not there, or of none where one is needed.
+
+    Parameters
+    ----------
+    address : Address
+    kind : str
+        What members are called.
+    listed : sequence of str
+        The members that there are.
+    elsewhere : sequence of str
+        Links to other files, like ``/raw -> b.h5:/raw``.
+    """
     came = f"no {kind} {address.member!r}" if address.member else f"no {kind} named"
-    if not listed:
+    links = f"links to other files, which are not read: {_some(elsewhere)}" if elsewhere else ""
+    if not listed and not links:
         return address.refusal(f"{came}; the file holds none")
-    more = f" and {len(listed) - 10} more" if len(listed) > 10 else ""
-    names = "; ".join(listed[:10])
-    return address.refusal(f"{came}; wanted {address.file}:NAME with one of {names}{more}")
+    if not listed:
+        return address.refusal(f"{came}; the file holds none of its own, only {links}")
+    wanted = f"{came}; wanted {address.file}:NAME with one of {_some(listed)}"
+    return address.refusal(f"{wanted}; and {links}" if links else wanted)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return f"{'; '.join(names[:10])}{more}"
 
 
 # ---- words -------------------------------------------------------------------------------

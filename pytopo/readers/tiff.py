@@ -92,8 +92,7 @@ class _File:
         """The same file opened by Pillow, whose seeking would disturb tifffile's."""
         from PIL import Image
 
-        stream = self.closing.enter_context(open(self.stream.name, "rb"))
-        return self.closing.enter_context(Image.open(stream))
+        return self.closing.enter_context(Image.open(self.stream.name))
 
 
 @contextmanager
@@ -153,7 +152,7 @@ def _refuse_circle(address: Address, stream: IO[bytes]) -> None:
             return
 
 
-# ---- series: what the pages are to each other ---------------------------------------------
+# ---- series: what the pages are to each other --------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -210,7 +209,7 @@ class _Series:
 
     @property
     def like_sections(self) -> bool:
-        """Three planes apart are a colour picture, or three sections that were taken for one."""
+        """Three planes apart are a picture in colour, or three sections taken for one."""
         return self.axes == "SYX" and int(self.key.photometric) == 2 and self.shape[0] == 3
 
     @property
@@ -314,7 +313,7 @@ def _refuse_unknown(address: Address, page: Any) -> None:
         )
 
 
-# ---- part ----------------------------------------------------------------------------------
+# ---- part --------------------------------------------------------------------------------
 
 
 def _part(address: Address, series: _Series) -> Part:
@@ -323,9 +322,9 @@ def _part(address: Address, series: _Series) -> Part:
         axes = "Z" + axes[1:]
         if not address.picks or address.picks[0] is ...:
             raise address.refusal(
-                f"shape {shown(shape)}, axes S (sample), Y, X: a colour picture in three planes, "
-                f"or three sections that were saved as one; wanted {address.file}[0], a single "
-                f"one, or {address.file}[0:3] for three sections"
+                f"shape {shown(shape)}, axes (S, Y, X): the planes of a colour picture, or "
+                f"sections that were taken for colour; wanted {address.file}[0], one of them, "
+                f"or {address.file}[0:3] for three sections"
             )
     part = checked_part(address, shape, series.dtype, axes)
     refuse_unpacking(address, shape_of(part), series.dtype)
@@ -341,7 +340,7 @@ def _axis_notes(series: _Series, part: Part) -> tuple[str, ...]:
     return tuple(f"axis {axis} ({name}) taken for planes" for axis, name in zip(odd, names))
 
 
-# ---- pixels: only of the pages that are needed ----------------------------------------------
+# ---- pixels: only of the pages that are needed -------------------------------------------
 
 
 def _pixels(address: Address, series: _Series, part: Part, labels: bool) -> Stored:
@@ -414,7 +413,7 @@ def _is_lack(err: Exception) -> bool:
     return "imagecodecs" in str(err) or "subsampling" in str(err)
 
 
-# ---- colour ----------------------------------------------------------------------------------
+# ---- colour ------------------------------------------------------------------------------
 
 
 def _one_number(series: _Series, values: np.ndarray, labels: bool) -> Stored:
@@ -465,7 +464,7 @@ def _painted(series: _Series, indices: np.ndarray, labels: bool) -> Stored:
     return luminance(palette)[indices], notes
 
 
-# ---- what needs Pillow -------------------------------------------------------------------------
+# ---- what needs Pillow -------------------------------------------------------------------
 
 
 def _values_by_pillow(address: Address, file: _File, page: Any, lacking: str) -> np.ndarray:
