@@ -19,6 +19,8 @@ from types import EllipsisType
 
 import numpy as np
 
+from pytopo.readers.foreign import store_text
+
 Stored = tuple[np.ndarray, tuple[str, ...]]  # pixels as stored, and notes: what readers return
 Pick = int | slice | EllipsisType  # an entry of a slice
 Part = tuple[int | slice, ...]  # one entry for each axis, none of them negative or open
@@ -64,7 +66,8 @@ def parsed_address(text: str, scaled: bool = False) -> Address:
     """Return the address that a text means, given which files there are."""
     file, member, brackets = _split(text)
     if os.path.isdir(file):
-        raise IsADirectoryError(one_line(f"{file}: a directory; wanted an image file"))
+        came = store_text(file) or "a directory; wanted an image file"
+        raise IsADirectoryError(one_line(f"{file}: {came}"))
     if not os.path.exists(file):
         wanted = "PATH or PATH:MEMBER, with an optional [slice]"
         raise FileNotFoundError(one_line(f"{file}: no such file; wanted {wanted}"))

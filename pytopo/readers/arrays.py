@@ -23,6 +23,7 @@ from pytopo.readers.address import (
     shape_of,
     shown,
 )
+from pytopo.readers.foreign import refuse_pickled_zip
 
 
 def read_npy(address: Address, labels: bool = False) -> Stored:
@@ -82,6 +83,7 @@ def _member(address: Address, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
         return next(iter(members.values()))
     found = members.get(address.member.removesuffix(".npy"))
     if found is None:
+        refuse_pickled_zip(address, archive.namelist())
         raise member_wanted(address, "array", list(members))
     return found
 

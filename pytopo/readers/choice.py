@@ -6,6 +6,7 @@ from typing import IO
 
 from pytopo.readers.address import Address, Stored, one_line
 from pytopo.readers.arrays import npy_shape, npz_shape, read_npy, read_npz
+from pytopo.readers.foreign import HEAD, refuse_foreign
 
 NPY = b"\x93NUMPY"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second of an empty archive
@@ -60,7 +61,7 @@ def shape_reader(address: Address) -> Callable[[Address], tuple[int, ...]]:
 def _kind(address: Address) -> str:
     try:
         with open(address.file, "rb") as stream:
-            head, hdf5 = stream.read(8), _is_hdf5(stream)
+            head, hdf5 = stream.read(HEAD), _is_hdf5(stream)
     except PermissionError:
         raise PermissionError(one_line(f"{address.file}: no permission to read it")) from None
     if not head:
@@ -71,7 +72,10 @@ def _kind(address: Address) -> str:
         return "npz"
     if head.startswith(TIFF):
         return "tiff"
-    return "hdf5" if hdf5 else "picture"
+    if hdf5:
+        return "hdf5"
+    refuse_foreign(address, head)
+    return "picture"
 
 
 def _is_hdf5(stream: IO[bytes]) -> bool:

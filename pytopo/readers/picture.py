@@ -32,7 +32,9 @@ from pytopo.readers.colour import (
     label_alpha_notes,
     mask_in_colour_notes,
 )
+from pytopo.readers.foreign import by_ending
 
+LOSSY = "JPEG blurs what it stores: next to an edge there may be values that are no labels"
 WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 
 
@@ -83,7 +85,7 @@ def _opened(address: Address, stream: IO[bytes]) -> Image.Image:
     except MemoryError:
         raise
     except Exception:
-        raise address.refusal(
+        raise by_ending(address) or address.refusal(
             "damaged, or of a kind that Pillow cannot read; wanted PNG, JPEG, TIFF or "
             "another picture, .npy, .npz or HDF5"
         ) from None
@@ -159,13 +161,14 @@ def _stored_pixels(page: Image.Image) -> np.ndarray:
 def _label_pixels(page: Image.Image) -> Stored:
     """Grey and palette indices (H, W), colour (H, W, 3)."""
     page.load()
+    notes = (LOSSY,) if page.format == "JPEG" else ()
     if _is_grey(page):
-        return np.asarray(page).astype(_stored_dtype(page)), ()
+        return np.asarray(page).astype(_stored_dtype(page)), notes
     several = page.format == "GIF" and getattr(page, "n_frames", 1) > 1
     if page.mode == "P" and not several:  # Pillow paints later frames on the first
         return np.asarray(page), ()
     if page.mode not in WITH_ALPHA:
-        return np.asarray(page.convert("RGB")), ()
+        return np.asarray(page.convert("RGB")), notes
     colour, alpha = _parted(page)
     return colour, label_alpha_notes(colour, alpha)
 

@@ -51,6 +51,7 @@ from pytopo.readers.colour import (
 )
 
 MASK_IS_ALPHA = (1, 2)  # associated, unassociated: kinds of an extra sample
+YCBCR = 6  # a photometric interpretation
 JPEG = (6, 7, 33007, 34892)  # compressions that turn YCbCr to RGB when unpacked
 # Colour by its photometric interpretation, and the samples it takes.
 COLOURS = {0: ("", 1), 1: ("", 1), 2: ("RGB", 3), 3: ("palette", 1), 5: ("CMYK", 4)}
@@ -65,6 +66,8 @@ def read_tiff(address: Address, labels: bool = False) -> Stored:
     with _opened(address) as file:
         series = _series(address, file)
         part = _part(address, series)
+        if labels:
+            _refuse_mixed_labels(address, series)
         pixels, notes = _pixels(address, series, part, labels)
         if labels and pixels.ndim > len(shape_of(part)):
             pixels, more_notes = colour_ids(pixels)
@@ -209,8 +212,9 @@ class _Series:
 
     @property
     def like_sections(self) -> bool:
-        """Three planes apart are a picture in colour, or three sections taken for one."""
-        return self.axes == "SYX" and int(self.key.photometric) == 2 and self.shape[0] == 3
+        """Planes apart are a picture in colour, or 3 or 4 sections taken for one."""
+        rgb = self.axes == "SYX" and int(self.key.photometric) == 2
+        return rgb and self.shape[0] in (3, 4)
 
     @property
     def named(self) -> tuple[str, tuple[int, ...]]:
@@ -313,6 +317,16 @@ def _refuse_unknown(address: Address, page: Any) -> None:
         )
 
 
+def _refuse_mixed_labels(address: Address, series: _Series) -> None:
+    kind, axis = series.colour
+    plain = kind == "RGB" and series.key.dtype in (np.uint8, np.uint16)
+    if axis is not None and kind not in ("", "palette") and not plain:
+        raise address.refusal(
+            f"labels in {kind} colour of {series.key.dtype}; wanted grey, a palette, or RGB of "
+            "8 or 16 bits, save the ids as integers"
+        )
+
+
 # ---- part --------------------------------------------------------------------------------
 
 
@@ -324,7 +338,7 @@ def _part(address: Address, series: _Series) -> Part:
             raise address.refusal(
                 f"shape {shown(shape)}, axes (S, Y, X): the planes of a colour picture, or "
                 f"sections that were taken for colour; wanted {address.file}[0], one of them, "
-                f"or {address.file}[0:3] for three sections"
+                f"or {address.file}[0:{shape[0]}] for {shape[0]} sections"
             )
     part = checked_part(address, shape, series.dtype, axes)
     refuse_unpacking(address, shape_of(part), series.dtype)
@@ -350,7 +364,8 @@ def _pixels(address: Address, series: _Series, part: Part, labels: bool) -> Stor
     numbers = np.arange(math.prod(series.shape[: series.outer]))
     picked = numbers.reshape(series.shape[: series.outer])[outer]
     values = _values_of(address, series)
-    pixels, notes = np.empty(0), ()
+    pixels = np.empty(0)
+    notes: tuple[str, ...] = ()
     for k, number in enumerate(np.ravel(picked).tolist()):
         page = values(number)
         if page.dtype.itemsize < series.key.dtype.itemsize:
@@ -397,20 +412,20 @@ def _page_values(address: Address, file: _File, page: Any) -> np.ndarray:
     with decoding(address, "TIFF file"):
         try:
             values = page.asarray()
-        except (ValueError, NotImplementedError, KeyError) as err:
-            lacking = str(err)
+        except (ValueError, NotImplementedError, KeyError, ImportError) as err:
             if not _is_lack(err):
                 raise
         else:
             if values.size != page.keyframe.size:
                 raise ValueError(f"{values.size} values, {page.keyframe.size} are claimed")
             return values
-    return _values_by_pillow(address, file, page, lacking)
+    return _values_by_pillow(address, file, page)
 
 
 def _is_lack(err: Exception) -> bool:
-    """Whether tifffile lacks a package, rather than the file something."""
-    return "imagecodecs" in str(err) or "subsampling" in str(err)
+    """Whether tifffile lacks a package or a method, rather than the file something."""
+    words = ("imagecodecs", "subsampling", "not supported", "not a known", "not implemented")
+    return isinstance(err, ImportError) or any(word in str(err) for word in words)
 
 
 # ---- colour ------------------------------------------------------------------------------
@@ -423,25 +438,27 @@ def _one_number(series: _Series, values: np.ndarray, labels: bool) -> Stored:
         return _painted(series, values, labels)
     samples = np.moveaxis(values, (axis or 0) - series.outer, -1)
     needed = COLOURS[int(series.key.photometric)][1]
-    colour, notes = samples[..., :needed], ()
+    colour = samples[..., :needed]
+    notes: tuple[str, ...] = ()
     if kind == "palette":
         colour, notes = _painted(series, samples[..., 0], labels)
     elif kind == "":
         colour = samples[..., 0]
-    elif labels and kind != "RGB":
-        raise ValueError(f"labels in {kind} colour; save them as integers")
     elif not labels:
         colour, notes = _luminance(kind, colour)
     if samples.shape[-1] == needed:
         return colour, notes
-    beyond = samples[..., needed]
+    return colour, notes + _beyond_notes(series, samples, needed, labels)
+
+
+def _beyond_notes(
+    series: _Series, samples: np.ndarray, needed: int, labels: bool
+) -> tuple[str, ...]:
+    """What is said of the one sample beyond those that a colour takes."""
     if not series.has_alpha:
-        more = (f"sample {needed} of the pixels, which is beyond {kind}, dropped",)
-    elif labels:
-        more = label_alpha_notes(samples[..., :needed], beyond)
-    else:
-        more = (alpha_note(samples[..., :needed], beyond),)
-    return colour, notes + more
+        return (f"sample {needed} of the pixels, which is beyond {series.colour[0]}, dropped",)
+    colour, alpha = samples[..., :needed], samples[..., needed]
+    return label_alpha_notes(colour, alpha) if labels else (alpha_note(colour, alpha),)
 
 
 def _luminance(kind: str, colour: np.ndarray) -> Stored:
@@ -467,11 +484,16 @@ def _painted(series: _Series, indices: np.ndarray, labels: bool) -> Stored:
 # ---- what needs Pillow -------------------------------------------------------------------
 
 
-def _values_by_pillow(address: Address, file: _File, page: Any, lacking: str) -> np.ndarray:
+def _values_by_pillow(address: Address, file: _File, page: Any) -> np.ndarray:
     """The values of a page as stored, where Pillow can give them."""
     key = page.keyframe
+    name = getattr(key.compression, "name", key.compression)
+    held = (
+        f"compression {name}" if key.compression != 1 else f"{key.bitspersample} bits a pixel"
+    )
     lack = address.refusal(
-        f"not supported: {lacking}; pip install imagecodecs, or save it without compression"
+        f"not supported: a TIFF of {held}, {key.dtype}, which needs the package imagecodecs; "
+        "pip install imagecodecs, or save it without compression as 8, 16, 32 or 64 bits"
     )
     if not isinstance(page.index, int):
         raise lack
@@ -487,7 +509,9 @@ def _values_by_pillow(address: Address, file: _File, page: Any, lacking: str) ->
             picture.seek(page.index)
             turn = picture.getexif().get(274)
             picture.load()
-            values = np.asarray(picture)
+            # Of YCbCr libtiff makes RGB whatever the compression, tifffile only of JPEG.
+            mixed = int(key.photometric) == YCBCR and int(key.compression) not in JPEG
+            values = np.asarray(picture.convert("YCbCr") if mixed else picture)
     except MemoryError:
         raise
     except Image.DecompressionBombError:
@@ -497,10 +521,10 @@ def _values_by_pillow(address: Address, file: _File, page: Any, lacking: str) ->
     except Exception as err:
         with decoding(address, "TIFF file"):
             raise err
-    values = _as_stored(TURN_BACK.get(turn, np.asarray)(values), picture.mode, key)
-    if values is None or values.size != key.size:
+    stored = _as_stored(TURN_BACK.get(turn, np.asarray)(values), picture.mode, key)
+    if stored is None or stored.size != key.size:
         raise lack
-    return values
+    return stored
 
 
 def _as_stored(values: np.ndarray, mode: str, key: Any) -> np.ndarray | None:
