@@ -281,8 +281,8 @@ def _with_ids(prediction: "NDArray", args: argparse.Namespace) -> Pair:
         cells = ids if args.border == "none" else None
         if args.border is None and is_background(ids, named).any():
             notes += (
-                f"membrane is id {text}, and what is within {_border(args):g} pixel of a "
-                "border of ids; --border none takes the id alone",
+                f"membrane is id {text}, and what is at most 1 pixel from a border of ids; "
+                "--border none takes the id alone",
             )
         ids = _membranes(ids, named, args)
     told = tuple(f"{args.truth}: {note}" for note in notes)
@@ -349,7 +349,7 @@ def _read_truth(args: argparse.Namespace) -> "NDArray[np.bool_]":
     advice = Advice(
         ids="or ids of cells with --ids",
         grey="or a likelihood as PREDICTION, to which --threshold applies",
-        ignore="set the pixels without truth to 0 in both images",
+        ignore="pixels to ignore set to 0 in both images",
     )
     return read_mask(args.truth, advice) ^ args.invert_truth
 
@@ -563,8 +563,7 @@ def _reading(verdict: Verdict, args: argparse.Namespace) -> list[str]:
     if args.labels:
         truth = f"label {known['background']}"
         if known["border"] != "none":
-            unit = "pixels" if known["border_unit"] == "pixels" else "nm"
-            truth += f", or within {known['border']:g} {unit} of a border of labels"
+            truth += f", or at most {known['border']:g} {known['border_unit']} from a border"
     connected = {
         "V": "membranes are connected over sides, cells over corners too",
         "T": "membranes are connected over corners too, cells over sides",

@@ -191,7 +191,7 @@ def _advice() -> "Advice":
     return Advice(
         ids="one class as 0 and 1, or a grey truth as floats from 0 to 1",
         grey="a grey truth from 0 to 1",
-        ignore="set the pixels without truth to 0 in both images",
+        ignore="pixels to ignore set to 0 in both images",
     )
 
 

@@ -12,8 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytopo.notes import warn_of
-from pytopo.readers.address import Address, one_line, parsed_address, shown
+from pytopo.readers.address import (
+    Address,
+    looks_like_colour,
+    one_line,
+    parsed_address,
+    shown,
+)
 from pytopo.readers.choice import chosen_reader, shape_reader
+
+MORE_MEMORY = "take a part of it if it is .npy or HDF5, or a machine with more memory"
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +154,7 @@ def open_labels(path: str | os.PathLike[str]) -> ImageFile:
 
 
 def _opened(path: str | os.PathLike[str], *, raw: bool, labels: bool) -> ImageFile:
-    address = parsed_address(os.fsdecode(path))
+    address = parsed_address(os.fsdecode(path), scaled=not raw)
     read = chosen_reader(address)
     try:
         stored, notes = read(address, labels)
@@ -155,7 +163,7 @@ def _opened(path: str | os.PathLike[str], *, raw: bool, labels: bool) -> ImageFi
         return ImageFile(_settled(values), notes, stored.dtype)
     except MemoryError as err:
         reason = str(err) or "out of memory"
-        raise address.refusal(f"{reason}; {address.section_hint}") from None
+        raise address.refusal(f"{reason}; {MORE_MEMORY}") from None
 
 
 def image_shape(path: str | os.PathLike[str]) -> tuple[int, ...]:
@@ -250,8 +258,7 @@ def _settled(values: np.ndarray) -> np.ndarray:
 
 
 def _colour_doubt(address: Address, shape: tuple[int, ...]) -> tuple[str, ...]:
-    """Axes are never guessed, but a last axis of 3 or 4 looks like colour."""
-    if len(shape) < 3 or shape[-1] not in (3, 4) or min(shape[:2]) <= 4:
+    if not looks_like_colour(shape):
         return ()
     return (
         f"shape {shown(shape)} taken as a volume; if its last axis is colour, take one "

@@ -298,11 +298,8 @@ def checked_background(background: int | Iterable[int]) -> tuple[int, ...]:
     >>> checked_background(-1), checked_background(np.array([0, 7])), checked_background(())
     ((-1,), (0, 7), ())
     """
-    ids = [background] if isinstance(background, Integral) else background
-    try:
-        several = list(ids)  # type: ignore[arg-type]
-    except TypeError:
-        several = [ids]
+    ids = background if isinstance(background, Iterable) else [background]
+    several: list[Any] = list(ids)
     for label in several:
         if isinstance(label, (bool, np.bool_)) or not isinstance(label, Integral):
             raise TypeError(f"background is {background!r}; expected an integer, or several")

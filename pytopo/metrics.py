@@ -47,7 +47,7 @@ __all__ = [
 ADVICE = Advice(
     ids="or one segment of a label image, labels == 1",
     grey="threshold a likelihood, like likelihood > 0.5",
-    ignore="set pixels without truth to 0 in both",
+    ignore="pixels to ignore set to 0 in both",
 )
 
 

@@ -250,8 +250,16 @@ def test_pixels_of_other_files_are_not_followed():
 def test_a_broken_link_is_a_missing_data_set():
     write("a.h5", {IDS: volume()[1]})
     with h5py.File("a.h5", "a") as file:
-        file[RAW] = h5py.ExternalLink("nowhere.h5", RAW)
+        file[RAW] = h5py.SoftLink("/nowhere")
     with pytest.raises(ValueError, match="no data set 'volumes/raw'"):
+        CremiVolume("a.h5")
+
+
+def test_a_link_to_another_file_is_told_apart_from_a_missing_data_set():
+    write("a.h5", {IDS: volume()[1]})
+    with h5py.File("a.h5", "a") as file:
+        file[RAW] = h5py.ExternalLink("nowhere.h5", RAW)
+    with pytest.raises(ValueError, match=r"lie in other files, .* name the other \(nowhere.h5:"):
         CremiVolume("a.h5")
 
 
@@ -299,7 +307,7 @@ def test_a_pair_may_lie_in_two_files_and_hold_a_mask():
 @pytest.mark.parametrize(
     ("source", "options", "text"),
     [
-        ("raw.h5,labels.h5", {}, "no data set named; wanted .*/ids; /mask"),
+        ("raw.h5,labels.h5", {}, "no data set named; wanted .*/ids .*; /mask"),
         ("raw.h5,labels.h5:/ids", {}, r"section 0: the label holds 1 \(.* ids=True"),
         ("raw.h5[1:3],labels.h5:/ids", {}, "a slice of a volume"),
         ("raw.h5,labels.h5:/ids", {"ids": True, "invert": True}, "invert is for masks"),

@@ -15,7 +15,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,13 +32,12 @@ from pytopo.notes import number_text
 from pytopo.readers.address import (
     Address,
     decoding,
-    member_wanted,
     one_line,
     parsed_address,
     shown,
 )
 from pytopo.readers.choice import chosen_reader
-from pytopo.readers.hdf5 import read_hdf5
+from pytopo.readers.hdf5 import opened_data_set, read_hdf5
 
 Triple = tuple[float, float, float]
 NEURON_IDS = "volumes/labels/neuron_ids"  # in the CREMI layout
@@ -94,13 +92,9 @@ def stored_volume(address: Address) -> StoredVolume:
     """
     if address.picks:
         raise address.refusal("a slice of a volume; wanted all of it, slice the sections")
-    with decoding(address, "HDF5 file"):
-        file = h5py.File(address.file, "r")
-    with file:
-        data_set = _data_set(address, file)
-        with decoding(address, "data set"):
-            member, shape, dtype = data_set.name, data_set.shape, data_set.dtype
-            notes = {name: data_set.attrs.get(name) for name in ("resolution", "offset")}
+    with opened_data_set(address) as data_set, decoding(address, "data set"):
+        member, shape, dtype = data_set.name, data_set.shape, data_set.dtype
+        notes = {name: data_set.attrs.get(name) for name in ("resolution", "offset")}
     address = Address(address.text, address.file, address.member or member, ())
     if len(shape or ()) != 3:
         raise address.refusal(
@@ -116,24 +110,6 @@ def stored_volume(address: Address) -> StoredVolume:
     )
     volume.window(0, slice(0, 1), slice(0, 1))
     return volume
-
-
-def _data_set(address: Address, file: Any) -> Any:
-    """The data set that the address names, or the only one if it names none."""
-    found: dict[str, Any] = {}
-
-    def collect(_: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
-            found[item.name] = item
-
-    with decoding(address, "HDF5 file"):
-        named = file.get(address.member) if address.member else None
-        if isinstance(named, h5py.Dataset):
-            return named
-        file.visititems(collect)
-    if not address.member and len(found) == 1:
-        return next(iter(found.values()))
-    raise member_wanted(address, "data set", list(found))
 
 
 def _triple(address: Address, name: str, value: Any, positive: bool) -> Triple | None:
@@ -171,10 +147,8 @@ def default_background(source: str | os.PathLike[str]) -> tuple[int, ...]:
     address = parsed_address(os.fspath(source))
     if chosen_reader(address) is not read_hdf5:
         return BACKGROUND
-    with decoding(address, "HDF5 file"):
-        file = h5py.File(address.file, "r")
-    with file:
-        return _background_of(_data_set(address, file).name)
+    with opened_data_set(address) as data_set:
+        return _background_of(data_set.name)
 
 
 def _background_of(name: str) -> tuple[int, ...]:
@@ -293,6 +267,7 @@ class HDF5Pair(Sections):
     Examples
     --------
     >>> import tempfile
+    >>> import h5py
     >>> with tempfile.TemporaryDirectory() as folder, h5py.File(f"{folder}/a.h5", "w") as file:
     ...     file["image"] = np.full((1, 2, 4), 51, np.uint8)
     ...     file["label"] = np.array([[[1, 1, 1, 2], [1, 1, 1, 2]]])

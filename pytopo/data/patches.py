@@ -70,7 +70,7 @@ class Patches:
         for name, number, least in (
             ("size", size, 1), ("per_section", per_section, 1), ("seed", seed, 0),
         ):  # fmt: skip
-            if index(number) < least:
+            if isinstance(number, bool) or index(number) < least:
                 raise ValueError(f"{name}={number}; wanted a whole number, at least {least}")
         if not len(sections):
             raise ValueError("no sections to take patches of; wanted at least one")
@@ -82,9 +82,9 @@ class Patches:
                     f"{size} x {size} for a patch, take a smaller size"
                 )
         self.sections = sections
-        self.size = size
-        self.seed = seed
-        self.per_section = per_section
+        self.size = index(size)
+        self.seed = index(seed)
+        self.per_section = index(per_section)
         self.augment = augment
 
     def __len__(self) -> int:
@@ -93,6 +93,7 @@ class Patches:
 
     def epoch(self, number: int) -> range:
         """Return the numbers of the patches of an epoch, counted from 0."""
+        number = index(number)
         return range(number * len(self), (number + 1) * len(self))
 
     def __iter__(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
@@ -101,7 +102,7 @@ class Patches:
 
     def section_of(self, k: int) -> int:
         """Return which section patch ``k`` is of."""
-        epoch, turn = divmod(k // self.per_section, len(self.sections))
+        epoch, turn = divmod(index(k) // self.per_section, len(self.sections))
         return int(self._random(ORDER, epoch).permutation(len(self.sections))[turn])
 
     def __getitem__(self, k: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -29,7 +29,7 @@ WHOLE = slice(None)
 MASK_ADVICE = Advice(
     ids="or ids of cells with ids=True (data.ids)",
     grey="membrane as 1 and all else 0, or ids of cells with ids=True (data.ids)",
-    ignore="set the pixels without truth to 0, or leave them out",
+    ignore="pixels to ignore set to 0, or left out",
 )
 
 

@@ -23,6 +23,7 @@ from pytopo.readers.address import (
     shape_of,
     shown,
 )
+from pytopo.readers.foreign import refuse_pickled_zip
 
 
 def read_npy(address: Address, labels: bool = False) -> Stored:
@@ -68,9 +69,7 @@ def _npz_part(address: Address, archive: zipfile.ZipFile, member: zipfile.ZipInf
     with decoding(address, ".npz archive"), archive.open(member) as stream:
         shape, dtype = _header(stream)
         size = member.file_size - stream.tell()
-    part = _held_part(address, shape, dtype, size)
-    refuse_giant(address, shape, dtype, "save it as .npy or HDF5 and take a slice")
-    return part
+    return _held_part(address, shape, dtype, size, whole=True)
 
 
 def _member(address: Address, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
@@ -84,6 +83,7 @@ def _member(address: Address, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
         return next(iter(members.values()))
     found = members.get(address.member.removesuffix(".npy"))
     if found is None:
+        refuse_pickled_zip(address, archive.namelist())
         raise member_wanted(address, "array", list(members))
     return found
 
@@ -102,12 +102,19 @@ def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     return shape, dtype
 
 
-def _held_part(address: Address, shape: tuple[int, ...], dtype: np.dtype, size: int) -> Part:
-    """The part to take, if the `size` bytes behind the header are those it claims."""
+def _held_part(
+    address: Address, shape: tuple[int, ...], dtype: np.dtype, size: int, whole: bool = False
+) -> Part:
+    """The part to take, if the `size` bytes behind the header are those it claims.
+
+    With `whole` all of it needs memory, whatever the part.
+    """
     if dtype.hasobject:
         raise address.refusal(
             "holds Python objects; pickle is never loaded, save plain numbers", TypeError
         )
+    if whole and dtype.kind in "biuf":
+        refuse_giant(address, shape, dtype, "save it as .npy or HDF5 and take a slice")
     part = checked_part(address, shape, dtype)
     claimed = math.prod(shape) * dtype.itemsize
     if size < claimed:

@@ -6,9 +6,11 @@ from typing import IO
 
 from pytopo.readers.address import Address, Stored, one_line
 from pytopo.readers.arrays import npy_shape, npz_shape, read_npy, read_npz
+from pytopo.readers.foreign import HEAD, refuse_foreign
 
 NPY = b"\x93NUMPY"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second of an empty archive
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two of BigTIFF
 HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -27,6 +29,10 @@ def chosen_reader(address: Address) -> Callable[[Address, bool], Stored]:
             from pytopo.readers.hdf5 import read_hdf5
 
             return read_hdf5
+        case "tiff":
+            from pytopo.readers.tiff import read_tiff
+
+            return read_tiff
     from pytopo.readers.picture import read_picture
 
     return read_picture
@@ -43,6 +49,10 @@ def shape_reader(address: Address) -> Callable[[Address], tuple[int, ...]]:
             from pytopo.readers.hdf5 import hdf5_shape
 
             return hdf5_shape
+        case "tiff":
+            from pytopo.readers.tiff import tiff_shape
+
+            return tiff_shape
     from pytopo.readers.picture import picture_shape
 
     return picture_shape
@@ -51,7 +61,7 @@ def shape_reader(address: Address) -> Callable[[Address], tuple[int, ...]]:
 def _kind(address: Address) -> str:
     try:
         with open(address.file, "rb") as stream:
-            head, hdf5 = stream.read(8), _is_hdf5(stream)
+            head, hdf5 = stream.read(HEAD), _is_hdf5(stream)
     except PermissionError:
         raise PermissionError(one_line(f"{address.file}: no permission to read it")) from None
     if not head:
@@ -60,7 +70,12 @@ def _kind(address: Address) -> str:
         return "npy"
     if head.startswith(ZIP):
         return "npz"
-    return "hdf5" if hdf5 else "picture"
+    if head.startswith(TIFF):
+        return "tiff"
+    if hdf5:
+        return "hdf5"
+    refuse_foreign(address, head)
+    return "picture"
 
 
 def _is_hdf5(stream: IO[bytes]) -> bool:

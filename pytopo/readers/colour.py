@@ -34,6 +34,31 @@ def luminance(channels: np.ndarray) -> np.ndarray:
     return (grey if channels.dtype.kind == "f" else np.rint(grey)).astype(channels.dtype)
 
 
+def luminance_note(kind: str) -> str:
+    """Return what is said of a kind of colour that was turned to grey."""
+    if kind == "LAB":
+        return "LAB colour turned to its lightness"
+    return f"{kind} colour turned to luminance (ITU-R 601)"
+
+
+def cmyk_luminance(channels: np.ndarray) -> np.ndarray:
+    """Return the luminance of cyan, magenta, yellow and black, as Pillow mixes them.
+
+    Parameters
+    ----------
+    channels : (..., 4) ndarray of unsigned integers
+
+    Examples
+    --------
+    >>> cmyk_luminance(np.array([[0, 0, 0, 55], [255, 0, 0, 0]], np.uint8))
+    array([200, 179], dtype=uint8)
+    """
+    most = np.iinfo(channels.dtype).max
+    white = most - channels[..., 3:].astype(np.float64)
+    mixed = np.maximum(white - np.rint(channels[..., :3] * white / most), 0)
+    return luminance(mixed.astype(channels.dtype))
+
+
 def colour_ids(channels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return one integer a pixel, different for different colours, and notes.
 

@@ -1,13 +1,12 @@
-"""Pictures: whatever Pillow opens.  Colour becomes luminance, several pages a volume.
+"""Pictures: whatever Pillow opens but TIFF.  Colour becomes luminance, several pages a volume.
 
 For labels a palette picture gives its indices, and any other colour an id (`colour.py`).
 
-Pillow turns, widens and narrows what is stored, to suit those who look at pictures.  Here
-the dtype and the orientation of the file are brought back, and what is lost is noted.
+Pillow widens and narrows what is stored, to suit those who look at pictures.  Here the dtype
+of the file is brought back, and what is lost is noted.
 """
 
 import warnings
-from collections.abc import Callable
 from typing import IO
 
 import numpy as np
@@ -24,6 +23,7 @@ from pytopo.readers.address import (
     refuse_member,
     shape_of,
     shown,
+    too_many_pixels,
 )
 from pytopo.readers.colour import (
     NO_ALPHA,
@@ -32,9 +32,9 @@ from pytopo.readers.colour import (
     label_alpha_notes,
     mask_in_colour_notes,
 )
+from pytopo.readers.foreign import by_ending
 
-BITS, ORIENTATION, SAMPLE_FORMAT = 258, 274, 339  # tags of a TIFF
-SIGNED = 2  # a sample format
+LOSSY = "JPEG blurs what it stores: next to an edge there may be values that are no labels"
 WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 
 
@@ -81,11 +81,11 @@ def _opened(address: Address, stream: IO[bytes]) -> Image.Image:
             warnings.simplefilter("ignore")
             page = Image.open(stream)
     except Image.DecompressionBombError:
-        raise _too_many_pixels(address) from None
+        raise too_many_pixels(address, Image.MAX_IMAGE_PIXELS) from None
     except MemoryError:
         raise
     except Exception:
-        raise address.refusal(
+        raise by_ending(address) or address.refusal(
             "damaged, or of a kind that Pillow cannot read; wanted PNG, JPEG, TIFF or "
             "another picture, .npy, .npz or HDF5"
         ) from None
@@ -147,49 +147,28 @@ def _page_pixels(
 def _refuse_bomb(address: Address, page: Image.Image) -> None:
     limit = Image.MAX_IMAGE_PIXELS
     if limit is not None and page.width * page.height > limit:
-        raise _too_many_pixels(address)
-
-
-def _too_many_pixels(address: Address) -> Exception:
-    return address.refusal(
-        f"more than {Image.MAX_IMAGE_PIXELS} pixels, Pillow's limit against decompression "
-        "bombs; if you trust the file, raise PIL.Image.MAX_IMAGE_PIXELS, or save it as .npy "
-        "or HDF5"
-    )
+        raise too_many_pixels(address, Image.MAX_IMAGE_PIXELS)
 
 
 # ---- pixels: grey, of the dtype and orientation of the file ------------------------------
 
 
 def _stored_pixels(page: Image.Image) -> np.ndarray:
-    turn = page.getexif().get(ORIENTATION) if page.format == "TIFF" else None
     page.load()
-    pixels = np.asarray(_luminance(page)).astype(_stored_dtype(page))
-    return TURN_BACK[turn](pixels) if turn in TURN_BACK else pixels
-
-
-# By orientation, what undoes the turn that Pillow gives to a TIFF, and to nothing else.
-TURN_BACK: dict[int | None, Callable[[np.ndarray], np.ndarray]] = {
-    2: np.fliplr,
-    3: lambda pixels: np.rot90(pixels, 2),
-    4: np.flipud,
-    5: np.transpose,
-    6: np.rot90,
-    7: lambda pixels: np.rot90(pixels, 2).T,
-    8: lambda pixels: np.rot90(pixels, -1),
-}
+    return np.asarray(_luminance(page)).astype(_stored_dtype(page))
 
 
 def _label_pixels(page: Image.Image) -> Stored:
     """Grey and palette indices (H, W), colour (H, W, 3)."""
     page.load()
+    notes = (LOSSY,) if page.format == "JPEG" else ()
     if _is_grey(page):
-        return np.asarray(page).astype(_stored_dtype(page)), ()
+        return np.asarray(page).astype(_stored_dtype(page)), notes
     several = page.format == "GIF" and getattr(page, "n_frames", 1) > 1
     if page.mode == "P" and not several:  # Pillow paints later frames on the first
         return np.asarray(page), ()
     if page.mode not in WITH_ALPHA:
-        return np.asarray(page.convert("RGB")), ()
+        return np.asarray(page.convert("RGB")), notes
     colour, alpha = _parted(page)
     return colour, label_alpha_notes(colour, alpha)
 
@@ -214,20 +193,14 @@ def _luminance(page: Image.Image) -> Image.Image:
 
 
 def _stored_dtype(page: Image.Image) -> np.dtype:
-    """The dtype that the file means: Pillow widens some integers, reads others unsigned."""
-    tags = getattr(page, "tag_v2", {})
-    sign = "int" if tags.get(SAMPLE_FORMAT, (1,))[0] == SIGNED else "uint"
+    """The dtype that the file means: Pillow widens some integers."""
     if page.mode == "1":
         return np.dtype("bool")
     if page.mode == "F":
         return np.dtype("float32")
-    if page.mode == "I" and tags:
-        return np.dtype(f"{sign}{tags[BITS][0]}")
     if page.mode == "I" and page.format not in ("PNG", "PPM"):
         return np.dtype("int32")
-    if page.mode.startswith("I"):
-        return np.dtype("uint16")
-    return np.dtype("int8" if page.mode == "L" and sign == "int" else "uint8")
+    return np.dtype("uint16" if page.mode.startswith("I") else "uint8")
 
 
 # ---- notes -------------------------------------------------------------------------------
@@ -257,4 +230,4 @@ def _bits(address: Address, page: Image.Image) -> int:
     if page.format == "PNG":
         with open(address.file, "rb") as stream:
             return stream.read(25)[24]
-    return max(getattr(page, "tag_v2", {}).get(BITS, (8,)))
+    return 8
