@@ -110,7 +110,8 @@ class PicturePair(Sections):
         image, truth = unit_image(pixels, self._name(i)), self._truth(i, rows, columns)
         whole = truth.shape == self._shape(i)
         self._watch.image(self._image, image, pixels.dtype, whole)
-        self._watch.truth(self._label, truth, whole)
+        if whole:  # of windows, `Patches` keeps watch
+            self._watch.truth(self._label, truth, whole)
         return Section(image, truth)
 
     def _truth(self, i: int, rows: slice, columns: slice) -> NDArray[np.bool_]:

@@ -17,6 +17,7 @@ from operator import index
 import numpy as np
 from numpy.typing import NDArray
 
+from pytopo.data.remarks import Remarks, Watch
 from pytopo.data.sections import Sections
 
 ORDER, PLACE = 0, 1  # two streams of random numbers
@@ -45,6 +46,11 @@ class Patches:
     ValueError
         If there are no sections, if one is smaller than a patch, or if a number is out of
         its range.
+
+    Warns
+    -----
+    InputWarning
+        Once, when many patches have been cut and none of them has membrane.
 
     Examples
     --------
@@ -86,6 +92,7 @@ class Patches:
         self.seed = index(seed)
         self.per_section = index(per_section)
         self.augment = augment
+        self._watch = Watch(Remarks())
 
     def __len__(self) -> int:
         """Return how many patches an epoch has."""
@@ -128,6 +135,7 @@ class Patches:
         section = self.sections.read(
             i, slice(row, row + self.size), slice(column, column + self.size)
         )
+        self._watch.truth("patches", section.truth, whole=False)
         symmetry = int(random.integers(8)) if self.augment else 0
         image, truth = (_turned(pixels, symmetry) for pixels in section)
         return image, truth

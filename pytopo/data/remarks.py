@@ -1,7 +1,7 @@
 """What there is to say of data while it is read: each kind of remark once, as a warning.
 
-A folder of a thousand colour pictures has one remark, not a thousand.  Some remarks need more
-than one patch: whether images use little of their range, and whether there is any membrane.
+A folder of a thousand colour pictures has one remark, not a thousand.  Whether
+images use little of their range, and whether there is any membrane, takes more than a patch.
 """
 
 import re
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pytopo.masks import range_notes
 from pytopo.notes import warn_of
 
-ENOUGH = 2**18  # pixels of patches to judge by; a whole section is enough, too
+ENOUGH = 2**18  # pixels of windows to judge by; a whole section is enough, too
 
 
 class Remarks:
@@ -44,12 +44,22 @@ class Remarks:
 
 
 class Watch:
-    """What has been seen of the sections of one source, patch by patch.
+    """What has been seen of the sections of one source, window by window.
 
     Parameters
     ----------
     remarks : Remarks
         To say it with.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> watch = Watch(Remarks())
+    >>> with warnings.catch_warnings(record=True) as said:
+    ...     warnings.simplefilter("always")
+    ...     watch.truth("cells.h5", np.zeros((8, 8), bool), whole=True)
+    >>> [str(warning.message) for warning in said]
+    ['cells.h5: a truth without membrane, in all of 64 pixels']
     """
 
     def __init__(self, remarks: Remarks) -> None:
@@ -71,12 +81,12 @@ class Watch:
             self.remarks.say(where, range_notes(self._high - self._low, dtype))
 
     def truth(self, where: str, truth: NDArray[np.bool_], whole: bool) -> None:
-        """Look at membranes; `whole`: of a whole section."""
+        """Look at membranes; `whole`: of a whole section, so that it is time to judge."""
         if self._has_membrane:
             return
         self._has_membrane = bool(truth.any())
         self._truth_pixels += truth.size
         if not self._has_membrane and (whole or self._truth_pixels >= ENOUGH):
             self.remarks.say(
-                where, [f"a truth without membrane in the {self._truth_pixels} pixels read"]
+                where, [f"a truth without membrane, in all of {self._truth_pixels} pixels"]
             )
