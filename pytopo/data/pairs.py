@@ -234,6 +234,7 @@ class ImagePairs(Joined):
                 for stem in sorted(images, key=_natural)
             ]
         )  # fmt: skip
+        self._share(Remarks())
 
 
 def _pictures(folder: Path) -> dict[str, Path]:
