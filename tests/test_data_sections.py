@@ -186,7 +186,7 @@ def test_training_scales_images_as_predict_does(tmp_path, dtype):
 
 
 def test_training_refuses_what_predict_refuses():
-    with pytest.raises(ValueError, match="here: scaled .* int64, 0 and 255 would be one value"):
+    with pytest.raises(ValueError, match=r"here: scaled .* int64, 0 and 255 would be"):
         unit_image(np.array([0, 255]), "here")
 
 
