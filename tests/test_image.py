@@ -15,7 +15,7 @@ import pytest
 import tifffile
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
-from pytopo.image import open_image, read_image
+from pytopo.image import image_shape, open_image, open_labels, read_image
 
 LUMINANCE = "colour turned to luminance (ITU-R 601)"
 NO_ALPHA = "alpha channel dropped"
@@ -621,7 +621,10 @@ def test_sixteen_bits_are_uint16_however_pillow_keeps_them(monkeypatch):
     write("1000.pgm", b"P5 2 1 1000\n" + raw)
     same(read_image("x.png", raw=True), np.array([[258, 1000]], np.uint16))
     same(read_image("x.pgm", raw=True), np.array([[258, 1000]], np.uint16))
-    same(read_image("1000.pgm", raw=True), np.array([[16908, 65535]], np.uint16))
+    file = open_image("1000.pgm", raw=True)
+    same(file.array, np.array([[16908, 65535]], np.uint16))
+    assert file.notes == ("values of 0 to 1000 (maxval) stretched to 0 to 65535",)
+    same(open_labels("1000.pgm").array, np.array([[258, 1000]], np.uint16))
 
 
 def test_integers_of_other_formats_are_int32():
