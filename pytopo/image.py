@@ -212,7 +212,7 @@ def _refuse_merging(address: Address, values: np.ndarray) -> None:
         one, other = values[merged[0]], values[merged[0] + 1]
         raise address.refusal(
             f"scaled to [0, 1] by the range of {values.dtype}, {one} and {other} would be one "
-            "value; read it with raw=True (--raw), or save fewer bits"
+            "value; read it as stored, with raw=True, or save fewer bits"
         )
 
 
