@@ -2,9 +2,11 @@
 
 import logging
 import os
+import signal
 import struct
 import subprocess
 import sys
+from importlib.util import find_spec
 from unittest.mock import patch
 
 import numpy as np
@@ -137,10 +139,10 @@ def test_channels_are_not_taken_for_planes(kind):
 @pytest.mark.parametrize("planar", ["contig", "separate"])
 def test_a_second_sample_is_a_channel_unless_it_is_alpha(planar):
     two = COLOUR[..., :2] if planar == "contig" else np.moveaxis(COLOUR[..., :2], -1, 0)
-    last = "..., 0" if planar == "contig" else "0"
+    second = "..., 1" if planar == "contig" else "1"
     write("x.tif", two, planarconfig=planar, extrasamples=["unspecified"])
     assert "has channels; wanted an image of one, take one channel" in refusal("x.tif")
-    same(f"x.tif[{last.replace('0', '1')}]", COLOUR[..., 1])
+    same(f"x.tif[{second}]", COLOUR[..., 1])
     write("x.tif", two, planarconfig=planar, extrasamples=["unassalpha"])
     same("x.tif", COLOUR[..., 0], ["alpha channel dropped"])
 
@@ -166,7 +168,7 @@ def test_a_volume_in_one_page_has_its_planes():
     same("x.tif[2, 3:5]", volume[2, 3:5])
 
 
-def test_a_stack_of_one_page_with_its_planes_behind_is_read_whole(monkeypatch):
+def test_a_stack_of_one_page_with_its_planes_behind_is_read_whole():
     """ImageJ writes files above 4 GB so."""
     write("x.tif", STACK, imagej=True, metadata={"axes": "ZYX"})
     with tifffile.TiffFile("x.tif") as file:
@@ -190,7 +192,7 @@ def test_a_stack_is_its_planes_however_it_is_stored(options):
     write("x.tif", STACK, **{"metadata": {"axes": "ZYX"}, **options})
     same("x.tif", STACK)
     same("x.tif[-1]", STACK[-1])
-    same("x.tif[::2, 1:3, ::-1]".replace("::-1", "::3"), STACK[::2, 1:3, ::3])
+    same("x.tif[::2, 1:3, ::3]", STACK[::2, 1:3, ::3])
 
 
 def test_copies_of_lower_resolution_are_passed_by():
@@ -297,6 +299,7 @@ def test_jpeg_in_a_tiff_is_near_what_was_saved():
     assert np.abs(found.astype(int) - smooth).mean() < 3
 
 
+@pytest.mark.skipif(find_spec("imagecodecs") is not None, reason="imagecodecs is installed")
 def test_what_needs_imagecodecs_says_so():
     write("x.tif", GREY)
     set_tags("x.tif", Compression=34887)
@@ -416,6 +419,7 @@ def test_libraries_say_nothing_on_stderr(capfd):
     assert capfd.readouterr().err == "heard"
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no alarm clock here")
 def test_a_mutated_file_is_read_or_refused():
     script = os.path.join(os.path.dirname(__file__), "mutations.py")
     run = subprocess.run(
