@@ -26,7 +26,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import tifffile
-from PIL import Image
+from PIL import Image, features
 
 import pytopo
 from pytopo.image import image_shape, open_image, open_labels
@@ -58,7 +58,10 @@ def _pictures(grey, stack):
     for mode in modes:
         yield f"{mode}.png", _saved(page.convert(mode), "PNG")
     yield "I16.png", _saved(Image.fromarray(grey.astype(np.uint16) * 257), "PNG")
-    for kind in ("JPEG", "BMP", "GIF", "WEBP", "PPM", "TGA"):
+    kinds = ["JPEG", "BMP", "GIF", "WEBP", "PPM", "TGA", "ICO"]
+    if features.check("jpg_2000"):
+        kinds.append("JPEG2000")
+    for kind in kinds:
         yield f"colour.{kind.lower()}", _saved(page, kind)
     for kind in ("GIF", "PNG", "WEBP"):
         frames = [Image.fromarray(plane) for plane in stack]

@@ -1199,6 +1199,16 @@ def test_the_limit_of_pillow_holds_for_pages_that_it_unpacks(monkeypatch):
         assert read_image("plain.tif[1]").shape == (50, 50)
 
 
+def test_a_small_animation_cannot_ask_for_all_of_the_memory(monkeypatch):
+    save_pages("x.gif", [Image.new("L", (200, 300), k) for k in range(3)])
+    monkeypatch.setattr("pytopo.readers.address.SMALL_ENOUGH", 400_000)
+    monkeypatch.setattr("pytopo.readers.address.MOST_PACKED", 20)
+    text = refusal("x.gif")
+    assert text.startswith("x.gif: claims shape (3, 300, 200) of uint8, which takes 0.0 GB, in")
+    assert open_image("x.gif", raw=True).array.shape == (3, 300, 200)  # 180 kB, no floats
+    assert open_image("x.gif[0]").array.shape == (300, 200)
+
+
 def test_a_drawing_is_not_handed_to_another_program():
     write("x.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n%%EOF\n")
     assert "a drawing (EPS), not pixels; save it as PNG" in refusal("x.eps")

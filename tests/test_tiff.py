@@ -396,8 +396,9 @@ def test_a_small_file_cannot_ask_for_all_of_the_memory():
     write("x.tif", np.zeros((1, 1), np.uint32))
     set_tags("x.tif", ImageWidth=40000, ImageLength=40000)
     text = refusal("x.tif")
-    assert "claims shape (40000, 40000) of uint32, 6.4 GB, in a file of " in text
-    assert refusal("x.tif", image_shape) == text
+    words = "x.tif: claims shape (40000, 40000) of uint32, which takes {} GB, in a file of "
+    assert text.startswith(words.format(19.2))
+    assert refusal("x.tif", image_shape).startswith(words.format(6.4))
 
 
 def test_libraries_say_nothing_on_stderr(capfd):

@@ -27,7 +27,7 @@ Part = tuple[int | slice, ...]  # one entry for each axis, none of them negative
 
 CHANNELS = ("C", "S")  # letters of axes: channel, sample
 WINDOWS = (4096, 512)  # rows and columns of a part that will do
-SMALL_ENOUGH = 2**30  # bytes that any file may unpack to
+SMALL_ENOUGH = 2**31  # bytes that any file may ask for, scaling included
 MOST_PACKED = 1000  # times that compression makes an image smaller; more is suspicious
 
 
@@ -326,11 +326,12 @@ def too_many_pixels(address: Address, limit: int | None) -> Exception:
 
 def refuse_unpacking(address: Address, shape: Sequence[int], dtype: np.dtype) -> None:
     """Refuse a small file that unpacks to a huge image."""
-    stored, size = os.path.getsize(address.file), math.prod(shape) * dtype.itemsize
-    if size > SMALL_ENOUGH and size > MOST_PACKED * stored:
+    packed, count = os.path.getsize(address.file), math.prod(shape)
+    needed = count * _bytes_needed(address, dtype)
+    if needed > SMALL_ENOUGH and count * dtype.itemsize > MOST_PACKED * packed:
         raise address.refusal(
-            f"claims shape {shown(shape)} of {dtype}, {size / 1e9:.1f} GB, in a file of "
-            f"{stored} bytes; if you trust it, save it as .npy or HDF5 and take a part"
+            f"claims shape {shown(shape)} of {dtype}, which takes {needed / 1e9:.1f} GB, in a "
+            f"file of {packed} bytes; if you trust it, save it as .npy or HDF5 and take a part"
         )
 
 

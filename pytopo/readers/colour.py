@@ -28,6 +28,7 @@ def luminance(channels: np.ndarray) -> np.ndarray:
     """
     flat = channels.reshape(-1, 3)
     grey = np.empty(len(flat), channels.dtype)
+    mixed: np.ndarray
     for start in range(0, len(flat), BLOCK):
         block = flat[start : start + BLOCK]
         if channels.dtype == np.uint8:  # in the fixed-point numbers that Pillow uses

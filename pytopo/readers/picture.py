@@ -21,6 +21,7 @@ from pytopo.readers.address import (
     decoding,
     pick_per_axis,
     refuse_member,
+    refuse_unpacking,
     shape_of,
     shown,
     too_many_pixels,
@@ -110,6 +111,7 @@ def _stack(
     part = checked_part(address, (count, *pixels.shape[:2]), pixels.dtype)
     if isinstance(part[0], int):
         return part, pixels[part[1:]], notes
+    refuse_unpacking(address, shape_of(part), pixels.dtype)
 
     if page.format in ANIMATED:
         notes = (f"frames of a {page.format} animation taken for planes", *notes)
