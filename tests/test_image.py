@@ -1,5 +1,6 @@
 """A file becomes an image: every format, every slice, and every way in which it cannot."""
 
+import json
 import os
 import pickle
 import struct
@@ -590,6 +591,30 @@ def test_pixels_in_another_file_are_not_read(member):
         file["linked_group"] = h5py.ExternalLink("other.h5", "/group")
     text = refusal(f"x.h5:/{member}")
     assert "its pixels lie in other files, which are not read; wanted them in this one" in text
+
+
+@pytest.mark.parametrize("by", ["labels", "axistags"])
+def test_channels_that_hdf5_names_are_not_taken_for_planes(by):
+    with h5py.File("x.h5", "w") as file:
+        for name in ("cyx", "zcyx", "zyx"):
+            data_set = file.create_dataset(name, data=np.zeros((5, 6, 7, 8)[-len(name) :]))
+            if by == "axistags":  # of ilastik
+                axes = [{"key": letter, "typeFlags": 1} for letter in name]
+                data_set.attrs["axistags"] = json.dumps({"axes": axes})
+                continue
+            for dim, letter in zip(data_set.dims, name):
+                dim.label = "channel" if letter == "c" else letter
+    assert refusal("x.h5:cyx") == (
+        "x.h5:cyx: shape (6, 7, 8), axes (C, Y, X), has channels; wanted an image of one, take "
+        "one channel, like x.h5:cyx[0], or x.h5:cyx[0:6] if they are planes"
+    )
+    assert refusal("x.h5:zcyx").endswith("take one channel, like x.h5:zcyx[:, 0]")
+    assert open_image("x.h5:zcyx[:, 1]").array.shape == (5, 7, 8)
+    assert open_image("x.h5:cyx[0:6]").array.shape == (6, 7, 8)
+    assert open_image("x.h5:zyx").array.shape == (6, 7, 8)
+    with h5py.File("x.h5", "a") as file:
+        file["zyx"].attrs["axistags"] = "not what ilastik writes"
+    assert open_image("x.h5:zyx").notes == ()
 
 
 def test_links_to_other_files_are_listed_and_not_opened(tmp_path):

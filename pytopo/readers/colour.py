@@ -28,14 +28,13 @@ def luminance(channels: np.ndarray) -> np.ndarray:
     """
     flat = channels.reshape(-1, 3)
     grey = np.empty(len(flat), channels.dtype)
-    mixed: np.ndarray
+    is_byte = channels.dtype == np.uint8
     for start in range(0, len(flat), BLOCK):
-        block = flat[start : start + BLOCK]
-        if channels.dtype == np.uint8:  # in the fixed-point numbers that Pillow uses
-            red, green, blue = (block[:, k].astype(np.uint32) for k in range(3))
+        block = flat[start : start + BLOCK].astype(np.uint32 if is_byte else np.float64)
+        red, green, blue = block.T
+        if is_byte:  # in the fixed-point numbers that Pillow uses
             mixed = (19595 * red + 38470 * green + 7471 * blue + 2**15) >> 16
         else:
-            red, green, blue = (block[:, k].astype(np.float64) for k in range(3))
             mixed = 0.299 * red + 0.587 * green + 0.114 * blue
             mixed = mixed if channels.dtype.kind == "f" else np.rint(mixed)
         grey[start : start + BLOCK] = mixed
