@@ -191,7 +191,7 @@ def image_shape(path: str | os.PathLike[str]) -> tuple[int, ...]:
 # ---- values: from the range of the dtype to [0, 1] ---------------------------------------
 
 
-RAW_ADVICE = "read it with raw=True (--raw), or save fewer bits"
+RAW_ADVICE = "read it as stored, with raw=True, or save fewer bits"
 
 
 def _scaled(address: Address, stored: np.ndarray) -> np.ndarray:

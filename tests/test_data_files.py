@@ -259,7 +259,9 @@ def test_a_link_to_another_file_is_told_apart_from_a_missing_data_set():
     write("a.h5", {IDS: volume()[1]})
     with h5py.File("a.h5", "a") as file:
         file[RAW] = h5py.ExternalLink("nowhere.h5", RAW)
-    with pytest.raises(ValueError, match=r"lie in other files, .* the other \(nowhere.h5:"):
+    with pytest.raises(
+        ValueError, match=r"lie in other files, .* name the other \(nowhere.h5:"
+    ):
         CremiVolume("a.h5")
 
 

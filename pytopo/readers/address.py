@@ -27,7 +27,7 @@ Part = tuple[int | slice, ...]  # one entry for each axis, none of them negative
 
 CHANNELS = ("C", "S")  # letters of axes: channel, sample
 WINDOWS = (4096, 512)  # rows and columns of a part that will do
-SMALL_ENOUGH = 2**30  # bytes that any file may unpack to
+SMALL_ENOUGH = 2**31  # bytes that any file may ask for, scaling included
 MOST_PACKED = 1000  # times that compression makes an image smaller; more is suspicious
 
 
@@ -143,10 +143,13 @@ def checked_part(
         axes, has channels for planes, or takes more bytes than this machine has.
     """
     _refuse_unreal(address, dtype)
+    picks = pick_per_axis(address, len(shape))
     part = tuple(
         bounded(address, pick, axis, length)
-        for axis, (pick, length) in enumerate(zip(pick_per_axis(address, len(shape)), shape))
+        for axis, (pick, length) in enumerate(zip(picks, shape))
     )
+    # Who writes 0:3 along channels knows that they are planes.
+    axes = "".join("Z" if _has_ends(pick) else axis for axis, pick in zip(axes, picks))
     left = shape_of(part)
     if 0 in left:
         raise address.refusal(f"shape {shown(left)} is empty; wanted pixels")
@@ -157,6 +160,10 @@ def checked_part(
     if not fits(address, left, dtype):
         refuse_giant(address, left, dtype, _smaller_part(address, part, shape, dtype, axes))
     return part
+
+
+def _has_ends(pick: int | slice) -> bool:
+    return isinstance(pick, slice) and (pick.start, pick.stop) != (None, None)
 
 
 def _fault(part: Part, shape: Sequence[int], axes: str) -> str:
@@ -202,7 +209,11 @@ def _smaller_part(
         if good and fits(address, left, dtype):
             channel = axes[chosen[-1] : chosen[-1] + 1] in CHANNELS
             word = "channel" if channel else "section"
-            return f"take one {word}, like {_sliced(address, smaller, shape)}"
+            advice = f"take one {word}, like {_sliced(address, smaller, shape)}"
+            if not channel or len(kept) > 3:
+                return advice
+            given = _sliced(address, part, shape, full=chosen[-1])
+            return f"{advice}, or {given} if they are planes"
     plane = _narrowed(part, order[:-2], 1)
     for length in WINDOWS:
         window = _narrowed(plane, order[-2:], length)
@@ -222,14 +233,16 @@ def _narrowed(part: Part, chosen: Sequence[int], length: int) -> Part:
     return tuple(picks)
 
 
-def _sliced(address: Address, part: Part, shape: Sequence[int]) -> str:
-    """The address of a part, as one writes it."""
+def _sliced(address: Address, part: Part, shape: Sequence[int], full: int | None = None) -> str:
+    """The address of a part, as one writes it; the axis `full` with its ends."""
     entries = []
-    for pick, length in zip(part, shape):
+    for k, (pick, length) in enumerate(zip(part, shape)):
         if isinstance(pick, int):
             entries.append(str(pick))
             continue
         start, stop = str(pick.start or ""), "" if pick.stop >= length else str(pick.stop)
+        if k == full:
+            start, stop = str(pick.start), str(pick.stop)
         entries.append(f"{start}:{stop}" + (f":{pick.step}" if pick.step > 1 else ""))
     while len(entries) > 1 and entries[-1] == ":":
         entries.pop()
@@ -313,11 +326,12 @@ def too_many_pixels(address: Address, limit: int | None) -> Exception:
 
 def refuse_unpacking(address: Address, shape: Sequence[int], dtype: np.dtype) -> None:
     """Refuse a small file that unpacks to a huge image."""
-    stored, size = os.path.getsize(address.file), math.prod(shape) * dtype.itemsize
-    if size > SMALL_ENOUGH and size > MOST_PACKED * stored:
+    packed, count = os.path.getsize(address.file), math.prod(shape)
+    needed = count * _bytes_needed(address, dtype)
+    if needed > SMALL_ENOUGH and count * dtype.itemsize > MOST_PACKED * packed:
         raise address.refusal(
-            f"claims shape {shown(shape)} of {dtype}, {size / 1e9:.1f} GB, in a file of "
-            f"{stored} bytes; if you trust it, save it as .npy or HDF5 and take a part"
+            f"claims shape {shown(shape)} of {dtype}, which takes {needed / 1e9:.1f} GB, in a "
+            f"file of {packed} bytes; if you trust it, save it as .npy or HDF5 and take a part"
         )
 
 

@@ -48,7 +48,7 @@ META = Format(
 )
 DM = Format("a Gatan DigitalMicrograph file", "export it as TIFF, with Fiji or ncempy")
 PYTORCH = Format(
-    "a PyTorch file, a pickle, which is never loaded",
+    "a PyTorch file (a pickle, which is never loaded)",
     "save the tensor by np.save('image.npy', tensor.numpy())",
 )
 PICKLE = Format(
@@ -141,4 +141,4 @@ def _refusal(address: "Address", found: Format) -> Exception:
 
 
 def _text(found: Format, file: str) -> str:
-    return f"{found.name}, a format that is not read; {found.remedy.replace('{}', repr(file))}"
+    return f"not supported: {found.name}; {found.remedy.replace('{}', repr(file))}"

@@ -5,6 +5,7 @@ pixels, so those are not followed.  Where a path crosses a link to another file 
 link by link, and that file is not opened to do so: it may be a pipe that never answers.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -23,6 +24,7 @@ from pytopo.readers.address import (
     shown,
 )
 
+AXES = {name: name.upper() for name in "zyxct"} | {"channel": "C", "channels": "C", "time": "T"}
 MOST_LINKS = 100  # that a path may follow; more run in a circle
 
 # Compressions that HDF5 itself does not bring: registered numbers, and whether the package
@@ -71,7 +73,22 @@ def hdf5_shape(address: Address) -> tuple[int, ...]:
 def _part(address: Address, data_set: Any) -> Part:
     with decoding(address, "data set"):
         shape, dtype = data_set.shape, data_set.dtype
-    return checked_part(address, (0,) if shape is None else shape, dtype)
+        axes = _axes(data_set) if shape else ""
+    return checked_part(address, (0,) if shape is None else shape, dtype, axes)
+
+
+def _axes(data_set: Any) -> str:
+    """A letter an axis, where the writer named them: as HDF5 does, or as ilastik does."""
+    names = [dim.label for dim in data_set.dims]
+    tags = data_set.attrs.get("axistags")
+    if isinstance(tags, str):
+        try:
+            names = [str(axis["key"]) for axis in json.loads(tags)["axes"]]
+        except (ValueError, KeyError, TypeError):  # some other attribute of this name
+            names = []
+    if len(names) != data_set.ndim or not any(names):
+        return ""
+    return "".join(AXES.get(name.lower(), "Q") for name in names)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ of the file is brought back, and what is lost is noted.
 """
 
 import warnings
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from PIL import Image
@@ -21,6 +21,7 @@ from pytopo.readers.address import (
     decoding,
     pick_per_axis,
     refuse_member,
+    refuse_unpacking,
     shape_of,
     shown,
     too_many_pixels,
@@ -35,6 +36,7 @@ from pytopo.readers.colour import (
 from pytopo.readers.foreign import by_ending
 
 LOSSY = "JPEG blurs what it stores: next to an edge there may be values that are no labels"
+ANIMATED = ("GIF", "PNG", "WEBP", "AVIF", "FLI")
 WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 
 
@@ -71,8 +73,9 @@ def picture_shape(address: Address) -> tuple[int, ...]:
 
 def _page_count(address: Address, page: Image.Image) -> int:
     with decoding(address, "picture"):
-        # A layer of a drawing is no page: Pillow opens such a file on the composite.
-        return 1 if page.format == "PSD" else getattr(page, "n_frames", 1)
+        # A layer of a drawing is no page: Pillow opens such a file on the composite.  Nor are
+        # the gain map or the other eye of a photograph.
+        return 1 if page.format in ("PSD", "MPO") else getattr(page, "n_frames", 1)
 
 
 def _opened(address: Address, stream: IO[bytes]) -> Image.Image:
@@ -108,7 +111,10 @@ def _stack(
     part = checked_part(address, (count, *pixels.shape[:2]), pixels.dtype)
     if isinstance(part[0], int):
         return part, pixels[part[1:]], notes
+    refuse_unpacking(address, shape_of(part), pixels.dtype)
 
+    if page.format in ANIMATED:
+        notes = (f"frames of a {page.format} animation taken for planes", *notes)
     kind = _kind(page, pixels)
     stack = np.empty((*shape_of(part), *pixels.shape[2:]), pixels.dtype)
     for k, number in enumerate(range(count)[part[0]]):
@@ -138,10 +144,13 @@ def _page_pixels(
         if number is not None:
             page.seek(number)
     _refuse_bomb(address, page)
+    if labels and page.format == "PNG" and page.mode == "RGBA" and _bits(address, page) > 8:
+        _refuse_grey_of_16_bits(address, page)
     with decoding(address, "picture"):
         if labels:
-            return _label_pixels(page)
-        return _stored_pixels(page), _page_notes(address, page)
+            return _label_pixels(address, page)
+        stretched = _stretched_notes(page)
+        return _stored_pixels(page), (*stretched, *_page_notes(address, page))
 
 
 def _refuse_bomb(address: Address, page: Image.Image) -> None:
@@ -158,19 +167,63 @@ def _stored_pixels(page: Image.Image) -> np.ndarray:
     return np.asarray(_luminance(page)).astype(_stored_dtype(page))
 
 
-def _label_pixels(page: Image.Image) -> Stored:
+def _label_pixels(address: Address, page: Image.Image) -> Stored:
     """Grey and palette indices (H, W), colour (H, W, 3)."""
+    greatest = _greatest(page)
     page.load()
     notes = (LOSSY,) if page.format == "JPEG" else ()
     if _is_grey(page):
-        return np.asarray(page).astype(_stored_dtype(page)), notes
+        pixels = np.asarray(page).astype(_stored_dtype(page))
+        if greatest is not None:  # bring back what Pillow stretched
+            top = 255 if greatest <= 255 else 65535
+            pixels = np.rint(pixels * (greatest / top)).astype(pixels.dtype)
+        return pixels, notes
     several = page.format == "GIF" and getattr(page, "n_frames", 1) > 1
     if page.mode == "P" and not several:  # Pillow paints later frames on the first
         return np.asarray(page), ()
+    if page.format == "PNG" and _bits(address, page) > 8:
+        channels = _sixteen_bits(address, page)
+        alpha = label_alpha_notes(channels, channels[..., 3]) if page.mode == "RGBA" else ()
+        return channels[..., :3], alpha
     if page.mode not in WITH_ALPHA:
         return np.asarray(page.convert("RGB")), notes
-    colour, alpha = _parted(page)
-    return colour, label_alpha_notes(colour, alpha)
+    colour, alpha_channel = _parted(page)
+    return colour, label_alpha_notes(colour, alpha_channel)
+
+
+def _sixteen_bits(address: Address, page: Image.Image) -> np.ndarray:
+    """All bits of a PNG of 16 bits a channel, (H, W, C).
+
+    Of two bytes Pillow keeps the upper; told that they are the other way round, the lower.
+    """
+    with Image.open(address.file) as swapped:
+        tiles = [(*tile[:3], tile[3].replace(";16B", ";16L")) for tile in _tiles(swapped)]
+        setattr(swapped, "tile", tiles)  # noqa: B010
+        lower = np.asarray(swapped)
+    return np.asarray(page).astype(np.uint16) << 8 | lower
+
+
+def _refuse_grey_of_16_bits(address: Address, page: Image.Image) -> None:
+    if any("LA" in str(tile[3]) for tile in _tiles(page)):
+        raise address.refusal(
+            "not supported: labels in grey and alpha of 16 bits, of which Pillow reads 8; save "
+            "them without alpha"
+        )
+
+
+def _greatest(page: Image.Image) -> int | None:
+    """The greatest value of a PGM or PPM, where Pillow stretches it to all of 8 or 16 bits."""
+    for codec, _, _, args in _tiles(page) if page.format == "PPM" else []:
+        if codec in ("ppm", "ppm_plain") and isinstance(args, tuple):
+            greatest = args[-1]
+            if isinstance(greatest, int) and greatest not in (255, 65535):
+                return greatest
+    return None
+
+
+def _tiles(page: Image.Image) -> list[Any]:
+    """What Pillow will decode: codec, box, offset and arguments; nothing once it is loaded."""
+    return getattr(page, "tile", [])
 
 
 def _parted(page: Image.Image) -> tuple[np.ndarray, np.ndarray]:
@@ -204,6 +257,14 @@ def _stored_dtype(page: Image.Image) -> np.dtype:
 
 
 # ---- notes -------------------------------------------------------------------------------
+
+
+def _stretched_notes(page: Image.Image) -> tuple[str, ...]:
+    greatest = _greatest(page)
+    if greatest is None:
+        return ()
+    top = 255 if greatest <= 255 else 65535
+    return (f"values of 0 to {greatest} (maxval) stretched to 0 to {top}",)
 
 
 def _page_notes(address: Address, page: Image.Image) -> tuple[str, ...]:

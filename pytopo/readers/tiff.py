@@ -103,7 +103,7 @@ def _opened(address: Address) -> Iterator[_File]:
     refuse_member(address, "TIFF file")
     with ExitStack() as closing, _silent_log():
         stream = closing.enter_context(open(address.file, "rb"))
-        _refuse_circle(address, stream)
+        _refuse_broken_chain(address, stream)
         stream.seek(0)
         with decoding(address, "TIFF file"):
             # Of the formats of a TIFF, these two have pages in files beside it.
@@ -124,35 +124,35 @@ def _silent_log() -> Iterator[None]:
         log.setLevel(level)
 
 
-def _refuse_circle(address: Address, stream: IO[bytes]) -> None:
-    """Follow the chain of pages, which in a damaged file may never end."""
+def _refuse_broken_chain(address: Address, stream: IO[bytes]) -> None:
+    """Follow the links from page to page, which in a damaged file may end early, or never."""
     size = os.fstat(stream.fileno()).st_size
     order = "<" if stream.read(2) == b"II" else ">"
-    (version,) = struct.unpack(order + "H", stream.read(2))
-    big = version == 43
-    count_format, entry, link_format, start = ("Q", 20, "Q", 8) if big else ("H", 12, "I", 4)
+    big = struct.unpack(order + "H", stream.read(2)) == (43,)
+    count_format, entry, link_format, at = ("Q", 20, "Q", 8) if big else ("H", 12, "I", 4)
     seen: set[int] = set()
-    at = start
-    while True:
-        stream.seek(at)
-        link = stream.read(struct.calcsize(link_format))
-        if len(link) < struct.calcsize(link_format):
-            return
-        (offset,) = struct.unpack(order + link_format, link)
-        if not 0 < offset < size:
-            return
+
+    def number(format: str, place: int) -> int | None:
+        length = struct.calcsize(format)
+        if place + length > size:
+            return None
+        stream.seek(place)
+        return struct.unpack(order + format, stream.read(length))[0]
+
+    while offset := number(link_format, at):
         if offset in seen:
             raise address.refusal(
                 "damaged, or not a readable TIFF file: its pages follow each other in a circle"
             )
         seen.add(offset)
-        stream.seek(offset)
-        count = stream.read(struct.calcsize(count_format))
-        if len(count) < struct.calcsize(count_format):
-            return
-        at = offset + len(count) + entry * struct.unpack(order + count_format, count)[0]
-        if at > size:
-            return
+        count = number(count_format, offset)
+        at = size if count is None else offset + struct.calcsize(count_format) + entry * count
+    # The first page is tifffile's; an NDPI file has links of its own.
+    if offset is None and len(seen) > 1 and not address.file.lower().endswith(".ndpi"):
+        raise address.refusal(
+            f"damaged, or not a readable TIFF file: cut short, page {len(seen) - 1} lies "
+            "beyond its end"
+        )
 
 
 # ---- series: what the pages are to each other --------------------------------------------
@@ -332,14 +332,12 @@ def _refuse_mixed_labels(address: Address, series: _Series) -> None:
 
 def _part(address: Address, series: _Series) -> Part:
     axes, shape = series.named
-    if series.like_sections:
-        axes = "Z" + axes[1:]
-        if not address.picks or address.picks[0] is ...:
-            raise address.refusal(
-                f"shape {shown(shape)}, axes (S, Y, X): the planes of a colour picture, or "
-                f"sections that were taken for colour; wanted {address.file}[0], one of them, "
-                f"or {address.file}[0:{shape[0]}] for {shape[0]} sections"
-            )
+    if series.like_sections and (not address.picks or address.picks[0] is ...):
+        raise address.refusal(
+            f"shape {shown(shape)}, axes (S, Y, X): the planes of a colour picture, or "
+            f"sections that were taken for colour; wanted {address.file}[0], one of them, "
+            f"or {address.file}[0:{shape[0]}] for {shape[0]} sections"
+        )
     part = checked_part(address, shape, series.dtype, axes)
     refuse_unpacking(address, shape_of(part), series.dtype)
     return part
@@ -349,7 +347,7 @@ def _axis_notes(series: _Series, part: Part) -> tuple[str, ...]:
     """Planes that are no planes of space."""
     axes, _ = series.named
     left = [axis for axis, pick in zip(axes, part) if isinstance(pick, slice)]
-    odd = [axis for axis in left if axis not in "ZYXIQSC"]
+    odd = [axis for axis in left if axis not in "ZYXIQ"]
     names = [str(tifffile.TIFF.AXES_NAMES.get(axis, axis)) for axis in odd]
     return tuple(f"axis {axis} ({name}) taken for planes" for axis, name in zip(odd, names))
 
@@ -410,6 +408,9 @@ def _values_of(address: Address, series: _Series) -> Callable[[int], np.ndarray]
 
 def _page_values(address: Address, file: _File, page: Any) -> np.ndarray:
     with decoding(address, "TIFF file"):
+        pieces, claimed = len(page.dataoffsets), math.prod(page.keyframe.chunked)
+        if pieces < claimed and not page.keyframe.is_contiguous:
+            raise ValueError(f"{pieces} strips or tiles are there, {claimed} are claimed")
         try:
             values = page.asarray()
         except (ValueError, NotImplementedError, KeyError, ImportError) as err:
