@@ -118,6 +118,7 @@ def say(text: str) -> None:
 def spoken_warnings() -> Iterator[None]:
     """Print warnings of pytopo as lines on stderr, without the place in its source."""
     with warnings.catch_warnings():
+        warnings.simplefilter("always", InputWarning)  # who raises them says each once
         show = warnings.showwarning
 
         def say_ours(

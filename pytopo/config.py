@@ -31,6 +31,9 @@ class DataConfig:
         Labels are masks of the interior of cells, not of the membrane.
     ids : bool
         Labels of folders and pairs are ids of cells, as those of CREMI always are.
+    background : list of int
+        Ids that mean no cell, such as 0 or -1; an empty list for 2^64 - 1 in CREMI files, and
+        0 and 2^64 - 1 elsewhere.
     border : float
         Width of membranes derived from labels: greatest distance to a label boundary.
     border_unit : {"pixels", "nm"}
@@ -44,6 +47,7 @@ class DataConfig:
     paths: list[str] = field(default_factory=list)
     invert: bool = False
     ids: bool = False
+    background: list[int] = field(default_factory=list)
     border: float = 1.0
     border_unit: str = "pixels"
     train: str = ""

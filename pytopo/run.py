@@ -105,6 +105,7 @@ def _opened(data: DataConfig) -> Sections:
         data.paths,
         invert=data.invert,
         ids=data.ids,
+        background=data.background or None,
         border=data.border,
         border_unit="nm" if data.border_unit == "nm" else "pixels",
     )

@@ -20,7 +20,17 @@ from typing import NamedTuple, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pytopo.data.remarks import Remarks
+from pytopo.image import scaled
+from pytopo.masks import Advice, clipped_to_unit, mask_of
+from pytopo.notes import number_text
+
 WHOLE = slice(None)
+MASK_ADVICE = Advice(
+    ids="or ids of cells with ids=True (data.ids)",
+    grey="membrane as 1 and all else 0, or ids of cells with ids=True (data.ids)",
+    ignore="pixels to ignore set to 0, or left out",
+)
 
 
 class Section(NamedTuple):
@@ -55,6 +65,9 @@ class Sections(ABC):
     @abstractmethod
     def _window(self, i: int, rows: slice, columns: slice) -> Section:
         """A window of section ``i``; the slices are bounded and not empty."""
+
+    def _share(self, remarks: Remarks) -> None:  # noqa: B027 - arrays have no remarks
+        """Say with others what there is to say, so that each kind is said once."""
 
     def shape_of(self, i: int) -> tuple[int, int]:
         """Return rows and columns of a section, without reading its pixels."""
@@ -155,6 +168,10 @@ class Joined(Sections):
 
     def __len__(self) -> int:
         return self._starts[-1]
+
+    def _share(self, remarks: Remarks) -> None:
+        for part in self._parts:
+            part._share(remarks)
 
     def _place(self, i: int) -> tuple[Sections, int]:
         part = bisect_right(self._starts, i) - 1
@@ -319,14 +336,15 @@ def unit_image(stored: NDArray, where: str) -> NDArray[np.float32]:
     Parameters
     ----------
     stored : ndarray
-        Integers and bools are scaled by the range of their dtype, floats must be in [0, 1].
+        Integers and bools are scaled by the range of their dtype, as by
+        `pytopo.read_image`; floats must be in [0, 1], but for a rounding error.
     where : str
         What a message calls them.
 
     Raises
     ------
     ValueError
-        If a float is not in [0, 1].
+        If a float is not in [0, 1]; if scaling would make two values of 64 bits one.
     TypeError
         If they are no real numbers.
 
@@ -335,21 +353,22 @@ def unit_image(stored: NDArray, where: str) -> NDArray[np.float32]:
     >>> unit_image(np.array([[0, 51, 255]], np.uint8), "here")
     array([[0. , 0.2, 1. ]], dtype=float32)
     """
-    if stored.dtype.kind == "b":
-        return stored.astype(np.float32)
-    if stored.dtype.kind in "iu":
-        low, high = int(np.iinfo(stored.dtype).min), int(np.iinfo(stored.dtype).max)
-        unit = stored.astype(np.float32 if stored.dtype.itemsize <= 2 else np.float64)
-        return np.divide(unit - low, high - low).astype(np.float32)
-    if stored.dtype.kind != "f":
+    if stored.dtype.kind not in "biuf":
         raise TypeError(f"{where}: image of dtype {stored.dtype}; wanted integers or floats")
-    outside = ~((stored >= 0) & (stored <= 1))
-    if outside.any():
+    if stored.dtype.kind != "f":
+        try:
+            return scaled(stored).astype(np.float32)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}; save fewer bits") from None
+    clipped = clipped_to_unit(stored)
+    if clipped is None:
+        outside = stored[~((stored >= 0) & (stored <= 1))]
+        value = outside[np.abs(outside - 0.5).argmax()]  # NaN, or what is furthest away
         raise ValueError(
-            f"{where}: a pixel of a float image is {stored[outside][0]:.6g}; wanted [0, 1], "
+            f"{where}: a pixel of a float image is {number_text(value)}; wanted [0, 1], "
             "scale it or store it as uint8"
         )
-    return stored.astype(np.float32)
+    return clipped.astype(np.float32)
 
 
 def truth_of_mask(stored: NDArray, where: str, invert: bool) -> NDArray[np.bool_]:
@@ -358,19 +377,11 @@ def truth_of_mask(stored: NDArray, where: str, invert: bool) -> NDArray[np.bool_
     Raises
     ------
     ValueError
-        If it holds more than 0 and one other value.
+        If it is no mask, see `pytopo.masks.mask_of`.
 
     Examples
     --------
     >>> truth_of_mask(np.array([[0, 255]], np.uint8), "here", invert=True)
     array([[ True, False]])
     """
-    marked = stored != 0
-    values = stored[marked]
-    if values.size and not (values == values[0]).all():
-        other = values[values != values[0]][0]
-        raise ValueError(
-            f"{where}: the label holds {values[0]} and {other}; wanted a mask of 0 and one "
-            "other value; if these are ids of cells, say so (ids)"
-        )
-    return ~marked if invert else marked
+    return mask_of(stored, f"{where}: the label", MASK_ADVICE).array ^ invert

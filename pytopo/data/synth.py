@@ -15,6 +15,7 @@ membranes.  A network that looks at pixels alone leaves gaps and draws loops tha
 
 import os
 from collections.abc import Iterator
+from operator import index
 from typing import NamedTuple
 
 import numpy as np
@@ -124,6 +125,7 @@ def synthetic_planes(
 ) -> Iterator[Plane]:
     """Make up one section after the other; parameters are those of `synthetic_volume`."""
     _check(sections, size, seed, noise, gaps, clutter)
+    sections, size, seed = index(sections), index(size), index(seed)
     # A stream for each: how the cells are seen does not change the cells.
     streams = np.random.default_rng(seed).spawn(4)
     tissue = _Tissue(size, streams[0])
@@ -146,7 +148,7 @@ def _check(
         ("size", size, 16),
         ("seed", seed, 0),
     ):
-        if value < least:
+        if index(value) < least:
             raise ValueError(f"{name}={value}; wanted a whole number, at least {least}")
     for name, amount in (("noise", noise), ("clutter", clutter)):
         if not 0 <= amount < np.inf:
