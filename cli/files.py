@@ -166,7 +166,7 @@ def figure_name(image: str | None) -> str:
     if image is None:
         return "example"
     path = Path(image)
-    part = re.fullmatch(r"(.*?)(\.\w+)?([:\[].*)", image)
+    part = re.fullmatch(r"(.*?)(\.\w+)?([:\[].*)", os.path.splitdrive(image)[1])
     if part is None or path.exists():
         return path.stem
     inside = re.sub(r"[^\w.]+", "-", part[3]).strip("-.")

@@ -84,10 +84,12 @@ def _split(text: str) -> tuple[str, str, str]:
     body, brackets = (text[:cut], text[cut:]) if cut >= 0 else (text, "")
     if os.path.exists(body):
         return body, "", brackets
-    for colon in reversed([k for k, letter in enumerate(body) if letter == ":"]):
+    drive, rest = os.path.splitdrive(body)  # C: of Windows names no file
+    colons = [len(drive) + k for k, letter in enumerate(rest) if letter == ":"]
+    for colon in reversed(colons):
         if os.path.exists(body[:colon]):
             return body[:colon], body[colon + 1 :], brackets
-    return body.partition(":")[0], "", brackets
+    return drive + rest.partition(":")[0], "", brackets
 
 
 def _picks(text: str, brackets: str) -> tuple[Pick, ...]:
