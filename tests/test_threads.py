@@ -149,14 +149,14 @@ def test_nothing_needs_a_name_that_only_linux_has(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "parts"),
+    ("text", "file"),
     [
-        (r"C:\cells\a.png", (r"C:\cells\a.png", "", "")),
-        (r"C:\v.h5:/volumes/raw[3]", (r"C:\v.h5", "/volumes/raw", "[3]")),
-        (r"\\host\share\v.h5:/raw", (r"\\host\share\v.h5", "/raw", "")),
-        ("v.h5:/raw", ("v.h5", "/raw", "")),
+        (r"C:\cells\a.png", r"C:\cells\a.png"),
+        (r"C:\v.h5:/volumes/raw[3]", r"C:\v.h5"),
+        (r"\\host\share\v.h5:/raw", r"\\host\share\v.h5"),
+        ("v.h5:/raw", "v.h5"),
     ],
 )
-def test_the_drive_of_a_windows_path_is_no_file(monkeypatch, text, parts):
+def test_the_colon_of_a_windows_drive_ends_no_file_name(monkeypatch, text, file):
     monkeypatch.setattr(os.path, "splitdrive", ntpath.splitdrive)
-    assert _split(text) == parts
+    assert _split(text)[0] == file
