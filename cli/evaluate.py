@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from pytopo.cli import options
 from pytopo.cli.files import (
     check_places,
-    read_grey,
     read_ids,
+    read_likelihood,
     read_mask,
     size_text,
     write,
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 DATA_KINDS = ("csv", "json")
 OF_MASKS = (
-    "threshold", "invert_truth", "border", "border_unit", "construction", "patches", "patch",
-    "seed", "no_frame",
+    "threshold", "truth_threshold", "invert_truth", "border", "border_unit", "construction",
+    "patches", "patch", "seed", "no_frame",
 )  # fmt: skip
 OF_IDS = ("border", "border_unit", "background")
 
@@ -80,6 +80,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--threshold", type=options.number, default=0.5, metavar="X",
         help="PREDICTION is membrane where it is greater (default: 0.5)",
     )  # fmt: skip
+    options.add_truth_threshold(what)
     what.add_argument(
         "--invert-truth", action="store_true", help="TRUTH is bright in the cells"
     )
@@ -183,8 +184,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_line(args: argparse.Namespace, files: list[str], piped: list[str]) -> None:
     """End with a usage error if options contradict each other."""
-    if args.labels == "truth" and args.invert_truth:
-        args.usage_error("--labels and --invert-truth exclude each other")
+    if args.labels == "truth":
+        for option in ("invert_truth", "truth_threshold"):
+            if getattr(args, option) != args.default_of(option):
+                name = option.replace("_", "-")
+                args.usage_error(f"--labels and --{name} exclude each other")
     for name in OF_MASKS if args.labels == "both" else OF_IDS if args.labels is None else ():
         if getattr(args, name) != args.default_of(name):
             option = name.replace("_", "-")
@@ -348,37 +352,26 @@ def _read_truth(args: argparse.Namespace) -> "NDArray[np.bool_]":
 
     advice = Advice(
         ids="or ids of cells with --ids",
-        grey="or a likelihood as PREDICTION, to which --threshold applies",
+        grey="or grey values with --truth-threshold 0.5",
         ignore="pixels to ignore set to 0 in both images",
     )
-    return read_mask(args.truth, advice) ^ args.invert_truth
+    return read_mask(args.truth, advice, args.truth_threshold) ^ args.invert_truth
 
 
 def _read_prediction(
     args: argparse.Namespace,
 ) -> "tuple[NDArray[np.bool_], tuple[str, ...]]":
     """Read a likelihood, or a mask, and return where it exceeds the threshold, and notes."""
-    import numpy as np
-
-    from pytopo.masks import clipped_to_unit
     from pytopo.notes import number_text
 
     path = args.prediction
-    likelihood = read_grey(path)
-    clipped = clipped_to_unit(likelihood)
-    if clipped is None:
-        inside = (likelihood >= 0) & (likelihood <= 1)  # NaN is not
-        index = np.argwhere(~inside)[0].tolist()
-        raise Fault(
-            f"{path}: image{index} is {number_text(likelihood[tuple(index)])}; wanted a "
-            "likelihood, 0 to 1"
-        )
-    membranes = clipped > args.threshold
+    likelihood = read_likelihood(path)
+    membranes = likelihood > args.threshold
     if membranes.any():
         return membranes, ()
     note = (
         f"{path}: no value exceeds the threshold {args.threshold:g}, the largest is "
-        f"{number_text(clipped.max())}"
+        f"{number_text(likelihood.max())}"
     )
     return membranes, (note,)
 
@@ -484,6 +477,7 @@ def _conventions(pair: Pair, args: argparse.Namespace) -> dict[str, Any]:
     axes = pair.truth.shape[1:] if args.sections else pair.truth.shape
     return {
         "threshold": args.threshold,
+        "truth_threshold": args.truth_threshold,
         "invert_truth": args.invert_truth,
         "construction": args.construction,
         "frame": not args.no_frame,
@@ -559,9 +553,12 @@ def _reading(verdict: Verdict, args: argparse.Namespace) -> list[str]:
             f"numbered cells, {known['background']} on membranes; label "
             f"{known['background']} of the prediction is a segment too"
         ]
-    truth = "0" if args.invert_truth else "1"
+    truth = "truth = 0" if args.invert_truth else "truth = 1"
+    if args.truth_threshold is not None:
+        sign = "<=" if args.invert_truth else ">"
+        truth = f"truth {sign} {args.truth_threshold:.6g}"
     if args.labels:
-        truth = f"label {known['background']}"
+        truth = f"truth = label {known['background']}"
         if known["border"] != "none":
             truth += f", or at most {known['border']:g} {known['border_unit']} from a border"
     connected = {
@@ -569,7 +566,7 @@ def _reading(verdict: Verdict, args: argparse.Namespace) -> list[str]:
         "T": "membranes are connected over corners too, cells over sides",
     }
     return [
-        f"membrane: prediction > {args.threshold:.6g}, truth = {truth}",
+        f"membrane: prediction > {args.threshold:.6g}, {truth}",
         f"construction {args.construction}: {connected[args.construction]}",
     ]
 

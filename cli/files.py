@@ -85,7 +85,28 @@ def read_grey(path: str, raw: bool | None = None) -> "NDArray":
     return mask_in(path, stored).astype("float32")
 
 
-def read_mask(path: str, advice: "Advice") -> "NDArray[np.bool_]":
+def read_likelihood(path: str) -> "NDArray":
+    """Read an image, or a mask, of values from 0 to 1; rounding errors are clipped."""
+    import numpy as np
+
+    from pytopo.masks import clipped_to_unit
+    from pytopo.notes import number_text
+
+    image = read_grey(path)
+    clipped = clipped_to_unit(image)
+    if clipped is None:
+        inside = (image >= 0) & (image <= 1)  # NaN is not
+        index = np.argwhere(~inside)[0].tolist()
+        raise Fault(
+            f"{path}: image{index} is {number_text(image[tuple(index)])}; wanted a "
+            "likelihood, 0 to 1"
+        )
+    return clipped
+
+
+def read_mask(
+    path: str, advice: "Advice", threshold: float | None = None
+) -> "NDArray[np.bool_]":
     """Read a mask, True where it is not 0, and say how.
 
     Parameters
@@ -93,8 +114,13 @@ def read_mask(path: str, advice: "Advice") -> "NDArray[np.bool_]":
     path : str
     advice : Advice
         What the command has to offer for what is no mask.
+    threshold : float or None
+        The file holds grey values, on [0, 1] once they are scaled, and the mask is where
+        they are greater; None if it holds a mask.
     """
-    return mask_in(path, opened(path, raw=True).array, advice)
+    if threshold is None:
+        return mask_in(path, opened(path, raw=True).array, advice)
+    return read_likelihood(path) > threshold
 
 
 def mask_in(

@@ -23,6 +23,7 @@ from pytopo.cli.files import (
     obeyed,
     opened,
     read_grey,
+    read_mask,
     size_text,
     two_axes,
     write,
@@ -81,6 +82,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--sublevel", action="store_true", help="sweep upwards: dark things are the foreground"
     )
     options.add_construction(what)
+    options.add_truth_threshold(what)
     what.add_argument(
         "--frame", nargs="?", const=True, type=options.frame, metavar="VALUE",
         help="put a frame of pixels of this value around both images; without VALUE, of "
@@ -155,7 +157,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _images(args: argparse.Namespace) -> "tuple[NDArray, NDArray]":
     """Return both images, which fit together."""
-    likelihood, truth = read_grey(args.likelihood), _read_truth(args.truth)
+    likelihood, truth = read_grey(args.likelihood), _read_truth(args)
     likelihood = _checked_image(args.likelihood, likelihood)
     truth = _checked_image(args.truth, truth)
     if likelihood.shape != truth.shape:
@@ -171,10 +173,13 @@ def _images(args: argparse.Namespace) -> "tuple[NDArray, NDArray]":
     return likelihood, truth
 
 
-def _read_truth(path: str) -> "NDArray":
+def _read_truth(args: argparse.Namespace) -> "NDArray":
     """Read a mask of any dtype, or a grey truth: floats from 0 to 1."""
     from pytopo.masks import clipped_to_unit, two_valued
 
+    path = args.truth
+    if args.truth_threshold is not None:
+        return read_mask(path, _advice(), args.truth_threshold).astype("float32")
     stored = opened(path, raw=True).array
     if stored.dtype.kind == "f" and not two_valued(stored):
         _check_finite(path, stored)
@@ -190,7 +195,7 @@ def _advice() -> "Advice":
 
     return Advice(
         ids="one class as 0 and 1, or a grey truth as floats from 0 to 1",
-        grey="a grey truth from 0 to 1",
+        grey="or grey values with --truth-threshold 0.5",
         ignore="pixels to ignore set to 0 in both images",
     )
 

@@ -88,8 +88,9 @@ class Advice(NamedTuple):
         if self.ignore and ignore_label(values) is not None:
             return self.ignore
         if values.dtype.kind == "f":
-            return self.grey
-        advice = (self.ids, self.grey if len(values) > FEW else "")
+            return self.grey if values[0] >= 0 and values[-1] <= 1 else ""
+        shades = len(values) > FEW or values[-1] in (255, 65535)  # of white, the most
+        advice = (self.ids, self.grey if shades else "")
         return ", ".join(filter(None, advice))
 
 

@@ -113,6 +113,7 @@ def test_every_option_reaches_the_numbers(capsys):
     assert found["evaluation"] == evaluate(likelihood > 0.6, ~truth, **options).row()
     assert found["conventions"] == {
         "threshold": 0.6,
+        "truth_threshold": None,
         "invert_truth": True,
         "construction": "T",
         "frame": False,
@@ -341,13 +342,14 @@ def test_pickles_are_not_loaded(capsys):
             None,
             LIKELIHOOD,
             "b.npy: image holds 0.25 (18 pixels), 0.4 (1), 0.75 (26); expected a mask of 0 and "
-            "one other value, or a likelihood as PREDICTION, to which --threshold applies",
+            "one other value, or grey values with --truth-threshold 0.5",
         ),
         (
             None,
             TRUTH * np.uint8(255) - TRUTH * np.uint8(3) * np.eye(5, 9, dtype=np.uint8),
             "b.npy: image holds 0 (18 pixels), 252 (2), 255 (25); expected a mask of 0 and one "
-            "other value, or ids of cells with --ids",
+            "other value, or ids of cells with --ids, or grey values with --truth-threshold "
+            "0.5",
         ),
         (
             None,

@@ -452,7 +452,7 @@ def test_missing_files_are_named(capsys, command):
             None,
             TRUTH * 255 + LIKELIHOOD,
             "b.npy: image holds 0 (16 pixels), 0.3 (1), 255.7 (1), 256 (7); expected a mask of "
-            "0 and one other value, a grey truth from 0 to 1",
+            "0 and one other value",
         ),
         (np.diag([0, np.nan]), None, "a.npy: image[1, 1] is nan; wanted 0 to 1"),
         (None, np.full((5, 5), np.inf), "b.npy: image[0, 0] is inf; wanted 0 to 1"),

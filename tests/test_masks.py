@@ -210,11 +210,15 @@ MANY = np.arange(MASK.size, dtype=np.uint8).reshape(MASK.shape)
 @pytest.mark.parametrize(
     ("stored", "listed", "advice"),
     [
-        (STRAY, "0 (109 pixels), 8 (3), 255 (56)", {"evaluate": "--ids", "loss": "one class"}),
+        (
+            STRAY,
+            "0 (109 pixels), 8 (3), 255 (56)",
+            {"evaluate": "--ids", "loss": "--truth-thr"},
+        ),
         (MASK + np.uint8(1), "1 (112 pixels), 2 (56)", {"evaluate": "--ids"}),
         (IGNORED, "0 (98 pixels), 1 (56), 255 (14)", {"evaluate": "ignore", "loss": "ignore"}),
-        (MANY, "5 (1), ... and 162 more", {"evaluate": "--threshold", "loss": "grey truth"}),
-        (MASK - 0.5, "-0.5 (112 pixels), 0.5 (56)", {"evaluate": "--threshold"}),
+        (MANY, "5 (1), ... and 162 more", {"evaluate": "--truth-threshold"}),
+        (MASK - 0.5, "-0.5 (112 pixels), 0.5 (56)", {"evaluate": "one other value"}),
     ],
 )
 def test_what_is_no_mask_is_listed_with_what_would_do(capsys, stored, listed, advice):
@@ -263,10 +267,32 @@ def test_advice_fits_the_values():
     advice = Advice("ids", "grey", "ignore")
     assert advice.fitting(np.array([0, 1, 255])) == "ignore"
     assert advice.fitting(np.array([-1, 0, 1])) == "ignore"
-    assert advice.fitting(np.array([0, 8, 255])) == "ids"
+    assert advice.fitting(np.array([0, 8, 255])) == "ids, grey"
+    assert advice.fitting(np.array([0, 8, 90])) == "ids"
     assert advice.fitting(np.arange(40)) == "ids, grey"
     assert advice.fitting(np.array([0, 0.1, 1])) == "grey"
+    assert advice.fitting(np.array([0, 0.1, 1.5])) == ""  # no threshold of a likelihood
     assert Advice().fitting(np.array([0, 1, 255])) == ""
+
+
+@pytest.mark.parametrize("command", ["evaluate", "loss"])
+def test_a_grey_truth_becomes_a_mask_above_a_threshold(capsys, command):
+    grey = np.where(MASK, 200, 30).astype(np.uint8) + np.arange(MASK.shape[1], dtype=np.uint8)
+    np.save("likelihood.npy", LIKELIHOOD)
+    np.save("mask.npy", MASK)
+    np.save("grey.npy", grey)
+    line = (command, "likelihood.npy", *(["--no-plot"] if command == "loss" else []))
+    of_mask, _ = run(capsys, *line, "mask.npy")
+    of_grey, _ = run(capsys, *line, "grey.npy", "--truth-threshold", "0.5")
+    assert of_grey.splitlines()[4:] == of_mask.splitlines()[4:]
+    empty, _ = run(capsys, *line, "grey.npy", "--truth-threshold", "0.99")
+    assert empty.splitlines()[4:] != of_mask.splitlines()[4:]
+
+
+def test_a_threshold_is_no_option_of_ids(capsys):
+    with pytest.raises(SystemExit):
+        main(["evaluate", "a.npy", "b.npy", "--ids", "--truth-threshold", "0.5"])
+    assert "--labels and --truth-threshold exclude each other" in capsys.readouterr().err
 
 
 def test_windows_of_one_mask_have_one_foreground():
