@@ -7,6 +7,8 @@ dtype.  Labels stay as stored, and their colours become ids.  See `docs/referenc
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -156,11 +158,18 @@ def open_labels(path: str | os.PathLike[str]) -> ImageFile:
 def _opened(path: str | os.PathLike[str], *, raw: bool, labels: bool) -> ImageFile:
     address = parsed_address(os.fsdecode(path), scaled=not raw)
     read = chosen_reader(address)
-    try:
+    with _enough_memory(address):
         stored, notes = read(address, labels)
         values = stored if raw else _scaled(address, stored)
         notes += _colour_doubt(address, stored.shape)
         return ImageFile(_settled(values), notes, stored.dtype)
+
+
+@contextmanager
+def _enough_memory(address: Address) -> Iterator[None]:
+    """Refuse a file that takes more memory than there is; some headers do already."""
+    try:
+        yield
     except MemoryError as err:
         reason = str(err) or "out of memory"
         raise address.refusal(f"{reason}; {MORE_MEMORY}") from None
@@ -185,7 +194,8 @@ def image_shape(path: str | os.PathLike[str]) -> tuple[int, ...]:
     ((3, 4), (4,))
     """
     address = parsed_address(os.fsdecode(path))
-    return shape_reader(address)(address)
+    with _enough_memory(address):
+        return shape_reader(address)(address)
 
 
 # ---- values: from the range of the dtype to [0, 1] ---------------------------------------

@@ -1256,3 +1256,6 @@ def test_whatever_a_decoder_throws_is_one_line(place, error, reason, monkeypatch
     Image.fromarray(RAMP).save("x.png")
     monkeypatch.setattr(f"PIL.{place}", Mock(side_effect=error))
     assert refusal("x.png") == f"x.png: {reason}"
+    if place == "Image.open":
+        with pytest.raises(ValueError, match="9 GiB wanted"):
+            image_shape("x.png")
