@@ -20,6 +20,7 @@ and 2.3.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
@@ -30,30 +31,20 @@ from torch.nn import functional as F
 
 from pytopo.diagram import ESSENTIAL, Diagram
 from pytopo.group_matching import match_groups
+from pytopo.loss_input import (
+    as_array,
+    at_least_float,
+    check_images,
+    check_likelihoods,
+    check_logits,
+    check_target,
+)
 from pytopo.order import FRAME
 from pytopo.pairing import persistence_batch
+from pytopo.prepared_target import PreparedTarget
 
 REDUCTIONS = ("mean", "sum", "none")
 FIXED = 0.01  # a dot nearer than this to its match needs no fixing
-
-
-@dataclass(frozen=True, eq=False)
-class PreparedTarget:
-    """A truth whose diagrams are known: `TopologicalLoss.prepare` makes it, `forward` takes it.
-
-    Attributes
-    ----------
-    tensor : (B, C, H, W) or (B, C, D, H, W) Tensor
-        The truth itself.
-    diagrams : list of Diagram
-        One an image and channel, channels fastest.
-    made_with : tuple
-        The options of the loss that made it.
-    """
-
-    tensor: Tensor
-    diagrams: list[Diagram]
-    made_with: tuple[object, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +92,7 @@ def topological_loss(
         Likelihoods in [0, 1], or logits with ``sigmoid`` or ``softmax``.  Any float dtype
         and device.
     target : Tensor of the same shape, or PreparedTarget
-        The truth, 0 to 1; grey values are allowed.
+        The truth, in [0, 1]: booleans, integers 0 and 1, or floats, also grey ones.
     dims : int, iterable of int, or mapping of int to float
         Dimensions of homology that count; a mapping gives each a weight.
     superlevel : bool
@@ -109,7 +100,8 @@ def topological_loss(
     construction : {"V", "T"}
         Whether pixels are vertices or top cells; see `pytopo.persistence`.
     frame : float, bool or None
-        Value of a frame around the images; ``True`` for foreground, 1.
+        Value of a frame around the images; ``True`` for that of the foreground, which is 1,
+        or 0 if ``superlevel`` is ``False``.
     sigmoid, softmax : bool
         ``prediction`` holds logits.  Diagrams and squares are of the same likelihoods.
     include_background : bool
@@ -130,7 +122,9 @@ def topological_loss(
     Raises
     ------
     TypeError, ValueError
-        If a shape, dtype or option is not as above, or a value is not finite.
+        If a shape, dtype, value or option is not as above; values may leave [0, 1] by a
+        rounding error.  If tensors hold no values, as on the meta device or in
+        ``torch.export``, or hide them, as in the transforms of ``torch.func``.
 
     Examples
     --------
@@ -205,27 +199,18 @@ class TopologicalLoss(nn.Module):
             raise ValueError(
                 f"reduction is {reduction!r}; wanted one of {', '.join(REDUCTIONS)}"
             )
-        for name, flag in (
-            ("superlevel", superlevel),
-            ("sigmoid", sigmoid),
-            ("softmax", softmax),
-            ("include_background", include_background),
-            ("every_target", every_target),
-        ):
-            if not isinstance(flag, bool):
-                raise TypeError(f"{name} is {flag!r}; wanted True or False")
         self.weights = _weights(dims)
-        self.superlevel = superlevel
+        self.superlevel = _flag("superlevel", superlevel)
         self.construction = construction
-        self.frame = 1.0 if frame is True else None if frame is False else frame
-        self.sigmoid = sigmoid
-        self.softmax = softmax
-        self.include_background = include_background
+        self.frame = _frame(frame, self.superlevel)
+        self.sigmoid = _flag("sigmoid", sigmoid)
+        self.softmax = _flag("softmax", softmax)
+        self.include_background = _flag("include_background", include_background)
         self.min_persistence = min_persistence
-        self.every_target = every_target
+        self.every_target = _flag("every_target", every_target)
         self.reduction = reduction
         axes = 3 if 2 in self.weights else 2
-        self._diagrams_of(torch.zeros(1, 1, *[1] * axes))  # refuses impossible options now
+        self._persistence(np.zeros([1] * (axes + 1)))  # refuses impossible options now
 
     def extra_repr(self) -> str:
         return f"dims={self.weights}, reduction={self.reduction!r}"
@@ -260,8 +245,9 @@ class TopologicalLoss(nn.Module):
         PreparedTarget
             What `forward` takes in place of the target.
         """
-        _check_images(target, "target")
-        diagrams = self._diagrams_of(self._channels(target), "target")
+        check_images(target, "target")
+        check_target(target)
+        diagrams = self._diagrams_of(self._channels(target))
         return PreparedTarget(target, diagrams, self._made_with())
 
     def explain(
@@ -280,12 +266,18 @@ class TopologicalLoss(nn.Module):
 
     def likelihood(self, prediction: Tensor) -> Tensor:
         """Return what the diagrams are computed of: likelihoods, without the background."""
-        _check_images(prediction, "prediction")
-        if self.sigmoid:
-            return self._channels(_at_least_float(prediction).sigmoid())
-        if self.softmax:
-            return self._channels(_at_least_float(prediction).softmax(dim=1))
-        return self._channels(prediction)
+        check_images(prediction, "prediction")
+        if self.softmax and prediction.shape[1] == 1:
+            raise ValueError(
+                "prediction has 1 channel, whose softmax is 1 everywhere; expected several, or "
+                "a sigmoid in place of the softmax"
+            )
+        if not (self.sigmoid or self.softmax):
+            check_likelihoods(prediction)
+            return self._channels(prediction)
+        check_logits(prediction)
+        logits = at_least_float(prediction)
+        return self._channels(logits.sigmoid() if self.sigmoid else logits.softmax(dim=1))
 
     def _channels(self, images: Tensor) -> Tensor:
         if self.include_background:
@@ -314,6 +306,8 @@ class TopologicalLoss(nn.Module):
             raise TypeError(
                 f"target is {type(target).__name__}; wanted a Tensor or PreparedTarget"
             )
+        if isinstance(target, Tensor):
+            check_images(target, "target")
         if tensor.shape != prediction.shape:
             raise ValueError(
                 f"target has shape {tuple(tensor.shape)}; wanted that of prediction, "
@@ -327,16 +321,14 @@ class TopologicalLoss(nn.Module):
             )
         return target
 
-    def _diagrams_of(self, images: Tensor, name: str = "prediction") -> list[Diagram]:
+    def _diagrams_of(self, images: Tensor) -> list[Diagram]:
         """Compute the diagrams of images and channels, on the CPU and on threads."""
-        values = _at_least_float(images.detach()).cpu().numpy()
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
-            where = np.argwhere(~np.isfinite(values))[0]
-            where[1] += not self.include_background
-            place = ", ".join(str(i) for i in where)
-            raise ValueError(f"{name}[{place}] is not a finite number, nor is its likelihood")
+        values = as_array(images)
+        return self._persistence(values.reshape(-1, *values.shape[2:]))
+
+    def _persistence(self, images: NDArray) -> list[Diagram]:
         return persistence_batch(
-            values.reshape(-1, *values.shape[2:]),
+            images,
             list(self.weights),
             superlevel=self.superlevel,
             construction=self.construction,
@@ -489,35 +481,38 @@ def _added_squares(likelihood: Tensor, plan: _Plan) -> Tensor:
     return constant.index_add(0, image, weight * (a * f_p - b * f_q - goal) ** 2)
 
 
+def _flag(name: str, flag: object) -> bool:
+    if not isinstance(flag, (bool, np.bool_)):
+        raise TypeError(f"{name} is {flag!r}; wanted True or False")
+    return bool(flag)
+
+
+def _frame(frame: float | bool | None, superlevel: bool) -> float | None:
+    """Return the value of the frame: foreground is bright, or dark in sublevel."""
+    if frame is None or isinstance(frame, (bool, np.bool_)):
+        return float(superlevel) if frame else None
+    if not isinstance(frame, Real):
+        raise TypeError(f"frame is {frame!r}; wanted a number, True, False or None")
+    if not np.isfinite(frame):
+        raise ValueError(f"frame is {frame!r}; expected a finite number, like those of images")
+    return float(frame)
+
+
 def _weights(dims: int | Iterable[int] | Mapping[int, float]) -> dict[int, float]:
     """Return the weight of each dimension, by ascending dimension."""
     if isinstance(dims, Mapping):
         weights = dict(dims)
     else:
-        weights = dict.fromkeys([dims] if isinstance(dims, int) else dims, 1.0)
-    if not weights or not all(isinstance(d, int) and 0 <= d <= 2 for d in weights):
+        weights = dict.fromkeys(dims if isinstance(dims, Iterable) else [dims], 1.0)
+    if not weights or not all(isinstance(d, Integral) and int(d) in (0, 1, 2) for d in weights):
         raise ValueError(f"dims is {dims!r}; wanted some of 0, 1, 2, or a weight for each")
-    if not all(np.isfinite(w) and w >= 0 for w in weights.values()):
+    if not all(_is_weight(w) for w in weights.values()):
         raise ValueError(f"dims is {dims!r}; wanted weights that are finite and at least 0")
-    return {d: float(weights[d]) for d in sorted(weights)}
+    return {int(d): float(weights[d]) for d in sorted(weights)}
 
 
-def _check_images(images: Tensor, name: str) -> None:
-    if not isinstance(images, Tensor):
-        raise TypeError(f"{name} is {type(images).__name__}; wanted a Tensor")
-    if images.ndim not in (4, 5) or images.numel() == 0:
-        raise ValueError(
-            f"{name} has shape {tuple(images.shape)}; wanted (B, C, H, W) or (B, C, D, H, W)"
-        )
-    if images.is_complex():
-        raise TypeError(f"{name} has dtype {images.dtype}; wanted real numbers")
-    if name == "prediction" and not images.is_floating_point():
-        raise TypeError(f"{name} has dtype {images.dtype}; wanted floats")
-
-
-def _at_least_float(images: Tensor) -> Tensor:
-    """Return half precision as float32, exactly; NumPy has no bfloat16."""
-    return images.float() if images.dtype in (torch.float16, torch.bfloat16) else images
+def _is_weight(weight: object) -> bool:
+    return isinstance(weight, Real) and 0 <= float(weight) < np.inf
 
 
 class SegmentationLoss(nn.Module):
@@ -549,7 +544,7 @@ class SegmentationLoss(nn.Module):
 
     def __init__(self, topo_weight: float, *, softmax: bool = False, **options: object) -> None:
         super().__init__()
-        if not topo_weight >= 0:
+        if not _is_weight(topo_weight):
             raise ValueError(f"topo_weight is {topo_weight!r}; wanted a number of at least 0")
         self.topo_weight = float(topo_weight)
         self.topological = TopologicalLoss(sigmoid=not softmax, softmax=softmax, **options)  # type: ignore[arg-type]
