@@ -88,13 +88,23 @@ def _opened(address: Address, stream: IO[bytes]) -> Image.Image:
     except MemoryError:
         raise
     except Exception:
-        raise by_ending(address) or address.refusal(
-            "damaged, or of a kind that Pillow cannot read; wanted PNG, JPEG, TIFF or "
-            "another picture, .npy, .npz or HDF5"
-        ) from None
+        raise by_ending(address) or _unreadable(address, stream) from None
     if page.format in ("EPS", "WMF", "EMF"):  # to draw it, Pillow would start a program
         raise address.refusal(f"a drawing ({page.format}), not pixels; save it as PNG")
     return page
+
+
+def _unreadable(address: Address, stream: IO[bytes]) -> Exception:
+    """Return the refusal of what Pillow cannot open: damaged, or no picture at all."""
+    stream.seek(0)
+    head = stream.read(16).ljust(16, b"\0")
+    for name, (_, accept) in Image.OPEN.items():
+        if accept is not None and accept(head) is True:  # text is a picture that it lacks
+            return address.refusal(f"damaged, or not a readable {name} file")
+    return address.refusal(
+        "not supported: no picture of a kind that Pillow reads, by its first bytes; expected "
+        "PNG, JPEG, TIFF or another picture, .npy, .npz or HDF5"
+    )
 
 
 # ---- pages -------------------------------------------------------------------------------
