@@ -22,6 +22,14 @@ def sections(count=4, shape=(6, 8), start=0):
 # ---- one sequence ------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("top", [True, 1, 255, -1, 0.5, np.uint16(65535)])
+def test_a_truth_in_memory_may_have_any_type(top):
+    mask = np.array([[0, 1, 1], [0, 0, 1]])
+    (section,) = ArraySections(np.zeros((1, 2, 3)), (mask * top)[None])
+    assert section.truth.dtype == bool
+    assert np.array_equal(section.truth, mask == 1)
+
+
 def test_a_section_is_an_image_in_the_unit_interval_and_a_truth():
     image, truth = ArraySections(
         np.array([[[0, 51], [102, 255]]], np.uint8), np.array([[[True, False], [False, True]]])
@@ -70,7 +78,8 @@ def test_what_is_read_can_be_changed_without_changing_the_sections():
         ([np.zeros((2, 3))], [np.zeros((3, 2), bool)], ValueError, r"truth of \(3, 2\)"),
         ([np.zeros((2, 3, 1))], [np.zeros((2, 3, 1), bool)], ValueError, r"one shape \(H, W\)"),
         ([np.zeros((0, 3))], [np.zeros((0, 3), bool)], ValueError, r"one shape \(H, W\)"),
-        ([np.zeros((2, 3))], [np.zeros((2, 3))], TypeError, "float64; wanted bool"),
+        ([np.zeros((1, 3))], [[[0, 8, 255]]], ValueError, r"holds 0 \(1 pixel\), 8"),
+        ([np.zeros((2, 3))], [np.zeros((2, 3), complex)], TypeError, "has dtype complex128"),
     ],
 )  # fmt: skip
 def test_arrays_that_are_no_sections_are_refused(images, truths, error, text):

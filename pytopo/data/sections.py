@@ -267,17 +267,18 @@ class ArraySections(Sections):
     images : (D, H, W) ndarray or sequence of (H, W) ndarray
         Integers and bools are scaled to [0, 1] by the range of their dtype; floats must be
         in [0, 1].
-    truths : the same of bool
-        True where there is membrane.
+    truths : the same of masks
+        Membrane is what is not 0, see `pytopo.masks.mask_of`.
     name : str
         What messages call them.
 
     Raises
     ------
     ValueError
-        If there are none, or if an image and its truth have not one shape of two axes.
+        If there are none, if an image and its truth have not one shape of two axes, or if a
+        truth is no mask.
     TypeError
-        If a truth is not bool, or an image holds no real numbers.
+        If an image or a truth holds no real numbers.
 
     Examples
     --------
@@ -294,24 +295,23 @@ class ArraySections(Sections):
         name: str = "array",
     ) -> None:
         self._images = [np.asarray(image) for image in images]
-        self._truths = [np.asarray(truth) for truth in truths]
+        masks = [np.asarray(truth) for truth in truths]
         self._label = name
-        if not self._images or len(self._images) != len(self._truths):
+        if not self._images or len(self._images) != len(masks):
             raise ValueError(
-                f"{name}: {len(self._images)} images and {len(self._truths)} truths; wanted "
+                f"{name}: {len(self._images)} images and {len(masks)} truths; wanted "
                 "as many of one as of the other, and at least one"
             )
-        for i, (image, truth) in enumerate(zip(self._images, self._truths)):
+        for i, (image, truth) in enumerate(zip(self._images, masks)):
             if image.ndim != 2 or image.shape != truth.shape or not image.size:
                 raise ValueError(
                     f"{self._name(i)}: image of shape {image.shape}, truth of {truth.shape}; "
                     "wanted both of one shape (H, W)"
                 )
-            if truth.dtype != bool:
-                raise TypeError(
-                    f"{self._name(i)}: truth of dtype {truth.dtype}; wanted bool, True where "
-                    "there is membrane"
-                )
+        self._truths = [
+            mask_of(truth, f"{self._name(i)}: truth", MASK_ADVICE).array
+            for i, truth in enumerate(masks)
+        ]
 
     def __len__(self) -> int:
         return len(self._images)
