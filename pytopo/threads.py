@@ -1,11 +1,17 @@
 """Calling a function on several threads; kernels release the interpreter while they run."""
 
+import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
+
+
+def number_of_threads(threads: int | None) -> int:
+    """Return how many threads to work on; ``None`` for as many as there are cores to run on."""
+    return len(os.sched_getaffinity(0)) if threads is None else threads
 
 
 def on_threads(
