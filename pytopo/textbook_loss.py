@@ -11,7 +11,9 @@ and 2.3.
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pytopo.diagram import Diagram
@@ -68,28 +70,35 @@ def textbook_loss(
         )
 
     found, wanted = diagram(prediction), diagram(target)
+    goal_birth, goal_death = torch.from_numpy(wanted.birth), torch.from_numpy(wanted.death)
+
     # Pixels are fixed, values move: from here on torch sees a gather, squares and a sum.
-    # Pixel -2 is the frame, and -1 is never, whose value is not used.
+    # Pixel -2 is the frame; -1 is never, and its value is not used.
     outside = prediction.new_tensor([0 if frame is None else frame, 0])
     f = torch.cat([prediction.flatten(), outside])
-    birth, death = (f[torch.from_numpy(p)] for p in (found.birth_pixel, found.death_pixel))
-    goal_birth, goal_death = torch.from_numpy(wanted.birth), torch.from_numpy(wanted.death)
+    birth, death = f[found.birth_pixel], f[found.death_pixel]
 
     loss = prediction.new_zeros(())
     for dim, weight in weights.items():
-        mine, other = ((~d.essential & (d.dim == dim)).nonzero()[0] for d in (found, wanted))
-        matching = match(
-            found.select(finite=True).points(dim),
-            wanted.select(finite=True).points(dim),
-            every_second=every_target,
-        )
-        i, j = mine[matching.pairs[:, 0]], other[matching.pairs[:, 1]]
-        removed, missing = mine[matching.first_only], other[matching.second_only]
+        i, j, removed, missing = _matched(found, wanted, dim, every_target)
         moved = (birth[i] - goal_birth[j]) ** 2 + (death[i] - goal_death[j]) ** 2
         loss = loss + weight * moved.sum()
         loss = loss + weight * ((death[removed] - birth[removed]) ** 2 / 2).sum()
         loss = loss + weight * ((goal_death[missing] - goal_birth[missing]) ** 2 / 2).sum()
-        if dim == 0:  # the component that never dies
-            essential = birth[found.essential] - goal_birth[wanted.essential]
-            loss = loss + weight * (essential**2).sum()
-    return loss
+    essential = (birth[found.essential] - goal_birth[wanted.essential]) ** 2
+    return loss + weights.get(0, 0) * essential.sum()
+
+
+def _matched(
+    found: Diagram, wanted: Diagram, dim: int, every_target: bool
+) -> tuple[NDArray[np.int64], ...]:
+    """Return rows i that move to rows j, rows that go to the diagonal, and rows not found."""
+    mine, other = (
+        np.flatnonzero((diagram.dim == dim) & ~diagram.essential) for diagram in (found, wanted)
+    )
+    points, goals = (
+        np.stack([diagram.birth, diagram.death], axis=1)[rows]
+        for diagram, rows in ((found, mine), (wanted, other))
+    )
+    m = match(points, goals, every_second=every_target)
+    return mine[m.pairs[:, 0]], other[m.pairs[:, 1]], mine[m.first_only], other[m.second_only]

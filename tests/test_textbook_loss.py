@@ -1,5 +1,8 @@
 """The loss that runs is the loss that is read: values, gradients and their changes."""
 
+from pathlib import Path
+from textwrap import indent
+
 import numpy as np
 import pytest
 import torch
@@ -122,3 +125,11 @@ def test_the_dots_of_the_textbook_pay_as_the_paper_says():
     assert moved[1, 2] == pytest.approx(2 * (0.7 - 1))
     assert moved[2, 2] == pytest.approx(2 * 0.1)
     assert moved[4, 4] == pytest.approx(2 * 0.3)
+
+
+def test_the_lesson_shows_the_lines_of_the_textbook():
+    root = Path(__file__).parents[1]
+    lesson = (root / "docs" / "lesson-8-loss.md").read_text()
+    lines = indent(lesson.split("```text\n")[1].split("```")[0], "    ")
+    assert lines.count("\n") == 11
+    assert lines in (root / "pytopo" / "textbook_loss.py").read_text()
