@@ -57,6 +57,18 @@ def test_of_many_dots_the_best_are_matched_and_of_equal_ones_the_first(a, count,
     assert np.flatnonzero(partner >= 0).tolist() == sorted(best)
 
 
+def test_of_many_equal_dots_the_first_are_matched():
+    random = np.random.default_rng(0)
+    for _ in range(100):
+        count = random.integers(1, 13)
+        death = random.integers(2, 5, 30) / 4
+        points = np.column_stack([np.zeros(30), death])
+        goals, goal_start = flat([[CORNER] * count])
+        partner = match_groups(np.array([0, 30]), points, goal_start, goals)
+        best = np.argsort(-death, kind="stable")[:count]
+        assert np.flatnonzero(partner >= 0).tolist() == sorted(best)
+
+
 def test_what_never_ends_is_matched_with_what_never_ends():
     lasting = (0.3, np.inf)
     points, start = flat([[(0.1, 0.9), lasting, (0.2, 0.8)], [lasting, (0.5, 0.6)]])

@@ -1,5 +1,7 @@
 """The loss that runs is the loss that is read: values, gradients and their changes."""
 
+import subprocess
+import sys
 from pathlib import Path
 from textwrap import indent
 
@@ -133,3 +135,28 @@ def test_the_lesson_shows_the_lines_of_the_textbook():
     lines = indent(lesson.split("```text\n")[1].split("```")[0], "    ")
     assert lines.count("\n") == 11
     assert lines in (root / "pytopo" / "textbook_loss.py").read_text()
+
+
+@pytest.mark.compiled
+def test_the_kernels_of_the_loss_are_compiled_for_one_signature():
+    check = """
+import itertools, torch, pytopo
+from pytopo.kernels import ranking, squares
+for shape, c, f, m, every in itertools.product(
+    ((2, 2, 4, 5), (1, 2, 3, 3, 4)), "VT", (None, 0.5), (0.0, 0.2), (False, True)
+):
+    loss = pytopo.TopologicalLoss(
+        construction=c, frame=f, min_persistence=m, every_target=every
+    )
+    x, truth = torch.rand(shape, requires_grad=True), torch.rand(shape) > 0.5
+    loss(x, truth).backward()
+    loss.explain(x.mT, torch.round(4 * torch.rand(shape)).mT / 4)
+    (gradient,) = torch.autograd.grad(loss(x, loss.prepare(truth)), x, create_graph=True)
+    gradient.sum().backward()
+kernels = ranking.rank_groups, squares.group_starts, squares.pixel_values, squares.add_squares
+print(*(len(kernel.signatures) for kernel in kernels))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", check], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["1"] * 4
