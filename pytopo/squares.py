@@ -109,11 +109,15 @@ def costs_of(
 
     def cost_of(part: tuple[int, int]) -> Matched:
         a, b = part
-        dots = dots_of(images[a:b], sweep, inner)
         if isinstance(truth, Dots):
+            dots = dots_of(images[a:b], sweep, inner)
             goals = truth.groups(a * weight.size, b * weight.size)
-        else:
-            goals = dots_of(truth[a:b], sweep, inner)
+        else:  # threads to spare are shared by an image and its truth
+            dots, goals = on_threads(
+                lambda batch: dots_of(batch[a:b], sweep, max(1, inner // 2)),
+                (images, truth),
+                min(2, inner),
+            )
         partner = match_groups(
             dots.start, dots.points, goals.start, goals.points, every_goal=every_target
         )
