@@ -193,10 +193,20 @@ def thread_contests(size: int) -> Iterator[Contest]:
 
 
 def loss_contests() -> Iterator[Contest]:
-    """Yield the contests of the loss, forward and backward, and its share of a step."""
+    """Yield the contests of the loss, forward and backward, and its share of a step.
+
+    A call is measured whole, with the check of both tensors and the diagrams of the truth.
+    """
+    pair = _likelihoods(64, 65)
+    contest = Contest("64 x 65x65, loss and gradient")
+    contest.contenders[OURS] = _step(pytopo.TopologicalLoss(), *pair)
+    contest.contenders["the same, target prepared"] = _prepared_step(*pair)
+    contest.contenders["the textbook, image by image"] = _step(_textbook, *pair)
+    yield contest
+
     for count, side in ((64, 65), (4, 256), (1, 512), (1, 1024)):
         pair = _likelihoods(count, side)
-        contest = Contest(f"{count} x {side}x{side}, loss and gradient", goal=0.05)
+        contest = Contest(f"{count} x {side}x{side}, loss and gradient", goal=0.035)
         contest.contenders[OURS] = _step(pytopo.TopologicalLoss(), *pair)
         contest.against("topolosses HutopoLoss", "topolosses", partial(_hutopo, *pair))
         contest.against("loop over GUDHI and POT", "ot", partial(_gudhi_loop, *pair))
@@ -279,6 +289,23 @@ def _step(loss: Callable[..., "Tensor"], likelihood: "Tensor", truth: "Tensor") 
         return prediction.grad
 
     return step
+
+
+def _prepared_step(likelihood: "Tensor", truth: "Tensor") -> Callable[[], object]:
+    """Return what computes a loss and its gradient where the truth is prepared."""
+    loss = pytopo.TopologicalLoss()
+    prepared = loss.prepare(truth)
+    return _step(lambda prediction, _: loss(prediction, prepared), likelihood, truth)
+
+
+def _textbook(prediction: "Tensor", target: "Tensor") -> "Tensor":
+    """Return the loss of a batch as the textbook computes it."""
+    import torch
+
+    from pytopo.textbook_loss import textbook_loss
+
+    images = zip(prediction.flatten(0, 1), target.flatten(0, 1))
+    return torch.stack([textbook_loss(f, g, {0: 1.0, 1: 1.0}) for f, g in images]).mean()
 
 
 def _training_step(image: "Tensor", truth: "Tensor") -> Callable[[], object]:

@@ -166,6 +166,16 @@ def _outside(images: Tensor, low: float, high: float) -> bool:
     return low < -rounding or high > 1 + rounding
 
 
+def as_images(images: Tensor) -> NDArray[np.floating]:
+    """Return channels as images of their own, (n, H, W) or (n, D, H, W), on the CPU.
+
+    float64 stays, everything else becomes float32.
+    """
+    dtype = torch.float64 if images.dtype == torch.float64 else torch.float32
+    values = images.detach().to("cpu", dtype).contiguous()
+    return values.reshape(-1, *values.shape[2:]).numpy()
+
+
 def as_array(images: Tensor) -> NDArray:
     """Return the values on the CPU; half precision as float32, exactly."""
     return at_least_float(images.detach()).cpu().numpy()

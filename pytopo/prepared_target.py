@@ -2,17 +2,19 @@
 
     worker: prepare -> pickle -> main process: collate -> pin -> to the device -> loss
 
-Only the tensor moves.  The diagrams are arrays of NumPy, and are used where they are.
+Only the tensor moves.  The dots are arrays of NumPy, and are used where they are.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data._utils.collate import default_collate_fn_map
 
 from pytopo.diagram import Diagram
+from pytopo.dots import Dots, Sweep, joined_dots
 
 
 class PreparedTarget:
@@ -25,10 +27,12 @@ class PreparedTarget:
     ----------
     tensor : (B, C, H, W) or (B, C, D, H, W) Tensor
         The truth itself.
-    diagrams : list of Diagram
-        One an image and channel, channels fastest.
-    made_with : tuple
-        The options of the loss that made it.
+    dots : Dots
+        Of all images and channels, channels fastest.
+    sweep : Sweep
+        How they were computed.
+    include_background : bool
+        Whether those of channel 0 are among them.
 
     Examples
     --------
@@ -41,11 +45,18 @@ class PreparedTarget:
     """
 
     def __init__(
-        self, tensor: Tensor, diagrams: list[Diagram], made_with: tuple[object, ...]
+        self, tensor: Tensor, dots: Dots, sweep: Sweep, include_background: bool
     ) -> None:
         self.tensor = tensor
-        self.diagrams = diagrams
-        self.made_with = made_with
+        self.dots = dots
+        self.sweep = sweep
+        self.include_background = include_background
+
+    @property
+    def diagrams(self) -> list[Diagram]:
+        """The diagrams, one an image and channel, channels fastest."""
+        dtype = np.float64 if self.tensor.dtype == torch.float64 else np.float32
+        return self.dots.diagrams(self.sweep, tuple(self.tensor.shape[2:]), dtype)
 
     def to(self, *args: Any, **kwargs: Any) -> "PreparedTarget":
         """Return the same with its tensor elsewhere; the arguments are those of `Tensor.to`."""
@@ -56,7 +67,7 @@ class PreparedTarget:
         return self._with(self.tensor.pin_memory())
 
     def _with(self, tensor: Tensor) -> "PreparedTarget":
-        return PreparedTarget(tensor, self.diagrams, self.made_with)
+        return PreparedTarget(tensor, self.dots, self.sweep, self.include_background)
 
     def __repr__(self) -> str:
         where = f"{tuple(self.tensor.shape)} on {self.tensor.device}"
@@ -71,7 +82,9 @@ def joined(targets: Sequence[PreparedTarget], **_: object) -> PreparedTarget:
     ValueError
         If losses with different options made them, or their images differ in shape.
     """
-    if any(target.made_with != targets[0].made_with for target in targets):
+    first = targets[0]
+    options = (first.sweep, first.include_background)
+    if any((target.sweep, target.include_background) != options for target in targets):
         raise ValueError(
             "targets were prepared by losses with different options; prepare all with one"
         )
@@ -83,8 +96,8 @@ def joined(targets: Sequence[PreparedTarget], **_: object) -> PreparedTarget:
         )
     return PreparedTarget(
         torch.cat([target.tensor for target in targets]),
-        [diagram for target in targets for diagram in target.diagrams],
-        targets[0].made_with,
+        joined_dots([target.dots for target in targets]),
+        *options,
     )
 
 
