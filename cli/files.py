@@ -215,10 +215,12 @@ def figure_content(figure: "Figure", title: str, path: str) -> bytes:
     title = title if len(title) <= 60 else f"… {title[-58:]}"
     figure.suptitle(title, fontweight="bold", parse_math=False)
 
-    content = io.BytesIO()
+    content, kind = io.BytesIO(), Path(path).suffix[1:].lower()
+    # PNG level 3 is no larger than 6 on images with marks, and takes three quarters of the time.
+    options = {"pil_kwargs": {"compress_level": 3}} if kind == "png" else {}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")  # of the name
-        figure.savefig(content, format=Path(path).suffix[1:].lower())
+        figure.savefig(content, format=kind, **options)
     return content.getvalue()
 
 
