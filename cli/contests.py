@@ -208,14 +208,19 @@ def loss_contests() -> Iterator[Contest]:
         pair = _likelihoods(count, side)
         contest = Contest(f"{count} x {side}x{side}, loss and gradient", goal=0.035)
         contest.contenders[OURS] = _step(pytopo.TopologicalLoss(), *pair)
-        contest.against("topolosses HutopoLoss", "topolosses", partial(_hutopo, *pair))
+        for peer in ("HutopoLoss", "BettiMatchingLoss"):  # the second matches by place
+            contest.against(
+                f"topolosses {peer}", "topolosses", partial(_topolosses, peer, *pair)
+            )
         contest.against("loop over GUDHI and POT", "ot", partial(_gudhi_loop, *pair))
         yield contest
 
     pair = _likely_volumes(2, 64)
     contest = Contest("2 x 64x64x64, loss and gradient", goal=0.1)
     contest.contenders[OURS] = _step(pytopo.TopologicalLoss((0, 1, 2)), *pair)
-    contest.against("topolosses HutopoLoss", "topolosses", partial(_hutopo, *pair))
+    contest.against(
+        "topolosses HutopoLoss", "topolosses", partial(_topolosses, "HutopoLoss", *pair)
+    )
     yield contest
 
     pair = _likelihoods(16, 65)
@@ -325,13 +330,13 @@ def _training_step(image: "Tensor", truth: "Tensor") -> Callable[[], object]:
     return step
 
 
-def _hutopo(likelihood: "Tensor", truth: "Tensor") -> Callable[[], object]:
-    from topolosses.losses import HutopoLoss
+def _topolosses(name: str, likelihood: "Tensor", truth: "Tensor") -> Callable[[], object]:
+    from topolosses import losses
     from topolosses.losses.utils import FiltrationType
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        peer = HutopoLoss(
+        peer = getattr(losses, name)(
             filtration_type=FiltrationType.SUPERLEVEL,
             use_base_loss=False,
             include_background=True,
