@@ -190,19 +190,34 @@ def _two_threads(job: str, a: NDArray, goal: float) -> Contest:
 
 
 def loss_contests() -> Iterator[Contest]:
-    """Yield the contests of the loss, forward and backward, and its share of a step."""
+    """Yield the contests of the loss, forward and backward, and its share of a step.
+
+    A call is measured whole, with the check of both tensors and the diagrams of the truth.
+    """
+    pair = _likelihoods(64, 65)
+    contest = Contest("64 x 65x65, loss and gradient")
+    contest.contenders[OURS] = _step(pytopo.TopologicalLoss(), *pair)
+    contest.contenders["the same, target prepared"] = _prepared_step(*pair)
+    contest.contenders["the textbook, image by image"] = _step(_textbook, *pair)
+    yield contest
+
     for count, side in ((64, 65), (4, 256), (1, 512), (1, 1024)):
         pair = _likelihoods(count, side)
-        contest = Contest(f"{count} x {side}x{side}, loss and gradient", goal=0.05)
+        contest = Contest(f"{count} x {side}x{side}, loss and gradient", goal=0.035)
         contest.contenders[OURS] = _step(pytopo.TopologicalLoss(), *pair)
-        contest.against("topolosses HutopoLoss", "topolosses", partial(_hutopo, *pair))
+        for peer in ("HutopoLoss", "BettiMatchingLoss"):  # the second matches by place
+            contest.against(
+                f"topolosses {peer}", "topolosses", partial(_topolosses, peer, *pair)
+            )
         contest.against("loop over GUDHI and POT", "ot", partial(_gudhi_loop, *pair))
         yield contest
 
     pair = _likely_volumes(2, 64)
     contest = Contest("2 x 64x64x64, loss and gradient", goal=0.1)
     contest.contenders[OURS] = _step(pytopo.TopologicalLoss((0, 1, 2)), *pair)
-    contest.against("topolosses HutopoLoss", "topolosses", partial(_hutopo, *pair))
+    contest.against(
+        "topolosses HutopoLoss", "topolosses", partial(_topolosses, "HutopoLoss", *pair)
+    )
     yield contest
 
     pair = _likelihoods(16, 65)
@@ -278,6 +293,23 @@ def _step(loss: Callable[..., "Tensor"], likelihood: "Tensor", truth: "Tensor") 
     return step
 
 
+def _prepared_step(likelihood: "Tensor", truth: "Tensor") -> Callable[[], object]:
+    """Return what computes a loss and its gradient where the truth is prepared."""
+    loss = pytopo.TopologicalLoss()
+    prepared = loss.prepare(truth)
+    return _step(lambda prediction, _: loss(prediction, prepared), likelihood, truth)
+
+
+def _textbook(prediction: "Tensor", target: "Tensor") -> "Tensor":
+    """Return the loss of a batch as the textbook computes it."""
+    import torch
+
+    from pytopo.textbook_loss import textbook_loss
+
+    images = zip(prediction.flatten(0, 1), target.flatten(0, 1))
+    return torch.stack([textbook_loss(f, g, {0: 1.0, 1: 1.0}) for f, g in images]).mean()
+
+
 def _training_step(image: "Tensor", truth: "Tensor") -> Callable[[], object]:
     """Return a step that trains a U-Net of three levels by cross-entropy and our loss."""
     import torch
@@ -295,13 +327,13 @@ def _training_step(image: "Tensor", truth: "Tensor") -> Callable[[], object]:
     return step
 
 
-def _hutopo(likelihood: "Tensor", truth: "Tensor") -> Callable[[], object]:
-    from topolosses.losses import HutopoLoss
+def _topolosses(name: str, likelihood: "Tensor", truth: "Tensor") -> Callable[[], object]:
+    from topolosses import losses
     from topolosses.losses.utils import FiltrationType
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        peer = HutopoLoss(
+        peer = getattr(losses, name)(
             filtration_type=FiltrationType.SUPERLEVEL,
             use_base_loss=False,
             include_background=True,

@@ -8,23 +8,34 @@ import argparse
 import csv
 import io
 import json
+import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytopo.cli import options
-from pytopo.cli.files import check_places, read, size_text, write
+from pytopo.cli.files import (
+    check_places,
+    read_ids,
+    read_likelihood,
+    read_mask,
+    size_text,
+    write,
+)
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import STDOUT
 from pytopo.cli.report import Fault, blaming, printable, results, say
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 DATA_KINDS = ("csv", "json")
 OF_MASKS = (
-    "threshold", "invert_truth", "construction", "patches", "patch", "seed", "no_frame",
+    "threshold", "truth_threshold", "invert_truth", "border", "border_unit", "construction",
+    "patches", "patch", "seed", "no_frame",
 )  # fmt: skip
+OF_IDS = ("border", "border_unit", "background")
 
 DESCRIPTION = """\
 Compare a segmentation of membranes with the truth: Betti number error of the whole image and
@@ -33,15 +44,18 @@ of random patches, pixel accuracy, Dice, Variation of Information and adapted Ra
 Prints a table that says for each number how it was taken."""
 
 EPILOG = """\
-PREDICTION is a likelihood of membrane or a mask, TRUTH a mask, as `pytopo diagram` reads
-them; bright is membrane. A truth that is bright in the cells is turned by --invert-truth, and
-one of numbered cells, 0 on membranes, is said to be so by --labels truth. A volume is taken
-in 3D, unless --sections is given.
+PREDICTION is a likelihood of membrane or a mask, TRUTH a mask of any type: 0, and one other
+value, which is membrane. A truth that marks the cells is turned by --invert-truth. One of
+numbered cells is said to be so by --ids; its membranes are the borders of the ids, as in the
+data for training. A volume is taken in 3D, unless --sections is given.
+
+Ids on no cell are 2^64 - 1 in a CREMI file (volumes/labels/neuron_ids), as in the evaluation
+of the challenge; in others 0, and 2^64 - 1. --background names others.
 
 examples:
   pytopo evaluate likelihood.png truth.png --invert-truth
-  pytopo evaluate prediction.h5:/likelihood volume.h5:/labels --labels truth --sections
-  pytopo evaluate segments.h5 volume.h5:/labels --labels both --json -"""
+  pytopo evaluate membranes.h5 cremi.h5:/volumes/labels/neuron_ids --ids --sections
+  pytopo evaluate segments.h5 volume.h5:/labels --labels both --background 0,-1 --json -"""
 
 
 # ---- the command line --------------------------------------------------------------------
@@ -66,13 +80,33 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--threshold", type=options.number, default=0.5, metavar="X",
         help="PREDICTION is membrane where it is greater (default: 0.5)",
     )  # fmt: skip
+    options.add_truth_threshold(what)
     what.add_argument(
         "--invert-truth", action="store_true", help="TRUTH is bright in the cells"
     )
-    what.add_argument(
+    labels = what.add_mutually_exclusive_group()
+    labels.add_argument(
+        "--ids", dest="labels", action="store_const", const="truth",
+        help="TRUTH holds ids of cells (the same as --labels truth)",
+    )  # fmt: skip
+    labels.add_argument(
         "--labels", choices=("truth", "both"),
-        help="TRUTH, or both, are numbered cells, with 0 on membranes; of both only "
-        "Variation of Information and Rand error are taken",
+        help="TRUTH, or both, hold ids of cells; of both only Variation of Information and "
+        "Rand error are taken",
+    )  # fmt: skip
+    what.add_argument(
+        "--border", type=border, metavar="X",
+        help="with --ids: how far from a border of two ids pixels are membrane (default: 1); "
+        "none: only background is",
+    )  # fmt: skip
+    what.add_argument(
+        "--border-unit", choices=("pixels", "nm"), default="pixels",
+        help="of --border; nm needs the attribute resolution (default: pixels)",
+    )  # fmt: skip
+    what.add_argument(
+        "--background", type=background, metavar="ID,ID",
+        help="ids of TRUTH that mean no cell, or none; -1 is the largest of an unsigned type. "
+        "Write --background=-1 if the first is negative (default: see below)",
     )  # fmt: skip
     what.add_argument(
         "--sections", action="store_true",
@@ -106,6 +140,26 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         )  # fmt: skip
 
 
+def border(text: str) -> float | str:
+    """Take a distance of at least 0, or ``none``."""
+    if text.lower() == "none":
+        return "none"
+    value = options.number(text)
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text}; wanted a distance of at least 0, or none")
+    return value
+
+
+def background(text: str) -> tuple[int, ...]:
+    """Take ids, as in ``0,-1``, or ``none``."""
+    from pytopo.masks import parsed_background
+
+    try:
+        return parsed_background(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 # ---- the command -------------------------------------------------------------------------
 
 
@@ -130,19 +184,25 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_line(args: argparse.Namespace, files: list[str], piped: list[str]) -> None:
     """End with a usage error if options contradict each other."""
-    if args.labels == "truth" and args.invert_truth:
-        args.usage_error("--labels and --invert-truth exclude each other")
-    if args.labels == "both":
-        for name in OF_MASKS:
-            if getattr(args, name) != args.default_of(name):
-                option = name.replace("_", "-")
-                args.usage_error(f"--labels both compares no masks and takes no --{option}")
+    if args.labels == "truth":
+        for option in ("invert_truth", "truth_threshold"):
+            if getattr(args, option) != args.default_of(option):
+                name = option.replace("_", "-")
+                args.usage_error(f"--labels and --{name} exclude each other")
+    for name in OF_MASKS if args.labels == "both" else OF_IDS if args.labels is None else ():
+        if getattr(args, name) != args.default_of(name):
+            option = name.replace("_", "-")
+            args.usage_error(
+                f"--labels both compares no masks and takes no --{option}"
+                if args.labels == "both"
+                else f"--{option} is for ids; add --ids if TRUTH holds them"
+            )
     if len(piped) > 1:
         args.usage_error(f"--{piped[0]} and --{piped[1]}: stdout takes only one of them")
     options.check_files(args, files, {"PREDICTION": args.prediction, "TRUTH": args.truth})
 
 
-# ---- what is read: masks of membranes, or labels of cells -----------------------------------
+# ---- what is read: masks of membranes, or ids of cells --------------------------------------
 
 
 @dataclass(frozen=True)
@@ -152,35 +212,45 @@ class Pair:
     Attributes
     ----------
     prediction, truth : bool or integer ndarray
-        Masks of membranes; label images for ``--labels both``.
+        Masks of membranes; ids for ``--labels both``.
     cells : integer ndarray or None
-        Labels of the true cells, where they are known.
+        Ids of the true cells, where they and not the membranes tell cells apart.
+    background : tuple of int
+        Ids of the truth that mean no cell.
+    background_text : str
+        Those of them that its dtype can hold.
+    notes : tuple of str
+        What may surprise, to be said once it is certain that they can be compared.
     """
 
     prediction: "NDArray"
     truth: "NDArray"
     cells: "NDArray | None" = None
+    background: tuple[int, ...] = (0,)
+    background_text: str = "0"
+    notes: tuple[str, ...] = ()
 
     def sections(self) -> "Iterator[Pair]":
         """Yield the sections of volumes."""
         for k in range(len(self.truth)):
             cells = None if self.cells is None else self.cells[k]
-            yield Pair(self.prediction[k], self.truth[k], cells)
+            yield replace(self, prediction=self.prediction[k], truth=self.truth[k], cells=cells)
 
 
 def _read_pair(args: argparse.Namespace) -> Pair:
     """Return what is compared: of one shape, and with something to compare."""
     if args.labels == "both":
-        pair = Pair(_read_labels(args.prediction), _read_labels(args.truth))
-    elif args.labels == "truth":
-        cells = _read_labels(args.truth)
-        pair = Pair(_read_prediction(args), cells == 0, cells)
+        pair = _with_ids(read_ids(args.prediction), args)
     else:
-        pair = Pair(_read_prediction(args), _read_mask(args.truth) ^ args.invert_truth)
+        prediction, notes = _read_prediction(args)
+        if args.labels is None:
+            pair = Pair(prediction, _read_truth(args), notes=notes)
+        else:
+            pair = _with_ids(prediction, args)
+            pair = replace(pair, notes=notes + pair.notes)
     first, second = pair.prediction, pair.truth
     for path, image in ((args.prediction, first), (args.truth, second)):
-        if image.ndim not in (2, 3):
-            raise Fault(f"{path}: an image of {image.ndim} axes; wanted 2, or 3 for a volume")
+        _check_axes(path, image)
     if first.shape != second.shape:
         raise Fault(
             f"{args.truth}: {size_text(second)} pixels; wanted {size_text(first)}, as "
@@ -189,12 +259,51 @@ def _read_pair(args: argparse.Namespace) -> Pair:
     if args.sections and first.ndim != 3:
         raise Fault(f"{args.prediction}: an image of 2 axes; --sections wants a volume")
     _check_cells(pair, args)
+    for note in pair.notes + _foreground_notes(pair, args):
+        say(note)
     return pair
+
+
+def _with_ids(prediction: "NDArray", args: argparse.Namespace) -> Pair:
+    """Return a prediction beside true ids, or beside the membranes that are made of them."""
+    import numpy as np
+
+    from pytopo.data.hdf5 import default_background
+    from pytopo.masks import background_notes, background_text, is_background
+
+    ids = read_ids(args.truth)
+    ids = ids.astype(np.uint8) if ids.dtype.kind == "b" else ids
+    _check_axes(args.truth, ids)
+    named, notes = args.background, ()
+    if named is None:
+        with blaming():
+            named = default_background(args.truth)
+        notes = background_notes(ids, named, "--background ")
+    text = background_text(named, ids.dtype)
+    cells = None
+    if args.labels == "truth":
+        cells = ids if args.border == "none" else None
+        if args.border is None and is_background(ids, named).any():
+            notes += (
+                f"membrane is id {text}, and what is at most 1 pixel from a border of ids; "
+                "--border none takes the id alone",
+            )
+        ids = _membranes(ids, named, args)
+    told = tuple(f"{args.truth}: {note}" for note in notes)
+    return Pair(prediction, ids, cells, named, text, told)
+
+
+def _check_axes(path: str, image: "NDArray") -> None:
+    if image.ndim not in (2, 3):
+        raise Fault(f"{path}: an image of {image.ndim} axes; wanted 2, or 3 for a volume")
 
 
 def _check_cells(pair: Pair, args: argparse.Namespace) -> None:
     """Refuse a truth, or a section of it, with nothing to compare."""
-    cells = pair.truth != 0 if args.labels == "both" else ~pair.truth
+    from pytopo.masks import is_background
+
+    ids = pair.truth if args.labels == "both" else pair.cells
+    cells = ~pair.truth if ids is None else ~is_background(ids, pair.background)
     has_cells = cells.any(axis=(1, 2)) if args.sections else cells.any(keepdims=True).ravel()
     if not has_cells.all():
         section = f"section {has_cells.argmin()}: " if args.sections else ""
@@ -202,61 +311,69 @@ def _check_cells(pair: Pair, args: argparse.Namespace) -> None:
         raise Fault(f"{args.truth}: {section}membrane everywhere; wanted some cell{advice}")
 
 
-def _read_labels(path: str) -> "NDArray":
-    from pytopo.image import open_image
+def _foreground_notes(pair: Pair, args: argparse.Namespace) -> tuple[str, ...]:
+    """Say that a truth, or a section of it, has no membrane."""
+    if args.labels == "both":
+        return ()
+    if not pair.truth.any():
+        return (f"{args.truth}: a truth without foreground, no pixel of it is membrane",)
+    empty = [k for k, section in enumerate(pair.truth) if not section.any()]
+    if not (args.sections and empty):
+        return ()
+    return (f"{args.truth}: no membrane in {len(empty)} sections, as in section {empty[0]}",)
 
-    with blaming():
-        stored = open_image(path, raw=True).array
-    if stored.dtype.kind not in "biu":
-        raise Fault(f"{path}: values of {stored.dtype}; wanted labels of integers")
-    return stored
 
-
-def _read_mask(path: str) -> "NDArray":
-    """Read a mask: 0, and 1 or the largest value of its integers."""
+def _membranes(
+    ids: "NDArray", background: tuple[int, ...], args: argparse.Namespace
+) -> "NDArray[np.bool_]":
+    """Return the membranes that training would make of the ids, section by section."""
     import numpy as np
 
-    from pytopo.image import open_image
+    from pytopo.data.borders import Borders
 
-    with blaming():
-        stored = open_image(path, raw=True).array
-    if stored.dtype.kind == "b":
-        return stored
-    top = np.iinfo(stored.dtype).max if stored.dtype.kind in "iu" else 1
-    one = top if (stored == top).any() else 1
-    mask = stored == one
-    other = ~mask & (stored != 0)
-    if other.any():
-        raise Fault(
-            f"{path}: holds {stored[other][0]}; wanted a mask of 0 and {one}, or numbered "
-            "cells with --labels truth"
-        )
-    return mask
+    given = _border(args)
+    borders = Borders(None if given == "none" else given, args.border_unit, background)
+    spacing = (1.0, 1.0)
+    if args.border_unit == "nm":
+        from pytopo.data.hdf5 import pixel_size
+
+        with blaming():
+            spacing = pixel_size(args.truth)
+    planes = ids.reshape(-1, *ids.shape[-2:])
+    return np.stack([borders.membranes(plane, spacing) for plane in planes]).reshape(ids.shape)
 
 
-def _read_prediction(args: argparse.Namespace) -> "NDArray":
-    """Read a likelihood, or a mask, which may hold the integers 0 and 1."""
-    import numpy as np
+def _border(args: argparse.Namespace) -> float | str:
+    return 1.0 if args.border is None else args.border
 
-    from pytopo.image import open_image
+
+def _read_truth(args: argparse.Namespace) -> "NDArray[np.bool_]":
+    from pytopo.masks import Advice
+
+    advice = Advice(
+        ids="or ids of cells with --ids",
+        grey="or grey values with --truth-threshold 0.5",
+        ignore="pixels to ignore set to 0 in both images",
+    )
+    return read_mask(args.truth, advice, args.truth_threshold) ^ args.invert_truth
+
+
+def _read_prediction(
+    args: argparse.Namespace,
+) -> "tuple[NDArray[np.bool_], tuple[str, ...]]":
+    """Read a likelihood, or a mask, and return where it exceeds the threshold, and notes."""
+    from pytopo.notes import number_text
 
     path = args.prediction
-    with blaming():
-        stored = open_image(path, raw=True).array
-    if stored.dtype.kind in "iu" and stored.min() >= 0 and stored.max() <= 1:
-        if stored.any():
-            say(f"{path}: holds 0 and 1 only, which are taken as they are, not scaled")
-        likelihood = stored
-    else:
-        likelihood = read(path)
-    inside = (likelihood >= 0) & (likelihood <= 1)  # NaN is not
-    if not inside.all():
-        index = np.argwhere(~inside)[0].tolist()
-        raise Fault(
-            f"{path}: image{index} is {likelihood[tuple(index)]:.6g}; wanted a likelihood, "
-            "0 to 1"
-        )
-    return likelihood > args.threshold
+    likelihood = read_likelihood(path)
+    membranes = likelihood > args.threshold
+    if membranes.any():
+        return membranes, ()
+    note = (
+        f"{path}: no value exceeds the threshold {args.threshold:g}, the largest is "
+        f"{number_text(likelihood.max())}"
+    )
+    return membranes, (note,)
 
 
 # ---- what is computed -----------------------------------------------------------------------
@@ -322,6 +439,7 @@ def _mask_numbers(pair: Pair, args: argparse.Namespace) -> dict[str, float]:
         pair.prediction,
         pair.truth,
         labels=pair.cells,
+        background=None if pair.cells is None else pair.background,
         construction=args.construction,
         patch=args.patch,
         patches=args.patches,
@@ -333,12 +451,13 @@ def _mask_numbers(pair: Pair, args: argparse.Namespace) -> dict[str, float]:
 def _label_numbers(pair: Pair, args: argparse.Namespace) -> dict[str, float]:
     from pytopo.metrics import adapted_rand_error, variation_of_information
 
-    information = variation_of_information(pair.prediction, pair.truth)
+    ids, ignored = (pair.prediction, pair.truth), {"background": pair.background}
+    information = variation_of_information(*ids, **ignored)
     return {
         "voi_split": information.split,
         "voi_merge": information.merge,
         "voi": information.total,
-        "adapted_rand": adapted_rand_error(pair.prediction, pair.truth).error,
+        "adapted_rand": adapted_rand_error(*ids, **ignored).error,
     }
 
 
@@ -346,11 +465,19 @@ def _conventions(pair: Pair, args: argparse.Namespace) -> dict[str, Any]:
     from pytopo.metrics import patch_shape
 
     shared = {"labels": args.labels, "unit": "bits", "ignored": "label 0 of the truth"}
+    if args.labels is not None:
+        shared["ignored"] = f"label {pair.background_text} of the truth"
+        shared["background"] = pair.background_text
     if args.labels == "both":
         return shared
+    if args.labels == "truth":
+        shared |= {"border": _border(args), "border_unit": args.border_unit}
+        if pair.cells is None:
+            shared["ignored"] = "membrane of the truth"
     axes = pair.truth.shape[1:] if args.sections else pair.truth.shape
     return {
         "threshold": args.threshold,
+        "truth_threshold": args.truth_threshold,
         "invert_truth": args.invert_truth,
         "construction": args.construction,
         "frame": not args.no_frame,
@@ -406,7 +533,7 @@ def _table(verdict: Verdict, args: argparse.Namespace) -> str:
         [
             f"{printable(args.prediction)} against {printable(args.truth)}: "
             f"{' x '.join(map(str, verdict.shape))} pixels",
-            *_reading(args),
+            *_reading(verdict, args),
             *([f"mean of {len(verdict.sections)} sections"] if args.sections else []),
             "",
             *(
@@ -418,17 +545,28 @@ def _table(verdict: Verdict, args: argparse.Namespace) -> str:
     )
 
 
-def _reading(args: argparse.Namespace) -> list[str]:
+def _reading(verdict: Verdict, args: argparse.Namespace) -> list[str]:
     """Say what was compared."""
+    known = verdict.conventions
     if args.labels == "both":
-        return ["numbered cells, 0 on membranes; label 0 of the prediction is a segment too"]
-    truth = "label 0" if args.labels else "0" if args.invert_truth else "1"
+        return [
+            f"numbered cells, {known['background']} on membranes; label "
+            f"{known['background']} of the prediction is a segment too"
+        ]
+    truth = "truth = 0" if args.invert_truth else "truth = 1"
+    if args.truth_threshold is not None:
+        sign = "<=" if args.invert_truth else ">"
+        truth = f"truth {sign} {args.truth_threshold:.6g}"
+    if args.labels:
+        truth = f"truth = label {known['background']}"
+        if known["border"] != "none":
+            truth += f", or at most {known['border']:g} {known['border_unit']} from a border"
     connected = {
         "V": "membranes are connected over sides, cells over corners too",
         "T": "membranes are connected over corners too, cells over sides",
     }
     return [
-        f"membrane: prediction > {args.threshold:.6g}, truth = {truth}",
+        f"membrane: prediction > {args.threshold:.6g}, {truth}",
         f"construction {args.construction}: {connected[args.construction]}",
     ]
 
@@ -440,11 +578,9 @@ def _titles(verdict: Verdict, args: argparse.Namespace) -> dict[str, tuple[str, 
     axes = len(verdict.shape) - args.sections
     known = verdict.conventions
     what = "section" if args.sections else "image" if axes == 2 else "volume"
-    cells = {
-        None: "cells between membranes, ",
-        "truth": "numbered cells of the truth, ",
-        "both": "",
-    }[args.labels]
+    cells = "" if args.labels == "both" else "cells between membranes, "
+    if known.get("border") == "none":
+        cells = "numbered cells of the truth, "
     ignored = "where the truth is no membrane"
     titles = {
         "pixel_accuracy": ("pixel accuracy", "all pixels"),

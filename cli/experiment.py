@@ -7,7 +7,7 @@ from typing import Any
 
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import count, positive
-from pytopo.cli.report import Fault, blaming, results, say
+from pytopo.cli.report import Fault, blaming, blaming_system, results, say
 from pytopo.cli.settings import setting, with_settings
 
 DESCRIPTION = """\
@@ -60,36 +60,50 @@ def run(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> None:
     from pytopo.distributed import joined_world
-    from pytopo.experiment import experiment_of, go_through, start_experiment
+    from pytopo.experiment import (
+        check_experiment,
+        experiment_of,
+        go_through,
+        start_experiment,
+    )
     from pytopo.experiment import results as results_of
     from pytopo.experiment_report import write_report
-    from pytopo.run import check_run, open_blocks
+    from pytopo.prediction import checked_device
+    from pytopo.run import open_blocks
     from pytopo.training import NotFinite
 
+    if args.device is not None:
+        with blaming():
+            checked_device(args.device)
     with joined_world(args.device) as world:
         if world.size > 1:
             raise Fault("an experiment is shared by starting it several times, not by torchrun")
         with blaming():
             experiment = experiment_of(_tables(args))
             blocks = open_blocks(experiment.config.data)
-            for method in experiment.methods:
-                check_run(method.config, blocks, world)
+            notes = check_experiment(experiment, args.out, blocks, world)
             start_experiment(args.out, experiment)
+        args.after_interrupt = "; the same command goes on where it stands"
+        for note in notes:
+            say(note)
+        rows = go_through(experiment, args.out, world, blocks=blocks, workers=args.workers)
         try:
-            for method, seed, row in go_through(
-                experiment, args.out, world, blocks=blocks, workers=args.workers
-            ):
-                say(
-                    f"{method.name} seed {seed} epoch {row['epoch']}: loss {row['loss']:.4f}, "
-                    f"accuracy {row['pixel_accuracy']:.4f}, Betti error "
-                    f"{row['betti_error']:.3f}, VOI {row['voi']:.3f}, {row['seconds']:.0f} s"
-                )
+            with blaming_system():
+                for method, seed, row in rows:
+                    say(
+                        f"{method.name} seed {seed} epoch {row['epoch']}: loss "
+                        f"{row['loss']:.4f}, accuracy {row['pixel_accuracy']:.4f}, Betti error "
+                        f"{row['betti_error']:.3f}, VOI {row['voi']:.3f}, "
+                        f"{row['seconds']:.0f} s"
+                    )
         except NotFinite as error:
             raise Fault(f"{args.out}: {error}") from None
-    found = results_of(experiment, args.out)
     folder = Path(args.out)
-    _write_results(folder, found)
-    text = write_report(folder, experiment, found)
+    with blaming():
+        found = results_of(experiment, folder)
+    with blaming_system():
+        _write_results(folder, found)
+        text = write_report(folder, experiment, found)
     with results() as stream:
         print(text, file=stream)
     say(f"wrote {folder}: results.json, tables.md, epochs.png, accuracy-betti.png")

@@ -4,27 +4,155 @@ import io
 import os
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytopo.cli.report import Fault, blaming, printable, say
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from pytopo.image import ImageFile
+    from pytopo.masks import Advice
 
-def read(path: str, raw: bool = False) -> "NDArray":
-    """Read an image, and say what was done to its pixels."""
+
+def opened(path: str, raw: bool | None = None) -> "ImageFile":
+    """Read an image file, and say what was done to its pixels.
+
+    Parameters
+    ----------
+    path : str
+    raw : bool or None
+        Whether integers stay as stored; None for a command that has no option ``--raw``.
+    """
+    from pytopo.image import RAW_ADVICE, open_image
+
+    try:
+        with blaming():
+            file = open_image(path, raw=bool(raw))
+    except Fault as fault:
+        # What merges values of 64 bits is answered with an option, where there is one.
+        advice = "save fewer bits" if raw is None else "take --raw, or save fewer bits"
+        raise Fault(str(fault).replace(RAW_ADVICE, advice)) from None
+    say_of(path, file.notes)
+    return file
+
+
+def read(path: str, raw: bool | None = None) -> "NDArray":
+    """Read an image, and say what was done to its pixels, and if they use little of [0, 1].
+
+    Parameters
+    ----------
+    path, raw
+        As of `opened`.
+    """
+    from pytopo.masks import range_notes
+
+    file = opened(path, raw)
+    if not raw:
+        share = float(file.array.max()) - float(file.array.min())
+        say_of(path, range_notes(share, file.stored_dtype))
+    return file.array
+
+
+def read_grey(path: str, raw: bool | None = None) -> "NDArray":
+    """Read an image that may be a mask, which whatever its dtype becomes 0 and 1.
+
+    A mask holds 0 and one other value; floats on [0, 1] are left as they are all the same.
+    Any other image is as `read` returns it.
+
+    Parameters
+    ----------
+    path, raw
+        As of `opened`; what is raw is no mask.
+    """
     from pytopo.image import open_image
+    from pytopo.masks import two_valued
+
+    if raw:
+        return read(path, raw)
+    with blaming():
+        file = open_image(path, raw=True)
+    stored = file.array
+    likelihood = stored.dtype.kind == "f" and not (stored.min() < 0 or stored.max() > 1)
+    if likelihood or not two_valued(stored):
+        return read(path, raw)
+    say_of(path, file.notes)
+    return mask_in(path, stored).astype("float32")
+
+
+def read_likelihood(path: str) -> "NDArray":
+    """Read an image, or a mask, of values from 0 to 1; rounding errors are clipped."""
+    import numpy as np
+
+    from pytopo.masks import clipped_to_unit
+    from pytopo.notes import number_text
+
+    image = read_grey(path)
+    clipped = clipped_to_unit(image)
+    if clipped is None:
+        inside = (image >= 0) & (image <= 1)  # NaN is not
+        index = np.argwhere(~inside)[0].tolist()
+        raise Fault(
+            f"{path}: image{index} is {number_text(image[tuple(index)])}; wanted a "
+            "likelihood, 0 to 1"
+        )
+    return clipped
+
+
+def read_mask(
+    path: str, advice: "Advice", threshold: float | None = None
+) -> "NDArray[np.bool_]":
+    """Read a mask, True where it is not 0, and say how.
+
+    Parameters
+    ----------
+    path : str
+    advice : Advice
+        What the command has to offer for what is no mask.
+    threshold : float or None
+        The file holds grey values, on [0, 1] once they are scaled, and the mask is where
+        they are greater; None if it holds a mask.
+    """
+    if threshold is None:
+        return mask_in(path, opened(path, raw=True).array, advice)
+    return read_likelihood(path) > threshold
+
+
+def mask_in(
+    path: str, stored: "NDArray", advice: "Advice | None" = None
+) -> "NDArray[np.bool_]":
+    """Return the mask that stored values are, and say how they were taken."""
+    from pytopo.masks import mask_of
 
     with blaming():
-        file = open_image(path, raw=raw)
-    for note in file.notes:
-        say(f"{path}: {note}")
+        mask = mask_of(stored, f"{path}: image", advice)
+    say_of(path, mask.notes)
+    if stored.dtype.kind in "iu" and not mask.notes and stored.max() == 1:
+        say(f"{path}: holds 0 and 1 only, which are taken as they are, not scaled")
+    return mask.array
+
+
+def read_ids(path: str) -> "NDArray":
+    """Read ids of segments, colours as ids and not as brightness, and say how."""
+    from pytopo.image import open_labels
+
+    with blaming():
+        file = open_labels(path)
+    say_of(path, file.notes)
+    if file.array.dtype.kind not in "biu":
+        raise Fault(f"{path}: values of {file.array.dtype}; wanted labels of integers")
     return file.array
+
+
+def say_of(path: str, notes: Iterable[str]) -> None:
+    """Print what there is to say of a file, a line for each note."""
+    for note in notes:
+        say(f"{path}: {note}")
 
 
 def check_places(files: Sequence[str]) -> None:
@@ -64,7 +192,7 @@ def figure_name(image: str | None) -> str:
     if image is None:
         return "example"
     path = Path(image)
-    part = re.fullmatch(r"(.*?)(\.\w+)?([:\[].*)", image)
+    part = re.fullmatch(r"(.*?)(\.\w+)?([:\[].*)", os.path.splitdrive(image)[1])
     if part is None or path.exists():
         return path.stem
     inside = re.sub(r"[^\w.]+", "-", part[3]).strip("-.")
@@ -87,10 +215,12 @@ def figure_content(figure: "Figure", title: str, path: str) -> bytes:
     title = title if len(title) <= 60 else f"… {title[-58:]}"
     figure.suptitle(title, fontweight="bold", parse_math=False)
 
-    content = io.BytesIO()
+    content, kind = io.BytesIO(), Path(path).suffix[1:].lower()
+    # Level 3 makes a PNG no larger than 6 does, and takes three quarters of the time.
+    options = {"pil_kwargs": {"compress_level": 3}} if kind == "png" else {}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")  # of the name
-        figure.savefig(content, format=Path(path).suffix[1:].lower())
+        figure.savefig(content, format=kind, **options)
     return content.getvalue()
 
 

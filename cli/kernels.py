@@ -1,9 +1,7 @@
-"""Running Numba kernels in a command: the first run compiles, and Ctrl-C must be survived."""
+"""Running Numba kernels in a command: the first run compiles, which is said."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
-from threading import Thread
 from typing import TypeVar
 
 from pytopo.cli.report import say
@@ -15,20 +13,10 @@ def run_kernels(function: Callable[[], Result]) -> Result:
     """Call a function that imports or runs kernels, and return what it returns.
 
     One line on stderr says when Numba compiles; kernels out of Numba's cache are not
-    compiled.  The call is made on a thread, because an interrupt that meets a kernel on
-    the main thread makes Numba crash; here Ctrl-C abandons the thread at once.
+    compiled.
     """
-    outcome: Future[Result] = Future()
-
-    def work() -> None:
-        try:
-            with _compile_notice():
-                outcome.set_result(function())
-        except BaseException as error:
-            outcome.set_exception(error)
-
-    Thread(target=work, daemon=True).start()
-    return outcome.result()
+    with _compile_notice():
+        return function()
 
 
 @contextmanager

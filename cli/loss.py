@@ -19,8 +19,11 @@ from pytopo.cli.files import (
     check_places,
     figure_content,
     figure_name,
+    mask_in,
     obeyed,
-    read,
+    opened,
+    read_grey,
+    read_mask,
     size_text,
     two_axes,
     write,
@@ -28,13 +31,14 @@ from pytopo.cli.files import (
 from pytopo.cli.html import add_html, check_html, write_html
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import STDOUT
-from pytopo.cli.report import Fault, blaming, printable, results, say
+from pytopo.cli.report import Fault, printable, results, say
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytopo.html import Report
     from pytopo.loss import Explanation
+    from pytopo.masks import Advice
 
 DESCRIPTION = """\
 Compute the topological loss of a likelihood against the truth: how far its persistence
@@ -44,9 +48,10 @@ Prints the loss of each dimension and counts, and writes a figure: the pixels at
 loss pulls, and the matching of the diagrams."""
 
 EPILOG = """\
-LIKELIHOOD and TRUTH are images of one shape with values from 0 to 1, as `pytopo diagram`
-reads them; integers are scaled to [0, 1] by the range of their type, so a mask is saved
-with 0 and 255. Bright is the foreground, unless --sublevel is given.
+LIKELIHOOD and TRUTH are images of one shape, as `pytopo diagram` reads them. TRUTH is a mask
+of any type: 0 and one other value; floats from 0 to 1 may be grey. LIKELIHOOD has values
+from 0 to 1; integers are scaled by the range of their type, unless they are a mask. Bright
+is the foreground, unless --sublevel is given.
 
 examples:
   pytopo loss likelihood.png truth.png
@@ -77,6 +82,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--sublevel", action="store_true", help="sweep upwards: dark things are the foreground"
     )
     options.add_construction(what)
+    options.add_truth_threshold(what)
     what.add_argument(
         "--frame", nargs="?", const=True, type=options.frame, metavar="VALUE",
         help="put a frame of pixels of this value around both images; without VALUE, of "
@@ -151,45 +157,71 @@ def run(args: argparse.Namespace) -> int:
 
 def _images(args: argparse.Namespace) -> "tuple[NDArray, NDArray]":
     """Return both images, which fit together."""
-    likelihood, truth = read(args.likelihood), _read_truth(args.truth)
-    for path, image in ((args.likelihood, likelihood), (args.truth, truth)):
-        _check_image(path, image)
+    likelihood, truth = read_grey(args.likelihood), _read_truth(args)
+    likelihood = _checked_image(args.likelihood, likelihood)
+    truth = _checked_image(args.truth, truth)
     if likelihood.shape != truth.shape:
         raise Fault(
             f"{args.truth}: {size_text(truth)} pixels; wanted {size_text(likelihood)}, as "
             f"{args.likelihood} has"
         )
+    if truth.min() == truth.max() == args.sublevel:
+        say(f"{args.truth}: no foreground, every pixel is {truth.max():.0f}")
     options.check_dims(args.likelihood, args.dims, likelihood.ndim)
     if args.frame is not None and not math.isfinite(args.frame):
         raise Fault(f"--frame={args.frame}; wanted a finite number")
     return likelihood, truth
 
 
-def _read_truth(path: str) -> "NDArray":
-    """Read an image; a mask that was saved as integers 0 and 1 is not scaled."""
-    from pytopo.image import open_image
+def _read_truth(args: argparse.Namespace) -> "NDArray":
+    """Read a mask of any dtype, or a grey truth: floats from 0 to 1."""
+    from pytopo.masks import clipped_to_unit, two_valued
 
-    with blaming():
-        stored = open_image(path, raw=True).array
-    if stored.dtype.kind not in "iu" or stored.min() < 0 or stored.max() > 1:
-        return read(path)
-    if stored.any():
-        say(f"{path}: holds 0 and 1 only, which are taken as they are, not scaled")
-    return stored.astype("float32")
+    path = args.truth
+    if args.truth_threshold is not None:
+        return read_mask(path, _advice(), args.truth_threshold).astype("float32")
+    stored = opened(path, raw=True).array
+    if stored.dtype.kind == "f" and not two_valued(stored):
+        _check_finite(path, stored)
+        grey = clipped_to_unit(stored)
+        if grey is not None:
+            say(f"{path}: holds more than two values, taken as a grey truth")
+            return grey
+    return mask_in(path, stored, _advice()).astype("float32")
 
 
-def _check_image(path: str, image: "NDArray") -> None:
-    import numpy as np
+def _advice() -> "Advice":
+    from pytopo.masks import Advice
+
+    return Advice(
+        ids="one class as 0 and 1, or a grey truth as floats from 0 to 1",
+        grey="or grey values with --truth-threshold 0.5",
+        ignore="pixels to ignore set to 0 in both images",
+    )
+
+
+def _checked_image(path: str, image: "NDArray") -> "NDArray":
+    """Refuse what no loss is of; what a rounding error left outside [0, 1] is clipped."""
+    from pytopo.masks import clipped_to_unit
+    from pytopo.notes import number_text
 
     if image.ndim not in (2, 3):
         raise Fault(f"{path}: an image of {image.ndim} axes; wanted 2, or 3 for a volume")
+    _check_finite(path, image)
+    clipped = clipped_to_unit(image)
+    if clipped is None:
+        low, high = number_text(image.min()), number_text(image.max())
+        raise Fault(f"{path}: values {low} to {high}; wanted 0 to 1")
+    return clipped
+
+
+def _check_finite(path: str, image: "NDArray") -> None:
+    import numpy as np
+
     finite = np.isfinite(image)
     if not finite.all():
         index = np.argwhere(~finite)[0].tolist()
         raise Fault(f"{path}: image{index} is {image[tuple(index)]}; wanted 0 to 1")
-    low, high = image.min(), image.max()
-    if low < -1e-6 or high > 1 + 1e-6:
-        raise Fault(f"{path}: values {low:.6g} to {high:.6g}; wanted 0 to 1")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ takes long to import is imported in ``run``, so that ``--help`` answers at once.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -21,7 +22,8 @@ from pytopo.cli import (
     synth,
     train,
 )
-from pytopo.cli.report import Fault, say, silence, spoken_warnings
+from pytopo.cli.interrupt import GivenUp, ignore_interrupts, interruptible, leave
+from pytopo.cli.report import Fault, ReaderGone, say, silence, spoken_warnings
 
 DONE, INPUT_AT_FAULT, INTERRUPTED = 0, 1, 130  # 2, for the command line, is argparse's
 
@@ -34,6 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="exit status: 0 done, 1 the input is at fault, 2 the command line is",
         allow_abbrev=False,
     )
+    parser.set_defaults(after_interrupt="")
     parser.add_argument("--version", action="version", version=f"pytopo {pytopo.__version__}")
     subparsers = parser.add_subparsers(
         title="commands", dest="command", metavar="COMMAND", required=True
@@ -57,26 +60,56 @@ def main(argv: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     argv : sequence of str or None
-        What follows ``pytopo`` on the command line; ``None`` for that of the process.
+        What follows ``pytopo`` on the command line; ``None`` for that of the process, which
+        ends here at once when it is interrupted.
 
     Raises
     ------
     SystemExit
         With status 2 if the command line is at fault, with 0 after ``--help``.
     """
+    _open_closed_streams()
     try:
-        args = build_parser().parse_args(argv)
+        return _status(build_parser().parse_args(argv), ends_here=argv is None)
+    finally:
+        _flush()
+
+
+def _status(args: argparse.Namespace, ends_here: bool) -> int:
+    """Run the subcommand, and return the exit status or, after Ctrl-C, end with it."""
+    try:
         with spoken_warnings():
-            return args.run(args)
+            return interruptible(lambda: args.run(args))
     except Fault as fault:
         say(f"pytopo {args.command}: {fault}")
         return INPUT_AT_FAULT
-    except BrokenPipeError:
+    except ReaderGone:
         return DONE
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        if ends_here:
+            ignore_interrupts()  # a second one adds nothing
+        if os.environ.get("RANK", "0") == "0":  # torchrun interrupts all its processes
+            say(f"pytopo {args.command}: interrupted{args.after_interrupt}")
+        if ends_here and isinstance(interrupt, GivenUp):
+            leave(INTERRUPTED)
         return INTERRUPTED
-    finally:
-        _flush()
+
+
+def _open_closed_streams() -> None:
+    """Put something in the place of stdin, stdout and stderr where they are closed.
+
+    Else the first file that is opened takes the place, and gets what libraries print.
+    """
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            free = os.open(os.devnull, os.O_RDWR)  # the lowest place that is free: this one
+            os.set_inheritable(free, True)
+            if getattr(sys, name) is None:
+                mode = "r" if name == "stdin" else "w"
+                stream = open(free, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
+                setattr(sys, name, stream)
 
 
 def _flush() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytopo.cli import options
-from pytopo.cli.files import aligned, check_places, obeyed, read, write
+from pytopo.cli.files import aligned, check_places, obeyed, read_grey, write
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import STDOUT
 from pytopo.cli.report import Fault, blaming, printable, results, say
@@ -35,6 +35,7 @@ Prints for each dimension how many points match, and the distances of the diagra
 
 EPILOG = """\
 A and B are images, as `pytopo diagram` reads them, or what its --npz, --csv or --json wrote.
+An image of 0 and one other value is a mask, 0 and 1 whatever its type, unless --raw is given.
 How to sweep is said here for images; a saved diagram knows how it was made, and both must
 have been made alike.
 
@@ -118,7 +119,7 @@ def _diagram(path: str, args: argparse.Namespace) -> "Diagram":
 
         with blaming():
             return Diagram.load(path)
-    image = read(path, args.raw)
+    image = read_grey(path, args.raw)
 
     def compute() -> "Diagram":
         from pytopo.order import checked_image, frame_value

@@ -22,6 +22,15 @@ def add_construction(group: "argparse._ArgumentGroup") -> None:
     )  # fmt: skip
 
 
+def add_truth_threshold(group: "argparse._ArgumentGroup") -> None:
+    """Add the option that makes a mask of a grey ground truth."""
+    group.add_argument(
+        "--truth-threshold", type=number, metavar="X",
+        help="TRUTH is grey, as a mask that was smoothed or saved as JPEG: its foreground is "
+        "where it is greater, integers scaled to [0, 1]",
+    )  # fmt: skip
+
+
 def add_filtration(group: "argparse._ArgumentGroup") -> None:
     """Add the options that say in which order the cells of an image come."""
     group.add_argument(

@@ -196,7 +196,7 @@ def _write(
 
     writer = WRITERS[Path(args.output).suffix.lower()]
     name = "likelihood" if args.threshold is None else "mask"
-    with blaming(args.output), replacing(args.output, "wb") as stream:
+    with blaming(args.output), replacing(args.output, "w+b") as stream:
         writer(stream, name, shape, sections)
     say(f"wrote {args.output}")
 
@@ -204,10 +204,10 @@ def _write(
 def _write_hdf5(
     stream: IO[bytes], name: str, shape: tuple[int, ...], sections: "Iterable[NDArray]"
 ) -> None:
-    import h5py
+    from pytopo.replacing import hdf5_file
 
     chunks = (1, 256, 256)[-len(shape) :]
-    with h5py.File(stream.name, "w") as file:  # by name: HDF5 reads what it has written
+    with hdf5_file(stream) as (file, arrived):
         data_set = file.create_dataset(
             name,
             shape,
@@ -218,6 +218,7 @@ def _write_hdf5(
         )
         for number, section in enumerate(sections):
             data_set[number if len(shape) == 3 else ...] = section
+            arrived()
 
 
 def _write_tiff(
@@ -226,7 +227,7 @@ def _write_tiff(
     from PIL import Image
     from PIL.TiffImagePlugin import AppendingTiffWriter
 
-    with AppendingTiffWriter(stream.name, new=True) as file:  # by name: it reads, too
+    with AppendingTiffWriter(stream, new=True) as file:
         for section in sections:
             Image.fromarray(section).save(file, format="TIFF")
             file.newFrame()

@@ -1,17 +1,22 @@
 """How a command talks: results on stdout, talk on stderr, one line for what is at fault."""
 
+import errno
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from pytopo.notes import CacheWarning, InputWarning
 
 
 class Fault(Exception):
     """The input, or a place to write to, is at fault: one line, and exit status 1."""
+
+
+class ReaderGone(Exception):
+    """Who reads the pipe that is written to has seen enough: no fault, exit status 0."""
 
 
 @contextmanager
@@ -28,30 +33,75 @@ def blaming(what: str = "") -> Iterator[None]:
     """
     try:
         yield
-    except BrokenPipeError:  # the reader has seen enough
-        raise
+    except BrokenPipeError:
+        raise ReaderGone from None
     except (OSError, TypeError, ValueError) as error:
-        what = what or getattr(error, "filename", None) or ""
-        raise Fault(": ".join(filter(None, [what, _reason(error)]))) from None
+        raise _fault(what, error) from None
+
+
+@contextmanager
+def blaming_system() -> Iterator[None]:
+    """Turn errors of the system alone into a `Fault`: around long work that writes, too."""
+    try:
+        yield
+    except OSError as error:
+        raise _fault("", error) from None
+
+
+def _fault(what: str, error: Exception) -> Fault:
+    what = what or os.fsdecode(getattr(error, "filename", None) or "")
+    return Fault(": ".join(filter(None, [what, _reason(error)])))
 
 
 @contextmanager
 def results() -> Iterator[IO[str]]:
     """Give stdout to write results to, and see that they arrive.
 
-    A reader that goes away, as `head` does, has seen enough: that is no fault.
+    A reader that goes away, as `head` does, has seen enough: that is no fault, and what is
+    written afterwards goes nowhere.  Errors of anything else in the block stay what they are.
+
+    Raises
+    ------
+    Fault
+        If stdout cannot be written, as on a full disk.
     """
     if sys.stdout is None:  # closed by the caller, who wants no results
         with open(os.devnull, "w", encoding="utf-8") as nowhere:
             yield nowhere
         return
-    try:
-        yield sys.stdout
-        sys.stdout.flush()
-    except BrokenPipeError:
-        pass
-    except OSError as error:
-        raise Fault(f"stdout: {_reason(error)}") from None
+    stream = _Stdout(sys.stdout)
+    yield cast(IO[str], stream)
+    stream.flush()
+
+
+class _Stdout:
+    """Stdout, and the bytes behind it, of which each error is known to be its own."""
+
+    def __init__(self, stream: IO[Any]) -> None:
+        self._stream = stream
+
+    @property
+    def buffer(self) -> "_Stdout":
+        return _Stdout(self._stream.buffer)  # type: ignore[attr-defined]
+
+    def write(self, content: str | bytes) -> int:
+        self._tried(self._stream.write, content)
+        return len(content)
+
+    def flush(self) -> None:
+        self._tried(self._stream.flush)
+
+    def _tried(self, act: Callable[..., object], *args: object) -> None:
+        try:
+            act(*args)
+        except OSError as error:
+            # Windows calls a pipe that nobody reads an invalid argument
+            if isinstance(error, BrokenPipeError) or (
+                os.name == "nt" and error.errno == errno.EINVAL
+            ):
+                silence(self._stream)
+            else:
+                raise Fault(f"stdout: {_reason(error)}") from None
 
 
 def say(text: str) -> None:
@@ -68,6 +118,7 @@ def say(text: str) -> None:
 def spoken_warnings() -> Iterator[None]:
     """Print warnings of pytopo as lines on stderr, without the place in its source."""
     with warnings.catch_warnings():
+        warnings.simplefilter("always", InputWarning)  # who raises them says each once
         show = warnings.showwarning
 
         def say_ours(

@@ -1,16 +1,21 @@
 """``pytopo train``: learn to find membranes, in a folder that tells all about it."""
 
 import argparse
+import shlex
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import count, positive
-from pytopo.cli.report import Fault, blaming, results, say
+from pytopo.cli.report import Fault, blaming, blaming_system, results, say
 from pytopo.cli.settings import setting, with_settings
 
 if TYPE_CHECKING:
     from pytopo.config import RunConfig
     from pytopo.data import Sections
+    from pytopo.distributed import World
     from pytopo.run import Blocks, Row
 
 DESCRIPTION = """\
@@ -24,6 +29,7 @@ examples:
   pytopo train --data isbi2012 --invert --network plain --topo-weight 0.1
   pytopo train --config run.toml --set training.epochs=20 --set network.options.width=32
   pytopo train --resume runs/a                            after a kill, bit for bit
+  pytopo train --resume runs/a --epochs 30                go on for longer
   torchrun --nproc-per-node 2 -m pytopo.cli train ...     two processes, one network
 
 The folder gets config.toml, log.csv, curves.png, examples.png, last.pt and best.pt.
@@ -63,7 +69,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.set_defaults(run=run, usage_error=parser.error)
     parser.add_argument("--out", metavar="FOLDER", help="folder of the run (run)")
-    parser.add_argument("--resume", metavar="FOLDER", help="go on with the run in a folder")
+    parser.add_argument(
+        "--resume", metavar="FOLDER",
+        help="go on with the run in a folder; of what describes it only --epochs may change",
+    )  # fmt: skip
     parser.add_argument("--config", metavar="FILE", help="a TOML file with the tables below")
     parser.add_argument(
         "--set", action="append", metavar="KEY=VALUE", type=setting,
@@ -98,48 +107,100 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Train, and print a row an epoch."""
-    if args.resume and any(
-        getattr(args, name) is not None for name in (*SHORT, "out", "config", "set")
-    ):
-        args.usage_error("--resume takes all from its folder; leave out what describes a run")
+    described = {*SHORT, "out", "config", "set"} - {"epochs"}
+    if args.resume and any(getattr(args, name) is not None for name in described):
+        args.usage_error(
+            "--resume takes all but --epochs from its folder; leave out what describes a run"
+        )
     run_kernels(lambda: _run(args))
     return 0
 
 
 def _run(args: argparse.Namespace) -> None:
     from pytopo.distributed import joined_world
-    from pytopo.run import check_resume, check_run, go_on, open_blocks, read_run, start_run
+    from pytopo.prediction import checked_device
+    from pytopo.run import go_on
     from pytopo.training import NotFinite
 
-    folder = args.resume or args.out or "run"
-    with joined_world(args.device) as world:
+    if args.device is not None:
         with blaming():
-            config = read_run(folder) if args.resume else _config(args)
-            blocks = open_blocks(config.data)
-            notes = check_run(config, blocks, world)
-            if args.resume:
-                check_resume(folder, world)
-            if world.is_first and not args.resume:
-                start_run(folder, config)
+            checked_device(args.device)
+    with joined_world(args.device) as world, ExitStack() as until_the_end:
+        folder, config, blocks = _begun(args, world, until_the_end)
+        args.after_interrupt = f"; pytopo train --resume {shlex.quote(folder)} goes on"
         world.wait()
         if world.is_first:
             say(_opening(folder, config, blocks))
-            for note in notes:
-                say(note)
+            _print(_line(dict.fromkeys(COLUMNS)))
         rows = go_on(
             folder, world, blocks=blocks, workers=args.workers, save_every=args.save_every
         )
         try:
-            with results() as stream:
-                if world.is_first:
-                    print(_line(dict.fromkeys(COLUMNS)), file=stream, flush=True)
+            with blaming_system():
                 for row in rows:
                     if world.is_first:
-                        print(_line(row), file=stream, flush=True)
+                        _print(_line(row))
         except NotFinite as error:
             raise Fault(f"{error}; the batch is in {folder}/not-finite.pt") from None
         if world.is_first:
             say(f"wrote {folder}: log.csv, curves.png, examples.png, best.pt, last.pt")
+
+
+def _begun(
+    args: argparse.Namespace, world: "World", until_the_end: ExitStack
+) -> "tuple[str, RunConfig, Blocks]":
+    """Check all that can be checked, and then write down what is asked of the run.
+
+    The folder is ours until the end of ``until_the_end``.
+    """
+    from pytopo.run import check_resume, check_run, open_blocks, start_run, write_config
+
+    folder = args.resume or args.out or "run"
+    with blaming():
+        config = _resumed(args) if args.resume else _config(args)
+        if args.resume:
+            _claim(folder, world, until_the_end)
+            begun = (Path(folder) / "last.pt").exists()
+            notes = check_resume(folder, world, config)
+            blocks = open_blocks(config.data)
+            notes += check_run(config, blocks, world, begun=begun)
+            if world.is_first and args.epochs is not None:
+                write_config(folder, config)
+        else:
+            blocks = open_blocks(config.data)
+            notes = check_run(config, blocks, world)
+            _claim(folder, world, until_the_end)
+            if world.is_first:
+                start_run(folder, config)
+    if world.is_first:
+        for note in notes:
+            say(note)
+    return folder, config, blocks
+
+
+def _claim(folder: str, world: "World", until_the_end: ExitStack) -> None:
+    """Keep other processes out of the folder of a run, but those that train with us."""
+    from pytopo.run import claimed
+
+    if Path(folder).exists() and not Path(folder).is_dir():
+        raise Fault(f"{folder}: a file; name a folder for the run")
+    if world.is_first and not until_the_end.enter_context(claimed(folder)):
+        raise Fault(f"{folder}: another process is training in this folder; name another")
+
+
+def _resumed(args: argparse.Namespace) -> "RunConfig":
+    """Return what the folder of a run says, with the number of epochs that is asked for."""
+    from pytopo.run import read_run
+
+    config = read_run(args.resume)
+    if args.epochs is None:
+        return config
+    return replace(config, training=replace(config.training, epochs=args.epochs))
+
+
+def _print(line: str) -> None:
+    with results() as stream:
+        print(line, file=stream, flush=True)
 
 
 def _config(args: argparse.Namespace) -> "RunConfig":

@@ -8,6 +8,7 @@ The pipeline, in reading order::
 file                   what it does
 =====================  ==========================================================
 image.py, readers/     a file becomes an array
+masks.py               what a mask is, and which ids are background
 notes.py               what was done to an input is said: ``InputWarning``
 order.py               an array becomes a total order of its pixels
 kernels/complex.py     pixels become cells: vertices, edges, squares, cubes

@@ -4,7 +4,9 @@ A file holds plain tensors, numbers and text, is written beside its place and re
 loaded with ``weights_only=True``: no code of a stranger's file is run.
 """
 
+import io
 import os
+import warnings
 from typing import Any
 
 import torch
@@ -27,8 +29,11 @@ def save_checkpoint(path: str | os.PathLike[str], state: dict[str, Any]) -> None
         ``network`` (``name`` and ``options`` for `pytopo.models.build`), ``weights`` (its
         state dict), and whatever else is needed to go on.
     """
+    # Into memory first: where a write fails, torch's own writer hides why.
+    content = io.BytesIO()
+    torch.save({"format": FORMAT, **state}, content)
     with replacing(path, "wb") as stream:
-        torch.save({"format": FORMAT, **state}, stream)
+        stream.write(content.getbuffer())
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -46,7 +51,9 @@ def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
     if not os.path.isfile(path):
         raise FileNotFoundError(f"{name}: no such file; wanted a checkpoint of pytopo train")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # what is no checkpoint may be other things to torch
+            warnings.simplefilter("ignore")
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch, zipfile and pickle each have their own
         reason = one_line(str(error))[:100]
         raise ValueError(

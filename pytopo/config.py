@@ -31,6 +31,9 @@ class DataConfig:
         Labels are masks of the interior of cells, not of the membrane.
     ids : bool
         Labels of folders and pairs are ids of cells, as those of CREMI always are.
+    background : list of int
+        Ids that mean no cell, such as 0 or -1; an empty list for 2^64 - 1 in CREMI files, and
+        0 and 2^64 - 1 elsewhere.
     border : float
         Width of membranes derived from labels: greatest distance to a label boundary.
     border_unit : {"pixels", "nm"}
@@ -44,6 +47,7 @@ class DataConfig:
     paths: list[str] = field(default_factory=list)
     invert: bool = False
     ids: bool = False
+    background: list[int] = field(default_factory=list)
     border: float = 1.0
     border_unit: str = "pixels"
     train: str = ""
@@ -52,6 +56,18 @@ class DataConfig:
     sections: int = 30
     side: int = 256
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.border < 0:
+            raise ValueError(f"border is {self.border!r}; expected at least 0")
+        if self.border_unit not in ("pixels", "nm"):
+            raise ValueError(f'border_unit is {self.border_unit!r}; wanted "pixels" or "nm"')
+        if self.seed < 0:
+            raise ValueError(f"seed is {self.seed!r}; expected at least 0")
+        for name, least in (("sections", 1), ("side", 16)):
+            if getattr(self, name) < least:
+                came = getattr(self, name)
+                raise ValueError(f"{name} is {came!r}; expected at least {least}")
 
 
 @dataclass(frozen=True)
@@ -188,6 +204,27 @@ def merged(*parts: Tables) -> dict[str, dict[str, Any]]:
 def tables_of(config: RunConfig) -> dict[str, dict[str, Any]]:
     """Return the tables of a configuration, defaults included: the inverse of `config_of`."""
     return dataclasses.asdict(config)
+
+
+MAY_CHANGE = ("training.epochs",)  # from one start of a run to the next
+
+
+def changes(before: RunConfig, now: RunConfig) -> list[str]:
+    """Return what differs between two configurations of a run, and may not.
+
+    Examples
+    --------
+    >>> before = config_of({"training": {"seed": 3}})
+    >>> changes(before, config_of({"training": {"epochs": 99}}))
+    ['training.seed is 0 and was 3']
+    """
+    old, new = tables_of(before), tables_of(now)
+    return [
+        f"{table}.{name} is {_toml(value)} and was {_toml(old[table][name])}"
+        for table, values in new.items()
+        for name, value in values.items()
+        if value != old[table][name] and f"{table}.{name}" not in MAY_CHANGE
+    ]
 
 
 def as_toml(tables: Tables) -> str:

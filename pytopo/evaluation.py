@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from pytopo import metrics
+from pytopo.masks import BACKGROUND
 
 __all__ = ["Evaluation", "cleaned", "evaluate", "mean_evaluation"]
 
@@ -98,6 +99,7 @@ def evaluate(
     truth: ArrayLike,
     *,
     labels: ArrayLike | None = None,
+    background: int | Iterable[int] | None = None,
     construction: str = "V",
     patch: int = 65,
     patches: int = 100,
@@ -113,10 +115,11 @@ def evaluate(
     Parameters
     ----------
     prediction, truth : array_like, (H, W) or (D, H, W)
-        Membranes are the foreground: booleans, or 0 and 1; one shape.
+        Membranes are the foreground: booleans, or 0 and one other value; one shape.
     labels : array_like of integers or None
-        The true cells where they are known, 0 on membranes; None for the components of
-        ``truth``.
+        The true cells where they are known; None for the components of ``truth``.
+    background : int, iterable of int or None
+        Ids of ``labels`` on membranes, as in `pytopo.metrics.variation_of_information`.
     construction : {"V", "T"}
         Membranes are connected over sides (V) or over corners too (T), and cells the other
         way round.
@@ -143,6 +146,8 @@ def evaluate(
     >>> found.betti_0, found.betti_1, found.voi_split, found.voi_merge
     (0.0, 1.0, 0.0, 1.0)
     """
+    prediction = metrics.checked_mask(prediction, "prediction")
+    truth = metrics.checked_mask(truth, "truth")
     whole = metrics.betti_error(prediction, truth, construction=construction, frame=frame)
     local = metrics.patch_betti_error(
         prediction,
@@ -154,10 +159,13 @@ def evaluate(
         frame=frame,
     )
     found = metrics.segments(prediction, construction=construction)
-    true = metrics.segments(truth, construction=construction) if labels is None else labels
-    if not np.any(true):
+    true: ArrayLike = metrics.segments(truth, construction=construction)
+    if labels is not None:
+        true = labels
+    elif truth.all():
         raise ValueError("truth has no cell, it is membrane everywhere; wanted some background")
-    information = metrics.variation_of_information(found, true)
+    information = metrics.variation_of_information(found, true, background=background)
+    named = BACKGROUND if background is None else background  # what is doubtful was said
     by_dim = {f"betti_{dim}": error for dim, error in enumerate(whole.per_dim)}
     by_dim |= {f"patch_betti_{dim}": error for dim, error in enumerate(local.per_dim)}
     return Evaluation(
@@ -165,7 +173,7 @@ def evaluate(
         dice=metrics.dice(prediction, truth),
         voi_split=information.split,
         voi_merge=information.merge,
-        adapted_rand=metrics.adapted_rand_error(found, true).error,
+        adapted_rand=metrics.adapted_rand_error(found, true, background=named).error,
         **by_dim,
     )
 
@@ -203,7 +211,7 @@ def cleaned(mask: ArrayLike, *, smallest: int, construction: str = "V") -> NDArr
     Parameters
     ----------
     mask : array_like, (H, W) or (D, H, W)
-        Booleans, or 0 and 1.
+        Booleans, or 0 and one other value.
     smallest : int
         Components of fewer pixels go: of the foreground first, then of the background that
         is left.

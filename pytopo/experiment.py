@@ -10,21 +10,19 @@ method: from the weights that the other ended with, of the same seed.  So a warm
 shared between arms that differ in the loss only.
 
 Several processes may work on one experiment at the same time: each takes a run that nobody
-works on, by a lock that goes with the process, and all of them can be killed and started
-again.
+works on, by a lock that goes with the process (`run.claimed`), and all of them can be killed
+and started again.
 
 At the end every run is judged twice on the test sections, which nothing was chosen by: with
 the threshold 0.5, and *tuned*: with the threshold and the size of removed objects that were
 best on the validation sections.  Tuning is a strong rival of any loss, and costs nothing.
 """
 
-import fcntl
 import json
 import math
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,15 +30,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytopo.checkpoint import load_checkpoint, load_network
+from pytopo.checkpoint import load_network
 from pytopo.config import RunConfig, config_of, merged, tables_of
 from pytopo.data import Sections
 from pytopo.distributed import World
 from pytopo.evaluation import Evaluation, cleaned, evaluate, mean_evaluation
 from pytopo.metrics import patch_betti_error
 from pytopo.prediction import predict
-from pytopo.replacing import replacing
-from pytopo.run import Blocks, Row, go_on, is_finished, open_blocks, start_run
+from pytopo.readers.address import one_line
+from pytopo.replacing import clear_left_over, replacing
+from pytopo.run import (
+    Blocks,
+    Row,
+    built,
+    check_resume,
+    check_run,
+    claimed,
+    go_on,
+    is_finished,
+    load_history,
+    open_blocks,
+    shapes_of,
+    write_config,
+)
 
 LATER_PATCHES = 1000  # added to the seed of a run that starts from another: other patches
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
@@ -181,6 +193,60 @@ def _check_start(method: Method, methods: tuple[Method, ...]) -> None:
         name = by_name[name].start
 
 
+def check_experiment(
+    experiment: Experiment, folder: str | os.PathLike[str], blocks: Blocks, world: World
+) -> tuple[str, ...]:
+    """See that all runs of an experiment can come to their end, before anything is written.
+
+    Returns
+    -------
+    notes : tuple of str
+        What will not be as one might expect, with the name of the method.
+
+    Raises
+    ------
+    FileNotFoundError, TypeError, ValueError
+        As `check_run` and `check_resume`, with the name of the method; and ValueError if
+        the network of a method does not take the weights of the one that it starts from, or
+        the folder holds another experiment.
+    """
+    path = Path(folder)
+    _check_known(path, _described(experiment))
+    notes = []
+    for method in experiment.methods:
+        try:
+            said = check_run(method.config, blocks, world)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"methods.{method.name}: {error}") from None
+        notes += [f"{method.name}: {note}" for note in said]
+        if method.start:
+            start = experiment.method(method.start)
+            _check_same_network(method, start)
+        for seed in experiment.seeds:
+            _check_begun(run_folder(path, method, seed), world)
+    return tuple(notes)
+
+
+def _check_begun(place: Path, world: World) -> None:
+    """See that a run can go on or, if it is done, that its results can be read."""
+    if (place / "evaluation.json").exists():
+        _evaluation(place / "evaluation.json")
+        load_history(place)
+    elif (place / "last.pt").exists():
+        check_resume(place, world)
+
+
+def _check_same_network(method: Method, start: Method) -> None:
+    one, other = method.config.network, start.config.network
+    if one.name != other.name or shapes_of(built(method.config)) != shapes_of(
+        built(start.config)
+    ):
+        raise ValueError(
+            f"methods.{method.name}: network {one.name!r} with {one.options} cannot start from "
+            f"methods.{start.name}, {other.name!r} with {other.options}; expected the same"
+        )
+
+
 # ---- running -------------------------------------------------------------------------------
 
 
@@ -221,36 +287,24 @@ def go_through(
         for method, seed in pending:
             place = run_folder(path, method, seed)
             if (place / "evaluation.json").exists():
+                clear_left_over(place)
                 continue
             start = experiment.method(method.start) if method.start else None
             if start and not is_finished(run_folder(path, start, seed)):
                 left.append((method, seed))
                 continue
-            with _claimed(place) as mine:
+            with claimed(place) as mine:
                 if not mine:
                     left.append((method, seed))
                     continue
-                if not (place / "config.toml").exists():
-                    start_run(place, run_config(experiment, path, method, seed))
+                if not (place / "last.pt").exists():
+                    write_config(place, run_config(experiment, path, method, seed))
                 for row in go_on(place, world, blocks=blocks, workers=workers):
                     yield method, seed, row
                 _write_json(place / "evaluation.json", _judged(place, blocks, method.config))
         if len(left) == len(pending):  # others are at work
             time.sleep(2)
         pending = left
-
-
-@contextmanager
-def _claimed(place: Path) -> Iterator[bool]:
-    """Tell whether a run is ours until the end of the block; the lock dies with us."""
-    place.mkdir(parents=True, exist_ok=True)
-    with open(place / "lock", "w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
 
 
 # ---- judging -------------------------------------------------------------------------------
@@ -340,6 +394,11 @@ def results(experiment: Experiment, folder: str | os.PathLike[str]) -> dict[str,
     -------
     dict
         By method, by seed: ``epochs`` (the rows of the log) and ``evaluation``.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If a file is missing or damaged.
     """
     gathered: dict[str, Any] = {}
     for method in experiment.methods:
@@ -347,10 +406,23 @@ def results(experiment: Experiment, folder: str | os.PathLike[str]) -> dict[str,
         for seed in experiment.seeds:
             place = run_folder(folder, method, seed)
             runs[str(seed)] = {
-                "epochs": load_checkpoint(place / "last.pt")["history"],
-                "evaluation": json.loads((place / "evaluation.json").read_text("utf-8")),
+                "epochs": load_history(place),
+                "evaluation": _evaluation(place / "evaluation.json"),
             }
     return gathered
+
+
+def _evaluation(path: Path) -> dict[str, Any]:
+    found = _read_json(path)
+    try:
+        for judged in ("plain", "tuned"):
+            if not all(type(value) in (int, float) for value in found[judged]["test"].values()):
+                raise ValueError("a measure is no number")
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ValueError(
+            f"{path}: damaged; remove it, and the experiment judges this run again"
+        ) from None
+    return found
 
 
 def start_experiment(folder: str | os.PathLike[str], experiment: Experiment) -> None:
@@ -361,20 +433,38 @@ def start_experiment(folder: str | os.PathLike[str], experiment: Experiment) -> 
     ValueError
         If the folder holds another experiment.
     """
-    path = Path(folder)
-    described = {
+    path, described = Path(folder), _described(experiment)
+    path.mkdir(parents=True, exist_ok=True)
+    clear_left_over(path)
+    if not _check_known(path, described):
+        _write_json(path / "experiment.json", described)
+
+
+def _described(experiment: Experiment) -> dict[str, Any]:
+    return {
         "seeds": list(experiment.seeds),
         "methods": {
             m.name: {**tables_of(m.config), "start": m.start, "against": m.against}
             for m in experiment.methods
         },
     }
-    path.mkdir(parents=True, exist_ok=True)
+
+
+def _check_known(path: Path, described: dict[str, Any]) -> bool:
+    """Tell whether a folder holds this experiment; if it holds another, raise."""
     known = path / "experiment.json"
     if not known.exists():
-        _write_json(known, described)
-    elif json.loads(known.read_text("utf-8")) != described:
+        return False
+    if _read_json(known) != described:
         raise ValueError(f"{path}: holds another experiment; name another folder")
+    return True
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(one_line(f"{path}: damaged, no JSON: {error}")) from None
 
 
 def _write_json(path: Path, value: object) -> None:

@@ -3,16 +3,27 @@
     file -> reader, by the first bytes -> the part asked for -> luminance -> [0, 1]
 
 What is stored comes from `pytopo.readers`; here it is put on [0, 1] by the range of its
-dtype.  See `docs/reference-images.md`.
+dtype.  Labels stay as stored, and their colours become ids.  See `docs/reference-images.md`.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
-from pytopo.readers.address import Address, parsed_address, shown
-from pytopo.readers.choice import chosen_reader
+from pytopo.notes import warn_of
+from pytopo.readers.address import (
+    Address,
+    looks_like_colour,
+    one_line,
+    parsed_address,
+    shown,
+)
+from pytopo.readers.choice import chosen_reader, shape_reader
+
+MORE_MEMORY = "take a part of it if it is .npy or HDF5, or a machine with more memory"
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,10 +36,13 @@ class ImageFile:
         The image: C-contiguous, in native byte order, owning its memory.
     notes : tuple of str
         One sentence for each thing that was dropped, converted or doubtful; often empty.
+    stored_dtype : dtype
+        Of the values in the file, before any scaling.
     """
 
     array: np.ndarray
     notes: tuple[str, ...] = ()
+    stored_dtype: np.dtype | None = None
 
 
 def read_image(path: str | os.PathLike[str], *, raw: bool = False) -> np.ndarray:
@@ -65,6 +79,12 @@ def read_image(path: str | os.PathLike[str], *, raw: bool = False) -> np.ndarray
     TypeError
         If it holds complex numbers, text, records or Python objects.
 
+    Warns
+    -----
+    InputWarning
+        For each thing that was dropped, converted or is doubtful; `open_image` returns these
+        notes and does not warn.
+
     Examples
     --------
     >>> import tempfile
@@ -76,7 +96,9 @@ def read_image(path: str | os.PathLike[str], *, raw: bool = False) -> np.ndarray
            [0.6, 0.8, 1. ]], dtype=float32)
     array([ 51, 102], dtype=uint8)
     """
-    return open_image(path, raw=raw).array
+    file = open_image(path, raw=raw)
+    warn_of(file.notes, one_line(os.fsdecode(path)))
+    return file.array
 
 
 def open_image(path: str | os.PathLike[str], *, raw: bool = False) -> ImageFile:
@@ -101,25 +123,120 @@ def open_image(path: str | os.PathLike[str], *, raw: bool = False) -> ImageFile:
     >>> file.notes
     ('RGB colour turned to luminance (ITU-R 601)',)
     """
-    address = parsed_address(os.fsdecode(path))
+    return _opened(path, raw=raw, labels=False)
+
+
+def open_labels(path: str | os.PathLike[str]) -> ImageFile:
+    """Read a mask or ids as stored; colour is never taken for brightness.
+
+    Parameters and errors are those of `read_image`.
+
+    Returns
+    -------
+    file : ImageFile
+        A palette picture gives its indices.  A colour picture gives its grey where red,
+        green and blue are equal everywhere, else one id for each colour,
+        ``red * 65536 + green * 256 + blue`` (uint32; with 16 bits a channel
+        ``red * 2**32 + green * 2**16 + blue`` in uint64), so that black is 0.  Everything
+        else is as ``open_image(path, raw=True)`` gives it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Image.new("RGB", (2, 1), (1, 2, 3)).save(f"{folder}/cells.png")
+    ...     file = open_labels(f"{folder}/cells.png")
+    >>> file.array
+    array([[66051, 66051]], dtype=uint32)
+    >>> file.notes
+    ('RGB colours read as ids, red * 65536 + green * 256 + blue',)
+    """
+    return _opened(path, raw=True, labels=True)
+
+
+def _opened(path: str | os.PathLike[str], *, raw: bool, labels: bool) -> ImageFile:
+    address = parsed_address(os.fsdecode(path), scaled=not raw)
     read = chosen_reader(address)
-    try:
-        stored, notes = read(address)
+    with _enough_memory(address):
+        stored, notes = read(address, labels)
         values = stored if raw else _scaled(address, stored)
-        return ImageFile(_settled(values), notes + _colour_doubt(address, stored.shape))
+        notes += _colour_doubt(address, stored.shape)
+        return ImageFile(_settled(values), notes, stored.dtype)
+
+
+@contextmanager
+def _enough_memory(address: Address) -> Iterator[None]:
+    """Refuse a file that takes more memory than there is; some headers do already."""
+    try:
+        yield
     except MemoryError as err:
         reason = str(err) or "out of memory"
-        raise address.refusal(f"{reason}; {address.section_hint}") from None
+        raise address.refusal(f"{reason}; {MORE_MEMORY}") from None
+
+
+def image_shape(path: str | os.PathLike[str]) -> tuple[int, ...]:
+    """Return the shape of what `open_image` would read, from the header of the file.
+
+    Parameters and errors are those of `read_image`, but for what only pixels can tell.
+
+    Returns
+    -------
+    shape : tuple of 1 to 3 int
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Image.new("RGB", (4, 3)).save(f"{folder}/colour.png")
+    ...     image_shape(f"{folder}/colour.png"), image_shape(f"{folder}/colour.png[0]")
+    ((3, 4), (4,))
+    """
+    address = parsed_address(os.fsdecode(path))
+    with _enough_memory(address):
+        return shape_reader(address)(address)
 
 
 # ---- values: from the range of the dtype to [0, 1] ---------------------------------------
 
 
+RAW_ADVICE = "read it as stored, with raw=True, or save fewer bits"
+
+
 def _scaled(address: Address, stored: np.ndarray) -> np.ndarray:
+    try:
+        return scaled(stored)
+    except ValueError as error:
+        raise address.refusal(f"{error}; {RAW_ADVICE}") from None
+
+
+def scaled(stored: np.ndarray) -> np.ndarray:
+    """Put integers and bools on [0, 1] by the range of their dtype; floats stay as they are.
+
+    Parameters
+    ----------
+    stored : ndarray of bools or real numbers
+
+    Returns
+    -------
+    values : ndarray
+        float32 up to 16 bits, float64 above.
+
+    Raises
+    ------
+    ValueError
+        If two values of 64 bits would become one.
+
+    Examples
+    --------
+    >>> scaled(np.array([0, 51, 255], np.uint8))
+    array([0. , 0.2, 1. ], dtype=float32)
+    """
     if stored.dtype.kind == "f":
         return stored
     if stored.dtype.itemsize == 8:
-        _refuse_merging(address, np.unique(stored))
+        _refuse_merging(np.unique(stored))
     return _unit(stored)
 
 
@@ -133,14 +250,14 @@ def _unit(stored: np.ndarray) -> np.ndarray:
     return np.divide(unit, float(high - low), out=unit)
 
 
-def _refuse_merging(address: Address, values: np.ndarray) -> None:
+def _refuse_merging(values: np.ndarray) -> None:
     """Rounding keeps the order of the sorted `values`, but may make neighbours equal."""
     merged = np.flatnonzero(np.diff(_unit(values)) == 0)
     if merged.size:
         one, other = values[merged[0]], values[merged[0] + 1]
-        raise address.refusal(
+        raise ValueError(
             f"scaled to [0, 1] by the range of {values.dtype}, {one} and {other} would be one "
-            "value; read it with raw=True (--raw), or save fewer bits"
+            "value"
         )
 
 
@@ -151,8 +268,7 @@ def _settled(values: np.ndarray) -> np.ndarray:
 
 
 def _colour_doubt(address: Address, shape: tuple[int, ...]) -> tuple[str, ...]:
-    """Axes are never guessed, but a last axis of 3 or 4 looks like colour."""
-    if len(shape) < 3 or shape[-1] not in (3, 4) or min(shape[:2]) <= 4:
+    if not looks_like_colour(shape):
         return ()
     return (
         f"shape {shown(shape)} taken as a volume; if its last axis is colour, take one "

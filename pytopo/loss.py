@@ -1,26 +1,22 @@
 """The topological loss: how far the diagram of a likelihood is from that of the truth.
 
-    likelihood -> Diagram --.
-                             match -> which dot goes where -> gather -> squares -> loss
-    truth      -> Diagram --'
+    likelihood -> dots --.
+                          match -> who goes where -> squares -> loss, gradient
+    truth      -> dots --'
 
-Diagrams and matching are arrays of pixels and values, without gradient.  Then torch sees one
-gather: the values of the likelihood at the birth and death pixels of the dots.  Pixels are
-fixed, values move, and autograd does the rest:
-
-    moved      (f[birth] - birth')^2 + (f[death] - death')^2    a dot and its match
-    removed    (f[death] - f[birth])^2 / 2                      a dot and the diagonal
-    missing    (death' - birth')^2 / 2                          a dot of the truth that has
-                                                                no match: constant
-    essential  (f[birth] - birth')^2                            the component that never dies
+`pytopo.textbook_loss` is the same in twenty lines, for one image, and shows why there is a
+gradient: pixels are fixed, values move.  Here all images of a batch are taken together, a
+part of them on each thread, and the squares and their derivative are added up in one go by
+`pytopo.kernels.squares`.  torch is handed a number for each image, and the gradient when it
+asks for it.
 
 Hu, Li, Samaras, Chen (2019), "Topology-preserving deep image segmentation", sections 2.2
 and 2.3.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from numbers import Integral, Real
 
 import numpy as np
 import torch
@@ -29,31 +25,23 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pytopo.diagram import ESSENTIAL, Diagram
-from pytopo.group_matching import match_groups
-from pytopo.order import FRAME
-from pytopo.pairing import persistence_batch
+from pytopo.dots import Dots, Sweep, dots_of, joined_dots
+from pytopo.group_matching import DIAGONAL
+from pytopo.loss_input import (
+    as_images,
+    at_least_float,
+    check_images,
+    check_likelihoods,
+    check_logits,
+    check_target,
+)
+from pytopo.pairing import even_parts, persistence_batch
+from pytopo.prepared_target import PreparedTarget
+from pytopo.squares import Costs, Matched, Squares, costs_of
+from pytopo.threads import number_of_threads, on_threads
 
 REDUCTIONS = ("mean", "sum", "none")
 FIXED = 0.01  # a dot nearer than this to its match needs no fixing
-
-
-@dataclass(frozen=True, eq=False)
-class PreparedTarget:
-    """A truth whose diagrams are known: `TopologicalLoss.prepare` makes it, `forward` takes it.
-
-    Attributes
-    ----------
-    tensor : (B, C, H, W) or (B, C, D, H, W) Tensor
-        The truth itself.
-    diagrams : list of Diagram
-        One an image and channel, channels fastest.
-    made_with : tuple
-        The options of the loss that made it.
-    """
-
-    tensor: Tensor
-    diagrams: list[Diagram]
-    made_with: tuple[object, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +89,7 @@ def topological_loss(
         Likelihoods in [0, 1], or logits with ``sigmoid`` or ``softmax``.  Any float dtype
         and device.
     target : Tensor of the same shape, or PreparedTarget
-        The truth, 0 to 1; grey values are allowed.
+        The truth, in [0, 1]: booleans, integers 0 and 1, or floats, also grey ones.
     dims : int, iterable of int, or mapping of int to float
         Dimensions of homology that count; a mapping gives each a weight.
     superlevel : bool
@@ -109,7 +97,8 @@ def topological_loss(
     construction : {"V", "T"}
         Whether pixels are vertices or top cells; see `pytopo.persistence`.
     frame : float, bool or None
-        Value of a frame around the images; ``True`` for foreground, 1.
+        Value of a frame around the images; ``True`` for that of the foreground, which is 1,
+        or 0 if ``superlevel`` is ``False``.
     sigmoid, softmax : bool
         ``prediction`` holds logits.  Diagrams and squares are of the same likelihoods.
     include_background : bool
@@ -130,7 +119,9 @@ def topological_loss(
     Raises
     ------
     TypeError, ValueError
-        If a shape, dtype or option is not as above, or a value is not finite.
+        If a shape, dtype, value or option is not as above; values may leave [0, 1] by a
+        rounding error.  If tensors hold no values, as on the meta device or in
+        ``torch.export``, or hide them, as in the transforms of ``torch.func``.
 
     Examples
     --------
@@ -205,27 +196,25 @@ class TopologicalLoss(nn.Module):
             raise ValueError(
                 f"reduction is {reduction!r}; wanted one of {', '.join(REDUCTIONS)}"
             )
-        for name, flag in (
-            ("superlevel", superlevel),
-            ("sigmoid", sigmoid),
-            ("softmax", softmax),
-            ("include_background", include_background),
-            ("every_target", every_target),
-        ):
-            if not isinstance(flag, bool):
-                raise TypeError(f"{name} is {flag!r}; wanted True or False")
         self.weights = _weights(dims)
-        self.superlevel = superlevel
+        self.superlevel = _flag("superlevel", superlevel)
         self.construction = construction
-        self.frame = 1.0 if frame is True else None if frame is False else frame
-        self.sigmoid = sigmoid
-        self.softmax = softmax
-        self.include_background = include_background
+        self.frame = _frame(frame, self.superlevel)
+        self.sigmoid = _flag("sigmoid", sigmoid)
+        self.softmax = _flag("softmax", softmax)
+        self.include_background = _flag("include_background", include_background)
         self.min_persistence = min_persistence
-        self.every_target = every_target
+        self.every_target = _flag("every_target", every_target)
         self.reduction = reduction
         axes = 3 if 2 in self.weights else 2
-        self._diagrams_of(torch.zeros(1, 1, *[1] * axes))  # refuses impossible options now
+        persistence_batch(  # refuses impossible options now
+            np.zeros([1] * (axes + 1)),
+            list(self.weights),
+            superlevel=self.superlevel,
+            construction=construction,
+            frame=self.frame,
+            min_persistence=min_persistence,
+        )
 
     def extra_repr(self) -> str:
         return f"dims={self.weights}, reduction={self.reduction!r}"
@@ -239,11 +228,7 @@ class TopologicalLoss(nn.Module):
 
     def _loss(self, prediction: Tensor, target: "Tensor | PreparedTarget") -> Tensor:
         likelihood = self.likelihood(prediction)
-        prepared = self._checked_target(target, prediction)
-        plan = self._plan(self._diagrams_of(likelihood), prepared.diagrams)
-        loss = _added_squares(likelihood, plan).reshape(likelihood.shape[:2])
-        dtype = torch.float64 if prediction.dtype == torch.float64 else torch.float32
-        loss = loss.to(prediction.device, dtype)
+        loss = Squares.apply(likelihood, self._costs(prediction, likelihood, target))
         if self.reduction == "none":
             return loss
         return loss.mean() if self.reduction == "mean" else loss.sum()
@@ -260,9 +245,15 @@ class TopologicalLoss(nn.Module):
         PreparedTarget
             What `forward` takes in place of the target.
         """
-        _check_images(target, "target")
-        diagrams = self._diagrams_of(self._channels(target), "target")
-        return PreparedTarget(target, diagrams, self._made_with())
+        check_images(target, "target")
+        check_target(target)
+        images, threads = as_images(self._channels(target)), number_of_threads(None)
+        dots = on_threads(
+            lambda part: dots_of(images[slice(*part)], self._sweep, 1),
+            even_parts(len(images), threads),
+            threads,
+        )
+        return PreparedTarget(target, joined_dots(dots), self._sweep, self.include_background)
 
     def explain(
         self, prediction: Tensor, target: "Tensor | PreparedTarget"
@@ -274,18 +265,29 @@ class TopologicalLoss(nn.Module):
         list of Explanation
             Channels fastest.  `pytopo.plot.matching` and `pytopo.plot.critical` draw one.
         """
-        prepared = self._checked_target(target, prediction)
-        found = self._diagrams_of(self.likelihood(prediction))
-        return [self._explanation(a, b) for a, b in zip(found, prepared.diagrams)]
+        likelihood = self.likelihood(prediction)
+        costs = self._costs(prediction, likelihood, target)
+        shape, dtype = tuple(likelihood.shape[2:]), costs.gradient.dtype.type
+        return [
+            explanation
+            for part in costs.parts
+            for explanation in _explanations(part, self._sweep, shape, dtype)
+        ]
 
     def likelihood(self, prediction: Tensor) -> Tensor:
         """Return what the diagrams are computed of: likelihoods, without the background."""
-        _check_images(prediction, "prediction")
-        if self.sigmoid:
-            return self._channels(_at_least_float(prediction).sigmoid())
-        if self.softmax:
-            return self._channels(_at_least_float(prediction).softmax(dim=1))
-        return self._channels(prediction)
+        check_images(prediction, "prediction")
+        if self.softmax and prediction.shape[1] == 1:
+            raise ValueError(
+                "prediction has 1 channel, whose softmax is 1 everywhere; expected several, or "
+                "a sigmoid in place of the softmax"
+            )
+        if not (self.sigmoid or self.softmax):
+            check_likelihoods(prediction)
+            return self._channels(prediction)
+        check_logits(prediction)
+        logits = at_least_float(prediction)
+        return self._channels(logits.sigmoid() if self.sigmoid else logits.softmax(dim=1))
 
     def _channels(self, images: Tensor) -> Tensor:
         if self.include_background:
@@ -296,197 +298,94 @@ class TopologicalLoss(nn.Module):
             )
         return images[:, 1:]
 
-    def _made_with(self) -> tuple[object, ...]:
-        return (
+    @property
+    def _sweep(self) -> Sweep:
+        return Sweep(
             tuple(self.weights),
             self.superlevel,
             self.construction,
             self.frame,
             self.min_persistence,
-            self.include_background,
         )
 
-    def _checked_target(
+    def _costs(
+        self, prediction: Tensor, likelihood: Tensor, target: "Tensor | PreparedTarget"
+    ) -> Costs:
+        return costs_of(
+            as_images(likelihood),
+            self._truth(target, prediction),
+            self._sweep,
+            np.array(list(self.weights.values())),
+            self.every_target,
+        )
+
+    def _truth(
         self, target: "Tensor | PreparedTarget", prediction: Tensor
-    ) -> PreparedTarget:
+    ) -> NDArray[np.floating] | Dots:
+        """Return the images of a target, or its dots if it has some; or say what is wrong."""
         tensor = target.tensor if isinstance(target, PreparedTarget) else target
         if not isinstance(tensor, Tensor):
             raise TypeError(
                 f"target is {type(target).__name__}; wanted a Tensor or PreparedTarget"
             )
+        if isinstance(target, Tensor):
+            check_images(target, "target")
         if tensor.shape != prediction.shape:
             raise ValueError(
                 f"target has shape {tuple(tensor.shape)}; wanted that of prediction, "
                 f"{tuple(prediction.shape)}"
             )
-        if not isinstance(target, PreparedTarget):
-            return self.prepare(target)
-        if target.made_with != self._made_with():
+        if isinstance(target, Tensor):
+            check_target(target)
+            return as_images(self._channels(target))
+        if (target.sweep, target.include_background) != (self._sweep, self.include_background):
             raise ValueError(
                 "target was prepared by a loss with other options; prepare it with this one"
             )
-        return target
+        return target.dots
 
-    def _diagrams_of(self, images: Tensor, name: str = "prediction") -> list[Diagram]:
-        """Compute the diagrams of images and channels, on the CPU and on threads."""
-        values = _at_least_float(images.detach()).cpu().numpy()
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
-            where = np.argwhere(~np.isfinite(values))[0]
-            where[1] += not self.include_background
-            place = ", ".join(str(i) for i in where)
-            raise ValueError(f"{name}[{place}] is not a finite number, nor is its likelihood")
-        return persistence_batch(
-            values.reshape(-1, *values.shape[2:]),
-            list(self.weights),
-            superlevel=self.superlevel,
-            construction=self.construction,
-            frame=self.frame,
-            min_persistence=self.min_persistence,
+
+def _explanations(
+    part: Matched, sweep: Sweep, shape: tuple[int, ...], dtype: type[np.floating]
+) -> Iterator[Explanation]:
+    """Yield what the loss does to each image of a part."""
+    found, wanted = (dots.diagrams(sweep, shape, dtype) for dots in (part.dots, part.goals))
+    starts = (dots.start[:: len(sweep.dims)].tolist() for dots in (part.dots, part.goals))
+    for prediction, target, start, goal_start in zip(found, wanted, *starts):
+        partner = part.partner[start : start + len(prediction)]
+        finite = prediction.death_pixel != ESSENTIAL
+        moved = np.flatnonzero(finite & (partner != DIAGONAL))
+        pairs = np.column_stack([moved, partner[moved] - goal_start])
+        apart = [
+            np.abs(getattr(prediction, side)[pairs[:, 0]] - getattr(target, side)[pairs[:, 1]])
+            for side in ("birth", "death")
+        ]
+        missing = target.death_pixel != ESSENTIAL
+        missing[pairs[:, 1]] = False
+        yield Explanation(
+            prediction,
+            target,
+            pairs[np.maximum(*apart) > FIXED],
+            np.flatnonzero(partner == DIAGONAL),
+            np.flatnonzero(missing),
         )
 
-    def _explanation(self, prediction: Diagram, target: Diagram) -> Explanation:
-        dots, wanted = _dots([prediction]), _dots([target])
-        pairs, removed, missing = self._matched(dots, wanted)
-        apart = np.abs(dots.points[pairs[:, 0]] - wanted.points[pairs[:, 1]]).max(axis=1)
-        return Explanation(prediction, target, pairs[apart > FIXED], removed, missing)
 
-    def _matched(
-        self, dots: "_Dots", wanted: "_Dots"
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Return pairs of rows, and the rows of either that go to the diagonal."""
-        mine, other = (np.flatnonzero(d.death_pixel != ESSENTIAL) for d in (dots, wanted))
-        pairs = match_groups(
-            dots.points[mine],
-            dots.group[mine],
-            wanted.points[other],
-            wanted.group[other],
-            every_second=self.every_target,
-        )
-        pairs = np.column_stack([mine[pairs[:, 0]], other[pairs[:, 1]]])
-        return pairs, _without(mine, pairs[:, 0]), _without(other, pairs[:, 1])
-
-    def _plan(self, predictions: list[Diagram], targets: list[Diagram]) -> "_Plan":
-        """Put down which pixels take part in which squares, for all images together."""
-        dots, wanted = _dots(predictions), _dots(targets)
-        pairs, removed, missing = self._matched(dots, wanted)
-        moved, goal = pairs.T
-        stays, stays_goal = (np.flatnonzero(d.death_pixel == ESSENTIAL) for d in (dots, wanted))
-
-        weight = np.array([self.weights.get(d, 0.0) for d in range(3)])
-        half, nothing = np.full(removed.size, np.sqrt(0.5)), np.zeros(removed.size)
-        plan = _joined(
-            # (f[birth] - birth')^2, of dots that are moved and of essential components
-            _squares(dots, moved, dots.birth_pixel, wanted.points[goal, 0]),
-            _squares(dots, stays, dots.birth_pixel, wanted.points[stays_goal, 0]),
-            # (f[death] - death')^2
-            _squares(dots, moved, dots.death_pixel, wanted.points[goal, 1]),
-            # (f[death] - f[birth])^2 / 2
-            _squares(dots, removed, dots.death_pixel, nothing, half, dots.birth_pixel),
-        )
-        birth, death = wanted.points[missing].T
-        cost = weight[wanted.dim[missing]] * (death - birth) ** 2 / 2
-        constant = np.bincount(wanted.image[missing], cost, len(predictions)).astype(np.float64)
-        plan = plan._replace(weight=weight[plan.dim], constant=constant)
-        return plan if self.frame is None else _framed(plan, self.frame)
+def _flag(name: str, flag: object) -> bool:
+    if not isinstance(flag, (bool, np.bool_)):
+        raise TypeError(f"{name} is {flag!r}; wanted True or False")
+    return bool(flag)
 
 
-def _without(rows: NDArray[np.int64], taken: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the ascending rows that are not taken."""
-    left = np.ones(rows.max(initial=-1) + 1, bool)
-    left[taken] = False
-    return rows[left[rows]]
-
-
-class _Dots(NamedTuple):
-    """The points of the diagrams of a batch, one row a point, image by image."""
-
-    image: NDArray[np.int64]
-    dim: NDArray[np.int64]
-    group: NDArray[np.int64]  # ascending: one number for each image and dimension
-    points: NDArray[np.float64]
-    birth_pixel: NDArray[np.int64]  # into all images in a row; -2 for the frame
-    death_pixel: NDArray[np.int64]  # and -1 for never
-
-
-def _dots(diagrams: list[Diagram]) -> _Dots:
-    image = np.repeat(np.arange(len(diagrams)), [len(d) for d in diagrams])
-    dim = np.concatenate([d.dim for d in diagrams]).astype(np.int64)
-    birth = np.concatenate([d.birth for d in diagrams])
-    death = np.concatenate([d.death for d in diagrams])
-    pixels = [
-        np.concatenate([getattr(d, name) for d in diagrams])
-        for name in ("birth_pixel", "death_pixel")
-    ]
-    offset = image * int(np.prod(diagrams[0].shape))
-    birth_pixel, death_pixel = (np.where(p < 0, p, p + offset) for p in pixels)
-    points = np.column_stack([birth, death]).astype(np.float64)
-    return _Dots(image, dim, 3 * image + dim, points, birth_pixel, death_pixel)
-
-
-class _Plan(NamedTuple):
-    """The squares that make up the loss, one row each: weight (a f[p] - b f[q] - goal)^2."""
-
-    image: NDArray[np.int64]
-    dim: NDArray[np.int64]
-    p: NDArray[np.int64]
-    q: NDArray[np.int64]
-    a: NDArray[np.float64]
-    b: NDArray[np.float64]
-    goal: NDArray[np.float64]
-    weight: NDArray[np.float64]
-    constant: NDArray[np.float64]  # one entry an image: the cost of what has no match
-
-
-def _squares(
-    dots: _Dots,
-    rows: NDArray[np.int64],
-    p: NDArray[np.int64],
-    goal: NDArray[np.float64],
-    factor: NDArray[np.float64] | None = None,
-    q: NDArray[np.int64] | None = None,
-) -> _Plan:
-    """Return the squares of some dots: of one pixel, or of two and a factor."""
-    one, none = np.ones(rows.size), np.zeros(rows.size)
-    return _Plan(
-        dots.image[rows],
-        dots.dim[rows],
-        p[rows],
-        p[rows] if q is None else q[rows],
-        one if factor is None else factor,
-        none if factor is None else factor,
-        goal,
-        one,
-        none,
-    )
-
-
-def _joined(*plans: _Plan) -> _Plan:
-    return _Plan(*(np.concatenate(columns) for columns in zip(*plans)))
-
-
-def _framed(plan: _Plan, frame: float) -> _Plan:
-    """Move what is known of the frame to the goals: its value has no gradient."""
-    p_known, q_known = plan.p == FRAME, plan.q == FRAME
-    known = frame * (plan.a * p_known - plan.b * q_known)
-    return plan._replace(
-        p=np.where(p_known, 0, plan.p),
-        q=np.where(q_known, 0, plan.q),
-        a=np.where(p_known, 0, plan.a),
-        b=np.where(q_known, 0, plan.b),
-        goal=plan.goal - known,
-    )
-
-
-def _added_squares(likelihood: Tensor, plan: _Plan) -> Tensor:
-    """Add up the squares of a plan, image by image, on the CPU in float64."""
-    # torch sees only a gather from here on: pixels are fixed, values move.
-    pixels = torch.from_numpy(np.stack([plan.p, plan.q])).to(likelihood.device)
-    f_p, f_q = likelihood.reshape(-1)[pixels].to("cpu", torch.float64)
-    image, a, b, goal, weight, constant = (
-        torch.from_numpy(column)
-        for column in (plan.image, plan.a, plan.b, plan.goal, plan.weight, plan.constant)
-    )
-    return constant.index_add(0, image, weight * (a * f_p - b * f_q - goal) ** 2)
+def _frame(frame: float | bool | None, superlevel: bool) -> float | None:
+    """Return the value of the frame: foreground is bright, or dark in sublevel."""
+    if frame is None or isinstance(frame, (bool, np.bool_)):
+        return float(superlevel) if frame else None
+    if not isinstance(frame, Real):
+        raise TypeError(f"frame is {frame!r}; wanted a number, True, False or None")
+    if not np.isfinite(frame):
+        raise ValueError(f"frame is {frame!r}; expected a finite number, like those of images")
+    return float(frame)
 
 
 def _weights(dims: int | Iterable[int] | Mapping[int, float]) -> dict[int, float]:
@@ -494,30 +393,16 @@ def _weights(dims: int | Iterable[int] | Mapping[int, float]) -> dict[int, float
     if isinstance(dims, Mapping):
         weights = dict(dims)
     else:
-        weights = dict.fromkeys([dims] if isinstance(dims, int) else dims, 1.0)
-    if not weights or not all(isinstance(d, int) and 0 <= d <= 2 for d in weights):
+        weights = dict.fromkeys(dims if isinstance(dims, Iterable) else [dims], 1.0)
+    if not weights or not all(isinstance(d, Integral) and int(d) in (0, 1, 2) for d in weights):
         raise ValueError(f"dims is {dims!r}; wanted some of 0, 1, 2, or a weight for each")
-    if not all(np.isfinite(w) and w >= 0 for w in weights.values()):
+    if not all(_is_weight(w) for w in weights.values()):
         raise ValueError(f"dims is {dims!r}; wanted weights that are finite and at least 0")
-    return {d: float(weights[d]) for d in sorted(weights)}
+    return {int(d): float(weights[d]) for d in sorted(weights)}
 
 
-def _check_images(images: Tensor, name: str) -> None:
-    if not isinstance(images, Tensor):
-        raise TypeError(f"{name} is {type(images).__name__}; wanted a Tensor")
-    if images.ndim not in (4, 5) or images.numel() == 0:
-        raise ValueError(
-            f"{name} has shape {tuple(images.shape)}; wanted (B, C, H, W) or (B, C, D, H, W)"
-        )
-    if images.is_complex():
-        raise TypeError(f"{name} has dtype {images.dtype}; wanted real numbers")
-    if name == "prediction" and not images.is_floating_point():
-        raise TypeError(f"{name} has dtype {images.dtype}; wanted floats")
-
-
-def _at_least_float(images: Tensor) -> Tensor:
-    """Return half precision as float32, exactly; NumPy has no bfloat16."""
-    return images.float() if images.dtype in (torch.float16, torch.bfloat16) else images
+def _is_weight(weight: object) -> bool:
+    return isinstance(weight, Real) and 0 <= float(weight) < np.inf
 
 
 class SegmentationLoss(nn.Module):
@@ -549,7 +434,7 @@ class SegmentationLoss(nn.Module):
 
     def __init__(self, topo_weight: float, *, softmax: bool = False, **options: object) -> None:
         super().__init__()
-        if not topo_weight >= 0:
+        if not _is_weight(topo_weight):
             raise ValueError(f"topo_weight is {topo_weight!r}; wanted a number of at least 0")
         self.topo_weight = float(topo_weight)
         self.topological = TopologicalLoss(sigmoid=not softmax, softmax=softmax, **options)  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ compares segments needs the two label images only through one table: how many pi
 of labels shares.  `docs/metrics.md` says what each number means and where it misleads.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Integral
 
@@ -18,6 +19,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from pytopo.kernels.overlap import overlaps
+from pytopo.masks import (
+    BACKGROUND,
+    Advice,
+    background_notes,
+    checked_background,
+    mask_of,
+    stored_ids,
+)
+from pytopo.notes import warn_of
 
 __all__ = [
     "AdaptedRandError",
@@ -33,6 +43,12 @@ __all__ = [
     "segments",
     "variation_of_information",
 ]
+
+ADVICE = Advice(
+    ids="or one segment of a label image, labels == 1",
+    grey="threshold a likelihood, like likelihood > 0.5",
+    ignore="pixels to ignore set to 0 in both",
+)
 
 
 # ---- topology: Betti numbers --------------------------------------------------------------
@@ -64,7 +80,7 @@ def betti_numbers(
     Parameters
     ----------
     mask : array_like, (H, W) or (D, H, W)
-        Booleans, or 0 and 1.
+        Booleans, or 0 and one other value, of any dtype; the same wherever a mask is taken.
     construction : {"V", "T"}
         V: the foreground is connected over sides (4, in 3D 6 neighbours), the background
         over corners too (8, 26).  T: the other way round.
@@ -81,8 +97,13 @@ def betti_numbers(
     TypeError
         If the mask is not made of booleans or numbers, or ``frame`` is not a bool.
     ValueError
-        If it has other values than 0 and 1, other than 2 or 3 axes, or no pixel; if the
+        If it has two values other than 0, other than 2 or 3 axes, or no pixel; if the
         construction is neither V nor T.
+
+    Warns
+    -----
+    InputWarning
+        If the other value is neither 1 nor the largest of its dtype.
 
     References
     ----------
@@ -111,7 +132,7 @@ def betti_error(
     Parameters
     ----------
     prediction, target : array_like, (H, W) or (D, H, W)
-        Booleans, or 0 and 1; one shape.
+        Booleans, or 0 and one other value; one shape.
     construction, frame
         As in `betti_numbers`.
 
@@ -149,7 +170,7 @@ def patch_betti_error(
     Parameters
     ----------
     prediction, target : array_like, (H, W) or (D, H, W)
-        Booleans, or 0 and 1; one shape.
+        Booleans, or 0 and one other value; one shape.
     size : int
         Side of the patches, of cubes in 3D; the whole axis where the mask is shorter.
     patches : int
@@ -184,9 +205,9 @@ def patch_betti_error(
     _check_options(construction, frame)
     for name, value, least in (("size", size, 1), ("patches", patches, 1), ("seed", seed, 0)):
         check_count(name, value, least)
-    shape = np.array(patch_shape(first.shape, size))
-    random = np.random.default_rng(seed)
-    corners = random.integers(0, first.shape - shape + 1, (patches, first.ndim))
+    shape = np.array(patch_shape(first.shape, int(size)))
+    random = np.random.default_rng(int(seed))
+    corners = random.integers(0, first.shape - shape + 1, (int(patches), first.ndim))
     places = [tuple(map(slice, corner, corner + shape)) for corner in corners]
     return _mean_betti_error(
         [(first[place], second[place]) for place in places], construction, frame
@@ -264,7 +285,7 @@ def pixel_accuracy(prediction: ArrayLike, target: ArrayLike) -> float:
     Parameters
     ----------
     prediction, target : array_like, (H, W) or (D, H, W)
-        Booleans, or 0 and 1; one shape.
+        Booleans, or 0 and one other value; one shape.
 
     Raises
     ------
@@ -286,7 +307,7 @@ def dice(prediction: ArrayLike, target: ArrayLike) -> float:
     Parameters
     ----------
     prediction, target : array_like, (H, W) or (D, H, W)
-        Booleans, or 0 and 1; one shape.
+        Booleans, or 0 and one other value; one shape.
 
     Returns
     -------
@@ -364,7 +385,7 @@ def segments(membrane: ArrayLike, *, construction: str = "V") -> NDArray[np.int3
     Parameters
     ----------
     membrane : array_like, (H, W) or (D, H, W)
-        Booleans, or 0 and 1.
+        Booleans, or 0 and one other value.
     construction : {"V", "T"}
         V: membranes are connected over sides, so cells over corners too.  T: the other way
         round, and a membrane that holds over corners separates.
@@ -398,6 +419,7 @@ def variation_of_information(
     target: ArrayLike,
     *,
     ignore_background: bool = True,
+    background: int | Iterable[int] | None = None,
     unit: str = "bits",
 ) -> VariationOfInformation:
     """Compute the Variation of Information of two label images, as split and merge.
@@ -407,8 +429,12 @@ def variation_of_information(
     prediction, target : array_like of integers or booleans, (H, W) or (D, H, W)
         Labels are names of segments, any integers; one shape.
     ignore_background : bool
-        Leave out the pixels where the *target* is 0, as CREMI does.  Label 0 of the
-        prediction is a segment like any other.
+        Leave out the pixels where the *target* is background, as CREMI does.  Background
+        of the prediction is a segment like any other.
+    background : int, iterable of int or None
+        Ids of the target that are background; a negative one of an unsigned dtype counts
+        from its end.  None: 0 and 2**64 - 1.  The evaluation of CREMI leaves out
+        ``background=2**64 - 1``, and 0 is a neuron there.
     unit : {"bits", "nats"}
         Logarithm to the base 2, or the natural one.
 
@@ -416,15 +442,20 @@ def variation_of_information(
     -------
     VariationOfInformation
         ``skimage.metrics.variation_of_information(target, prediction)`` returns
-        ``[split, merge]`` in bits; its ``ignore_labels=[0]`` is ``ignore_background=True``.
+        ``[split, merge]`` in bits; its ``ignore_labels=[0]`` is ``background=0``.
 
     Raises
     ------
     TypeError
-        If labels are not integers or booleans.
+        If labels are not integers or booleans, or background is neither.
     ValueError
         If the shapes differ, or are not of 2 or 3 axes, or there is no pixel to compare; if
-        the unit is another.
+        the unit is another; if background is given and not to be ignored.
+
+    Warns
+    -----
+    InputWarning
+        If background is None, and the target holds both 0 and 2**64 - 1 or negative ids.
 
     References
     ----------
@@ -439,7 +470,7 @@ def variation_of_information(
     """
     if unit not in ("bits", "nats"):
         raise ValueError(f'unit is {unit!r}; wanted "bits" or "nats"')
-    table = _overlap(prediction, target, ignore_background)
+    table = _overlap(prediction, target, ignore_background, background)
     probability = table.counts / table.n_pixels
     split = float(probability @ np.log(table.target_sizes / table.counts))
     merge = float(probability @ np.log(table.prediction_sizes / table.counts))
@@ -448,13 +479,17 @@ def variation_of_information(
 
 
 def adapted_rand_error(
-    prediction: ArrayLike, target: ArrayLike, *, ignore_background: bool = True
+    prediction: ArrayLike,
+    target: ArrayLike,
+    *,
+    ignore_background: bool = True,
+    background: int | Iterable[int] | None = None,
 ) -> AdaptedRandError:
     """Compute the adapted Rand error: over all pairs of pixels, 1 - F.
 
     Parameters
     ----------
-    prediction, target, ignore_background
+    prediction, target, ignore_background, background
         As in `variation_of_information`.
 
     Returns
@@ -480,7 +515,7 @@ def adapted_rand_error(
     >>> adapted_rand_error([[1, 1, 2, 2]], [[5, 5, 5, 5]])
     AdaptedRandError(error=0.5, precision=1.0, recall=0.3333333333333333)
     """
-    table = _overlap(prediction, target, ignore_background)
+    table = _overlap(prediction, target, ignore_background, background)
     # A segment of n pixels has n (n - 1) / 2 pairs; a segment appears once for each of its
     # overlaps, each with its own part of the pairs.
     both = int(table.counts @ (table.counts - 1))
@@ -513,18 +548,31 @@ class _Overlap:
     n_pixels: int
 
 
-def _overlap(prediction: ArrayLike, target: ArrayLike, ignore_background: bool) -> _Overlap:
+def _overlap(
+    prediction: ArrayLike,
+    target: ArrayLike,
+    ignore_background: bool,
+    background: int | Iterable[int] | None,
+) -> _Overlap:
     _check_bool("ignore_background", ignore_background)
+    if background is not None and not ignore_background:
+        raise ValueError("background is given, and ignore_background=False; wanted one of them")
+    named = BACKGROUND if background is None else checked_background(background)
     first, second = _labels(prediction, "prediction"), _labels(target, "target")
     _check_shapes(first, second)
     pairs, counts = overlaps(_names(first), _names(second))
     if ignore_background:
-        counted = pairs[:, 1] != 0
+        if background is None:
+            ids = np.unique(pairs[:, 1]).astype(second.dtype)
+            warn_of(background_notes(ids, named), "target", stacklevel=3)
+        ignored = _names(stored_ids(named, second.dtype))
+        counted = ~np.isin(pairs[:, 1], ignored)
         pairs, counts = pairs[counted], counts[counted]
         if not counts.size:
+            what = " or ".join(map(str, named if background is not None else (0,)))
             raise ValueError(
-                "target is 0 everywhere, and no pixel is left to compare; wanted segments, or "
-                "ignore_background=False"
+                f"target is {what} everywhere, and no pixel is left to compare; wanted "
+                "segments, or ignore_background=False"
             )
     return _Overlap(
         counts,
@@ -561,20 +609,11 @@ def _masks(
 def checked_mask(mask: ArrayLike, name: str = "mask") -> NDArray[np.bool_]:
     """Return a mask as booleans, or say what is wrong with it."""
     values = _array(mask, name)
-    if values.dtype.kind == "b":
-        return values
-    if values.dtype.kind not in "iuf":
+    if values.dtype.kind not in "biuf":
         raise TypeError(f"{name} has dtype {values.dtype}; wanted booleans, or 0 and 1")
-    ones = values == 1
-    other = ~ones & (values != 0)
-    if other.any():
-        index = np.unravel_index(other.argmax(), other.shape)
-        where = ", ".join(str(i) for i in index)
-        raise ValueError(
-            f"{name}[{where}] is {values[index]}; wanted a mask of booleans, or of 0 and 1 "
-            f"(threshold a likelihood: {name} > 0.5)"
-        )
-    return ones
+    found = mask_of(values, name, ADVICE)
+    warn_of(found.notes, name, stacklevel=4)
+    return found.array
 
 
 def _labels(labels: ArrayLike, name: str) -> NDArray:

@@ -236,11 +236,22 @@ def _parts(stack: _Stack, threads: int) -> list[_Stack]:
     """Divide a stack into parts of about equal size, to be taken by threads."""
     count = len(stack.values)
     wanted = count if stack.algorithm == "reduction" else stack.values.size // PART_PIXELS
-    bounds = np.linspace(0, count, min(count, max(threads, wanted)) + 1).astype(int)
     return [
         replace(stack, values=stack.values[a:b], frames=stack.frames[a:b])
-        for a, b in pairwise(bounds.tolist())
+        for a, b in even_parts(count, max(threads, wanted))
     ]
+
+
+def even_parts(count: int, parts: int) -> list[tuple[int, int]]:
+    """Divide a number of images into parts of about equal size, none empty.
+
+    Examples
+    --------
+    >>> even_parts(5, 2), even_parts(2, 3)
+    ([(0, 2), (2, 5)], [(0, 1), (1, 2)])
+    """
+    bounds = np.linspace(0, count, min(count, parts) + 1).astype(int)
+    return list(pairwise(bounds.tolist()))
 
 
 def _checked_dims(
@@ -272,8 +283,42 @@ def _route(algorithm: str, shape: tuple[int, ...], name: str) -> str:
     return algorithm
 
 
-def _diagrams_of(stack: _Stack, options: _Options, threads: int) -> list[Diagram]:
-    """Compute the diagrams of a stack: pairs of pixels first, values afterwards."""
+def pixel_rows(
+    images: NDArray,
+    dims: Sequence[int],
+    *,
+    superlevel: bool,
+    construction: str,
+    frame: float | None,
+    threads: int,
+) -> Rows:
+    """Pair the pixels of images of one shape, for callers that look up values themselves.
+
+    Parameters
+    ----------
+    images : (B, H, W) or (B, D, H, W) ndarray
+        C-contiguous, without NaN, with a pixel.
+    dims, superlevel, construction, frame
+        As in `persistence`.
+    threads : int
+        Number of threads to use for these images together.
+
+    Returns
+    -------
+    Rows
+        Pairs of different values, sorted by image, then by dimension.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an option is impossible, as in `persistence`.
+    """
+    options = _Options(dims, superlevel, construction, frame, 0.0, "auto")
+    return _rows_of(_stack(images, "images[0]", options), options, threads)
+
+
+def _rows_of(stack: _Stack, options: _Options, threads: int) -> Rows:
+    """Pair the pixels of a stack."""
     superlevel, construction = bool(options.superlevel), options.construction
     if stack.algorithm == "morse":
         pairs_of = voxel_pairs if stack.values.ndim == 4 else pixel_pairs
@@ -284,7 +329,13 @@ def _diagrams_of(stack: _Stack, options: _Options, threads: int) -> list[Diagram
         rows = _textbook_pairs(stack, superlevel, construction)
     if stack.algorithm == "reduction" or stack.frames[0] is not None:
         rows = _settled(rows, stack)
+    return rows
 
+
+def _diagrams_of(stack: _Stack, options: _Options, threads: int) -> list[Diagram]:
+    """Compute the diagrams of a stack: pairs of pixels first, values afterwards."""
+    superlevel, construction = bool(options.superlevel), options.construction
+    rows = _rows_of(stack, options, threads)
     values = np.empty((2, len(rows.image)), value_dtype(stack.values))
     on_threads(
         lambda side: _gather(stack, rows.image, *side),

@@ -29,6 +29,9 @@ from numpy.typing import NDArray
 from torch import nn
 from tqdm import tqdm
 
+from pytopo.masks import clipped_to_unit
+from pytopo.notes import number_text
+
 TILE = 512  # rows and columns, of networks that take any size
 DIRECT = 2 * TILE**2  # pixels of an image that such a network gets as a whole
 AT_A_TIME = TILE**2  # pixels: on CPUs more at a time take more memory, and more time
@@ -75,7 +78,8 @@ def predict(
     TypeError
         If the image is not an array of floats.
     ValueError
-        If the image has not two axes, is empty, or has values that are NaN or off [0, 1]; if
+        If the image has not two axes, is empty, or has values that are NaN or off [0, 1] by
+        more than a rounding error; if
         the network takes no tiles of that size; if the overlap leaves no room for the next
         tile to start; if there is no such device; if the network returns NaN, or another
         shape.
@@ -176,9 +180,11 @@ def checked_image(image: NDArray[np.floating]) -> NDArray[np.float32]:
     if np.isnan(low):
         row, column = np.argwhere(np.isnan(image))[0]
         raise ValueError(f"image[{row}, {column}] is NaN; wanted values from 0 to 1")
-    if low < 0 or high > 1:
-        raise ValueError(f"image: values from {low:.6g} to {high:.6g}; wanted them on [0, 1]")
-    return image.astype(np.float32)
+    clipped = clipped_to_unit(image)
+    if clipped is None:
+        found = f"{number_text(low)} to {number_text(high)}"
+        raise ValueError(f"image: values from {found}; wanted them on [0, 1]")
+    return clipped.astype(np.float32)
 
 
 def checked_device(device: str | torch.device) -> torch.device:

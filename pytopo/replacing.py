@@ -1,10 +1,29 @@
-"""Write a file so that it appears whole or not at all."""
+"""Write a file so that it appears whole or not at all.
 
+    .NAME.PROCESS.part    is written first, beside its place
+    NAME                  is what it is renamed to, at the end
+
+A process that was killed leaves what it had written so far, which `clear_left_over` removes.
+A thread that is given up, because Ctrl-C came while it was busy, cannot be stopped, but
+`withdraw` keeps it from finishing any file.
+"""
+
+import io
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+from weakref import WeakSet
+
+if TYPE_CHECKING:
+    import h5py
+
+_guard = threading.Lock()  # of the two below, and of the steps that must not be torn apart
+_writers: dict[Path, threading.Thread] = {}  # of the files that are being written
+_withdrawn: WeakSet[threading.Thread] = WeakSet()
 
 
 @contextmanager
@@ -18,8 +37,15 @@ def replacing(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]
     ----------
     path : path-like
         A symbolic link is followed: the file it points to is replaced.
-    mode : {"w", "wb"}
-        Text is UTF-8 with ``\\n`` line ends.
+    mode : {"w", "wb", "w+b"}
+        Text is UTF-8 with ``\\n`` line ends; "w+b" can be read too.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, as on a full disk; ``path`` is in its ``filename``.
+    RuntimeError
+        If the thread has been given up.
     """
     text: dict[str, Any] = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
     if os.path.exists(path) and not os.path.isfile(path):
@@ -30,8 +56,172 @@ def replacing(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]
     target = Path(os.path.realpath(path))
     beside = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with open(beside, mode, **text) as stream:
+        with _opened(beside, mode, text) as stream:
             yield stream
-        os.replace(beside, target)
+        with _guard:
+            _refuse_withdrawn()
+            os.replace(beside, target)
+    except OSError as error:
+        if error.filename is None:  # writing names no file
+            error.filename = os.fspath(path)
+        raise
     finally:
-        beside.unlink(missing_ok=True)
+        with _guard:
+            if _writers.pop(beside, None):
+                beside.unlink(missing_ok=True)
+
+
+def _opened(beside: Path, mode: str, text: dict[str, Any]) -> IO[Any]:
+    with _guard:
+        _refuse_withdrawn()
+        stream = open(beside, mode, **text)  # noqa: SIM115 (who asked closes it)
+        _writers[beside] = threading.current_thread()
+        return stream
+
+
+def _refuse_withdrawn() -> None:
+    if threading.current_thread() in _withdrawn:
+        raise RuntimeError("this thread was given up; it may write no file any more")
+
+
+def withdraw(thread: threading.Thread) -> None:
+    """Keep a thread from finishing a file: it is given up, but cannot be stopped.
+
+    What it is writing is removed, and it can neither rename nor begin another.  (Windows
+    removes no file that is open; there it stays for `clear_left_over`.)
+    """
+    with _guard:
+        _withdrawn.add(thread)
+        for beside, writer in _writers.items():
+            if writer is thread:
+                with suppress(OSError):
+                    beside.unlink()
+
+
+_PART = re.compile(r"\..+\.([0-9]{1,19})\.part")
+
+
+def clear_left_over(folder: str | os.PathLike[str]) -> None:
+    """Remove what processes that were killed had begun to write in a folder.
+
+    Files of processes that are alive on this machine stay.
+    """
+    for path in Path(folder).glob(".*.part"):
+        name = _PART.fullmatch(path.name)
+        if name and path.is_file() and not _is_written(path, int(name[1])):
+            with suppress(FileNotFoundError, PermissionError):  # gone already, or in use
+                path.unlink()
+
+
+def _is_written(path: Path, process: int) -> bool:
+    """Tell whether the process that began a file may still be writing it."""
+    if process == os.getpid():  # or one before us had our number, as in containers
+        return Path(os.path.realpath(path)) in _writers
+    if os.name != "posix":  # no such question there, but no file in use can be removed
+        return False
+    try:
+        os.kill(process, 0)  # asks, and sends nothing
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
+
+
+# ---- HDF5 ----------------------------------------------------------------------------------
+
+
+@contextmanager
+def hdf5_file(stream: IO[bytes]) -> Iterator[tuple["h5py.File", Callable[[], None]]]:
+    """Open an HDF5 file to write in a stream that can be read too.
+
+    When a write fails, as on a full disk, the HDF5 library cannot close its file, keeps it,
+    and the process dies of that when it ends.  So the library is told that all is well, to
+    the end, and we remember the error.
+
+    Parameters
+    ----------
+    stream : binary file
+        As ``replacing(path, "w+b")`` gives it.
+
+    Yields
+    ------
+    file : h5py.File
+    arrived : callable
+        Raises the OSError of the first write that failed, if one did.  Called at the end in
+        any case, and in between by who would otherwise go on in vain.
+
+    Examples
+    --------
+    >>> stream = io.BytesIO()
+    >>> with hdf5_file(stream) as (file, arrived):
+    ...     file["raw"] = [1, 2, 3]
+    ...     arrived()
+    >>> import h5py
+    >>> h5py.File(stream)["raw"][()]
+    array([1, 2, 3])
+    """
+    import h5py
+
+    patient = _Patient(stream)
+    with h5py.File(patient, "w") as file:
+        yield file, patient.arrived
+    patient.arrived()
+
+
+class _Patient(io.RawIOBase):
+    """A stream that takes everything, as far as can be seen from here."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._place = self._size = 0
+        self._error: OSError | None = None  # from then on the stream is not touched
+
+    def arrived(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def _tried(self, act: Callable[..., Any], *args: Any) -> Any:
+        if self._error is None:
+            try:
+                return act(*args)
+            except OSError as error:
+                self._error = error
+        return 0
+
+    def write(self, data: Any) -> int:
+        self._tried(self._stream.write, data)
+        self._place += len(data)
+        self._size = max(self._size, self._place)
+        return len(data)
+
+    def readinto(self, buffer: Any) -> int:
+        count = self._tried(self._stream.readinto, buffer)  # type: ignore[attr-defined]
+        self._place += count
+        return count
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
+        self._place = start + offset
+        self._tried(self._stream.seek, self._place)  # may write what was buffered
+        return self._place
+
+    def truncate(self, size: int | None = None) -> int:
+        self._size = self._place if size is None else size
+        self._tried(self._stream.truncate, self._size)
+        return self._size
+
+    def flush(self) -> None:
+        self._tried(self._stream.flush)
+
+    def tell(self) -> int:
+        return self._place
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True

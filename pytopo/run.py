@@ -6,28 +6,45 @@
     examples.png    patches of validation sections, and where the topological loss pulls
     last.pt         checkpoint: network, optimizer, step, random state, log
     best.pt         the network that had the least Betti error on validation sections
+    lock            who holds it trains here; nobody else may
 
 Patch number k of a run depends on the seed and on k alone, and the schedules on the number
 of the step, so a run that is killed goes on from its last checkpoint as if nothing had been.
 Everything else in the folder follows from the checkpoint and is written after it.
+
+The configuration stands in ``last.pt`` too, as the run was begun.  Of ``config.toml`` only the
+number of epochs may change from then on (`config.MAY_CHANGE`); whatever else differs is
+refused before anything is touched.
 """
 
 import csv
 import io
+import math
 import os
+import signal
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from pytopo import models
 from pytopo.checkpoint import load_checkpoint, network_of, save_checkpoint
-from pytopo.config import DataConfig, RunConfig, as_toml, config_of, read_tables, tables_of
+from pytopo.config import (
+    DataConfig,
+    RunConfig,
+    as_toml,
+    changes,
+    config_of,
+    read_tables,
+    tables_of,
+)
 from pytopo.data import (
     Patches,
     Sections,
@@ -37,8 +54,9 @@ from pytopo.data import (
 )
 from pytopo.distributed import World
 from pytopo.evaluation import evaluate, mean_evaluation
-from pytopo.prediction import predict
-from pytopo.replacing import replacing
+from pytopo.prediction import checked_image, predict
+from pytopo.readers.address import one_line
+from pytopo.replacing import clear_left_over, replacing
 from pytopo.training import NotFinite, new_optimizer, train
 
 THRESHOLD = 0.5
@@ -83,12 +101,11 @@ def open_blocks(data: DataConfig) -> Blocks:
 
 
 def _opened(data: DataConfig) -> Sections:
-    if data.border_unit not in ("pixels", "nm"):
-        raise ValueError(f'data.border_unit is {data.border_unit!r}; wanted "pixels" or "nm"')
     return open_sections(
         data.paths,
         invert=data.invert,
         ids=data.ids,
+        background=data.background or None,
         border=data.border,
         border_unit="nm" if data.border_unit == "nm" else "pixels",
     )
@@ -104,8 +121,21 @@ def _range(name: str, text: str, count: int) -> range:
     )
 
 
-def check_run(config: RunConfig, blocks: Blocks, world: World) -> tuple[str, ...]:
-    """See that a run can be begun, before anything is written.
+# ---- what is seen to before anything is written --------------------------------------------
+
+
+def check_run(
+    config: RunConfig, blocks: Blocks, world: World, *, begun: bool = False
+) -> tuple[str, ...]:
+    """See that a run can come to its end, before anything is written.
+
+    Parameters
+    ----------
+    config : RunConfig
+    blocks : Blocks
+    world : World
+    begun : bool
+        The run has a checkpoint, so the weights to start from are not needed.
 
     Returns
     -------
@@ -116,48 +146,262 @@ def check_run(config: RunConfig, blocks: Blocks, world: World) -> tuple[str, ...
     ------
     FileNotFoundError, TypeError, ValueError
         If the network cannot be built or takes no patches of that size, its weights cannot
-        be read, the sections are too small, or the batch cannot be shared.
+        be read or are of another network, the batch cannot be shared, or sections are too
+        small or cannot be evaluated.
     """
-    size = config.training.size
-    network = _new_network(config)
+    network = built(config) if begun else _new_network(config)
+    _check_patches(network, config, world)
+    _patches(blocks.train, config)
+    for name, sections in (("validation", blocks.validation), ("test", blocks.test)):
+        _check_measurable(name, sections, config)
+    notes = []
+    if world.splits_normalisation(network):
+        notes.append(
+            "batch normalisation sees the share of its process only, on CPUs; norm=none or "
+            "group makes the result that of one process"
+        )
+    if config.loss.topo_weight > 0 and config.loss.min_persistence >= 1:
+        notes.append(
+            f"loss.min_persistence is {config.loss.min_persistence:g}, and dots of a "
+            "likelihood are less persistent than 1: the topological loss will move nothing"
+        )
+    return tuple(notes)
+
+
+def _check_patches(network: nn.Module, config: RunConfig, world: World) -> None:
+    """See that a network can learn from patches of that size, by showing it some."""
+    size, batch = config.training.size, config.training.batch
     patch_size = network.patch_size
     if patch_size not in (None, size):
         raise ValueError(
             f"training.size is {size}; wanted {patch_size}, the only one that network "
             f"{config.network.name!r} takes"
         )
-    _patches(blocks.train, config)
-    world.share(config.training.batch)
-    if world.splits_normalisation(network):
-        return (
-            "batch normalisation sees the share of its process only, on CPUs; norm=none or "
-            "group makes the result that of one process",
-        )
-    return ()
+    share = world.share(batch)
+    try:
+        with torch.no_grad():
+            network(torch.zeros(min(share.stop - share.start, 2), 1, size, size))
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(
+            f"network {config.network.name!r} cannot learn from {share.stop - share.start} "
+            f"patches of {size} x {size} at a time: {str(error).splitlines()[0]}; expected a "
+            "larger training.size or training.batch, or a network that is less deep"
+        ) from None
 
 
-def check_resume(folder: str | os.PathLike[str], world: World) -> None:
-    """See that the run in a folder can go on, if it has a checkpoint yet.
+def _check_measurable(name: str, sections: Sections, config: RunConfig) -> None:
+    """See that sections can be predicted, and evaluated against their truth."""
+    size = config.training.size
+    for i in range(len(sections)):
+        where, shape = f"{sections.name(i)}, of data.{name}", sections.shape_of(i)
+        if min(shape) < size:
+            raise ValueError(
+                f"{where}: {shape[0]} x {shape[1]} pixels; expected at least {size} x {size}, "
+                "as a patch has (training.size)"
+            )
+        section = sections[i]
+        if section.truth.all():
+            raise ValueError(
+                f"{where}: membrane everywhere, so there is no cell to evaluate; expected some "
+                "background (a smaller data.border, or data.invert)"
+            )
+        try:
+            checked_image(section.image)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
+
+
+def check_resume(
+    folder: str | os.PathLike[str], world: World, config: RunConfig | None = None
+) -> tuple[str, ...]:
+    """See that the run in a folder can go on, before anything is written.
+
+    Parameters
+    ----------
+    folder : path-like
+    world : World
+    config : RunConfig or None
+        What is asked now; ``None`` for what ``config.toml`` says.
+
+    Returns
+    -------
+    notes : tuple of str
+        What will not be as one might expect.
 
     Raises
     ------
+    FileNotFoundError
+        If there is no run.
     ValueError
-        If the checkpoint is damaged, or was made by another number of processes.
+        If the checkpoint is damaged, incomplete or that of another run, if more than the
+        number of epochs has changed since the run was begun, if more epochs are done than
+        asked for, or if it was begun by another number of processes or on another device.
     """
-    path = Path(folder) / "last.pt"
-    if path.is_file():
-        loaded = load_checkpoint(path)
-        network_of(loaded, str(path))
-        _check_processes(loaded, world)
+    path = Path(folder)
+    config = config or read_run(path)
+    loaded = _resumable(path, config, world)
+    if loaded is None:
+        return ()
+    before, now = config_of(loaded["config"]).training.epochs, config.training.epochs
+    if before == now or config.training.schedule == "constant":
+        return ()
+    return (
+        f"training.epochs is {now} and was {before}: from here on the learning rate is that of "
+        f"a run of {now} epochs",
+    )
 
 
-def _check_processes(loaded: dict[str, Any], world: World) -> None:
-    count = len(loaded["random"])
-    if count != world.size:
+NEEDED = ("config", "step", "history", "optimizer", "random", "sums", "seconds")  # to go on
+
+
+def _resumable(path: Path, config: RunConfig, world: World) -> dict[str, Any] | None:
+    """Return the last checkpoint of a run, if it has one, and if the run can go on from it."""
+    file = path / "last.pt"
+    if not os.path.lexists(file):
+        return None
+    loaded, name = load_checkpoint(file), one_line(str(file))
+    missing = [key for key in NEEDED if key not in loaded]
+    if missing:
         raise ValueError(
-            f"the run was begun by {count} processes; wanted as many to resume it, and there "
-            f"are {world.size}"
+            f"{name}: has no {', '.join(missing)}; expected the last.pt of this run, other "
+            "checkpoints are good for --weights and for pytopo predict"
         )
+    network = network_of(loaded, name)
+    try:
+        begun = config_of(loaded["config"])
+        _check_numbers(loaded, begun)
+        _check_optimizer(loaded["optimizer"], network, begun)
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+        reason = one_line(str(error))[:200]
+        raise ValueError(f"{name}: damaged, a run cannot go on from it: {reason}") from None
+
+    changed = changes(begun, config)
+    if changed:
+        more = f", and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise ValueError(
+            f"{one_line(str(path))}: {changed[0]} when last.pt was begun{more}; only the "
+            "number of epochs may change, so put config.toml or last.pt back, or train in "
+            "another folder"
+        )
+    step, processes = loaded["step"], len(loaded["random"])
+    if config.training.steps < step:
+        done = math.ceil(step / config.training.epoch_steps)
+        raise ValueError(
+            f"{one_line(str(path))}: training.epochs is {config.training.epochs}, and {done} "
+            f"are begun or done; expected at least {done}"
+        )
+    if processes != world.size:
+        raise ValueError(
+            f"the run was begun by {processes} processes; wanted as many to resume it, and "
+            f"there are {world.size}"
+        )
+    _check_random(name, loaded["random"][world.rank], world.device)
+    return loaded
+
+
+COLUMNS = {  # of a row of the log, as the log and the curves need them
+    "epoch", "step", "loss", "cross_entropy", "topological", "topo_weight", "seconds",
+    "pixel_accuracy", "betti_error", "voi", "patch_betti_0", "patch_betti_1",
+    "voi_split", "voi_merge",
+}  # fmt: skip
+
+
+def load_history(folder: str | os.PathLike[str]) -> list[Row]:
+    """Return the rows of the log of a run, from its last checkpoint.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is no checkpoint, or it is damaged.
+    """
+    file = Path(folder) / "last.pt"
+    loaded = load_checkpoint(file)
+    try:
+        return _checked_history(loaded["history"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(one_line(f"{file}: damaged: {error}")) from None
+
+
+def _checked_history(history: list[Row]) -> list[Row]:
+    for row in history:
+        if not row.keys() >= COLUMNS or row.keys() != history[0].keys():
+            raise ValueError("a row of the log lacks columns")
+        if not all(type(value) in (int, float) for value in row.values()):
+            raise ValueError("the log holds something else than numbers")
+    return history
+
+
+def _check_numbers(loaded: dict[str, Any], begun: RunConfig) -> None:
+    """See that step, history and sums are those of some moment of a run."""
+    step, sums, history = loaded["step"], loaded["sums"], _checked_history(loaded["history"])
+    if type(step) is not int or step <= 0:
+        raise ValueError(f"step is {step!r}")
+    every = begun.training.epoch_steps
+    if [row["step"] for row in history] != list(range(every, step + 1, every)):
+        raise ValueError(f"the log does not end at step {step}")
+    if len(sums) != 3 or not all(type(x) in (int, float) for x in [*sums, loaded["seconds"]]):
+        raise ValueError("the sums of the epoch are no numbers")
+    if not isinstance(loaded["random"], list):
+        raise TypeError("random is no list")
+    described = {"name": begun.network.name, "options": begun.network.options}
+    if loaded["network"] != described:
+        raise ValueError(f"the network is {loaded['network']!r}, and the run's {described!r}")
+
+
+def _check_optimizer(state: dict[str, Any], network: nn.Module, begun: RunConfig) -> None:
+    """See that the state of the optimizer is one of this network's."""
+    optimizer = new_optimizer(network, begun.training)
+    fresh = optimizer.state_dict()["param_groups"]
+    for group, saved in zip(fresh, state["param_groups"], strict=True):
+        for key in group.keys() & saved.keys() - {"lr"}:  # each step sets its rate
+            if saved[key] != group[key]:
+                raise ValueError(f"{key} of the optimizer is {saved[key]!r}")
+    optimizer.load_state_dict(state)
+    for weights in optimizer.param_groups[0]["params"]:
+        kept = optimizer.state[weights]
+        shapes = [tuple(kept[key].shape) for key in ("exp_avg", "exp_avg_sq", "step")]
+        if shapes != [tuple(weights.shape)] * 2 + [()]:
+            raise ValueError("the state of the optimizer is that of another network")
+
+
+def _check_random(name: str, state: Tensor, device: torch.device) -> None:
+    kind = device if device.type == "cuda" else torch.device("cpu")
+    try:
+        torch.Generator(kind).set_state(state)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(
+            f"{name}: its random numbers cannot go on on {device}: "
+            f"{one_line(str(error))[:100]}; expected the device that the run was begun on"
+        ) from None
+
+
+@contextmanager
+def claimed(folder: str | os.PathLike[str]) -> Iterator[bool]:
+    """Tell whether a run is ours until the end of the block.
+
+    The folder is made if there is none.  The lock goes with the process, also when that is
+    killed.
+
+    Raises
+    ------
+    OSError
+        If nothing can be written in the folder.
+    """
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path / "lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+# ---- a run and its folder ------------------------------------------------------------------
 
 
 def start_run(folder: str | os.PathLike[str], config: RunConfig) -> None:
@@ -174,7 +418,12 @@ def start_run(folder: str | os.PathLike[str], config: RunConfig) -> None:
             f"{path}: there is a run in this folder; resume it, or name another"
         )
     path.mkdir(parents=True, exist_ok=True)
-    with replacing(path / "config.toml") as stream:
+    write_config(path, config)
+
+
+def write_config(folder: str | os.PathLike[str], config: RunConfig) -> None:
+    """Write down what is asked of the run in a folder."""
+    with replacing(Path(folder) / "config.toml") as stream:
         stream.write(as_toml(tables_of(config)))
 
 
@@ -185,11 +434,17 @@ def read_run(folder: str | os.PathLike[str]) -> RunConfig:
     ------
     FileNotFoundError
         If there is no run.
+    ValueError
+        If ``config.toml`` is damaged.
     """
     path = Path(folder) / "config.toml"
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; wanted the folder of a run")
-    return config_of(read_tables(path))
+    tables = read_tables(path)
+    try:
+        return config_of(tables)
+    except (TypeError, ValueError) as error:
+        raise ValueError(one_line(f"{path}: {error}")) from None
 
 
 def is_finished(folder: str | os.PathLike[str]) -> bool:
@@ -197,7 +452,7 @@ def is_finished(folder: str | os.PathLike[str]) -> bool:
     path = Path(folder)
     if not (path / "last.pt").is_file() or not (path / "config.toml").is_file():
         return False
-    return load_checkpoint(path / "last.pt")["step"] >= read_run(folder).training.steps
+    return load_checkpoint(path / "last.pt").get("step", 0) >= read_run(folder).training.steps
 
 
 def go_on(
@@ -230,20 +485,26 @@ def go_on(
 
     Raises
     ------
+    ValueError
+        As `check_resume`, before anything is written.
     NotFinite
         If the loss is not finite; the batch is in ``not-finite.pt``.
+    OSError
+        If a file cannot be written; the run can be resumed.
     """
     path, config = Path(folder), read_run(folder)
     training = config.training
-    blocks = blocks or open_blocks(config.data)
     torch.manual_seed(training.seed)
     state = _State.of(path, config, world)
+    blocks = blocks or open_blocks(config.data)
     network = world.wrapped(state.network.to(world.device))
     optimizer = new_optimizer(network, training)
     state.restore(optimizer, world)
 
-    if world.is_first and state.history:  # what a kill may have left undone
-        _report(path, state, blocks, config)
+    if world.is_first:  # what a kill may have left behind, or undone
+        clear_left_over(path)
+        if state.history:
+            _report(path, state, blocks, config)
 
     batches = _batches(blocks.train, config, world, state.step, workers)
     steps = train(
@@ -278,14 +539,25 @@ def _batches(
 ) -> Iterable[tuple[Tensor, Tensor]]:
     """Return this process's share of the batches that are left, by the number of the step."""
     training, share = config.training, world.share(config.training.batch)
-    numbers = [
+    numbers = (  # of a run without end there are too many for a list
         list(range(step * training.batch, (step + 1) * training.batch)[share])
         for step in range(first_step, training.steps)
-    ]
+    )
     # A loader draws a seed for its workers; from here it would disturb that of dropout.
     own = torch.Generator()
     patches: Any = _patches(sections, config)  # all that a loader wants of a data set
-    return DataLoader(patches, batch_sampler=numbers, num_workers=workers, generator=own)
+    return DataLoader(
+        patches,
+        batch_sampler=numbers,
+        num_workers=workers,
+        generator=own,
+        worker_init_fn=_ignore_interrupts,
+    )
+
+
+def _ignore_interrupts(_: int) -> None:
+    """Leave Ctrl-C, which reaches workers too, to the process that started them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _patches(sections: Sections, config: RunConfig) -> Patches:
@@ -299,9 +571,14 @@ def _patches(sections: Sections, config: RunConfig) -> Patches:
     )
 
 
+def built(config: RunConfig) -> nn.Module:
+    """Build the network of a run, with random weights."""
+    return models.build(config.network.name, **config.network.options)
+
+
 def _new_network(config: RunConfig) -> nn.Module:
     """Build the network of a run, with the weights that it starts with."""
-    network = models.build(config.network.name, **config.network.options)
+    network = built(config)
     weights, published = config.network.weights, config.network.published
     if published:
         if not isinstance(network, models.VGG19Net):
@@ -312,14 +589,23 @@ def _new_network(config: RunConfig) -> nn.Module:
         fetch = models.vgg19.download_weights if published == "download" else None
         network.load_published(fetch() if fetch else models.vgg19.published_weights(published))
     if weights:
-        state = load_checkpoint(weights)
-        if state["network"]["name"] != config.network.name:
+        other = network_of(load_checkpoint(weights), weights)
+        if other.name != network.name:
             raise ValueError(
-                f"{weights}: weights of {state['network']['name']!r}; wanted those of "
-                f"{config.network.name!r}"
+                f"{weights}: weights of {other.name!r}; wanted those of {network.name!r}"
             )
-        network.load_state_dict(network_of(state, weights).state_dict())
+        if shapes_of(other) != shapes_of(network):
+            raise ValueError(
+                f"{weights}: weights of {network.name!r} with {other.options}; expected those "
+                f"with {network.options}, as network.options says"
+            )
+        network.load_state_dict(other.state_dict())
     return network
+
+
+def shapes_of(network: nn.Module) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each weight; networks that share them can share weights."""
+    return {name: tuple(weight.shape) for name, weight in network.state_dict().items()}
 
 
 # ---- state: all that going on needs --------------------------------------------------------
@@ -340,11 +626,10 @@ class _State:
     @classmethod
     def of(cls, path: Path, config: RunConfig, world: World) -> "_State":
         """Read the last checkpoint of a run, or begin."""
-        if (path / "last.pt").is_file():
-            loaded = load_checkpoint(path / "last.pt")
-            network = network_of(loaded, str(path / "last.pt"))
+        loaded = _resumable(path, config, world)
+        if loaded is not None:
             return cls(
-                network,
+                network_of(loaded, str(path / "last.pt")),
                 loaded["step"],
                 loaded["history"],
                 loaded["sums"],
@@ -360,7 +645,6 @@ class _State:
         if self.loaded is None:
             return
         optimizer.load_state_dict(self.loaded["optimizer"])
-        _check_processes(self.loaded, world)
         _set_random_state(self.loaded["random"][world.rank], world.device)
 
     def count(self, values: list[float]) -> None:
@@ -409,6 +693,7 @@ class _State:
             if errors.index(min(errors)) == len(errors) - 1:
                 save_checkpoint(path / "best.pt", described)
         going_on = {
+            "config": tables_of(config),
             "optimizer": optimizer.state_dict(),
             "random": random,
             "sums": self.sums,

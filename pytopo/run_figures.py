@@ -84,9 +84,10 @@ def examples(
         )
         axes[3].set(xlabel="", ylabel="", xticks=[], yticks=[])
         legend = axes[3].get_legend()
-        words = [text.get_text().split(":")[0] for text in legend.get_texts()]
-        known.update(zip(words, legend.legend_handles))
-        legend.remove()
+        if legend is not None:  # there are dots
+            words = [text.get_text().split(":")[0] for text in legend.get_texts()]
+            known.update(zip(words, legend.legend_handles))
+            legend.remove()
     figure.legend(known.values(), known, loc="outside lower right", ncols=6, fontsize="small")
     return figure
 

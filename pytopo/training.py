@@ -26,6 +26,7 @@ from pytopo.loss import TopologicalLoss
 
 OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("constant", "cosine", "exponential")
+MOST_SEEDS = 2**62  # torch takes 64 bits, and each process adds its number
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class LossConfig:
         for name in ("topo_weight", "warmup", "ramp", "min_persistence"):
             _check(self, name, getattr(self, name) >= 0, "at least 0")
         _check(self, "foreground_weight", self.foreground_weight > 0, "above 0")
+        _check(self, "dims", set(self.dims) <= {0, 1}, "some of 0, 1, as of a section")
         self.topological()  # refuses impossible options
 
     def topological(self) -> TopologicalLoss:
@@ -134,8 +136,9 @@ class TrainingConfig:
             _check(self, name, getattr(self, name) >= 1, "at least 1")
         for name in ("learning_rate", "final_rate"):
             _check(self, name, getattr(self, name) > 0, "above 0")
-        for name in ("seed", "weight_decay", "clip"):
+        for name in ("weight_decay", "clip"):
             _check(self, name, getattr(self, name) >= 0, "at least 0")
+        _check(self, "seed", 0 <= self.seed < MOST_SEEDS, f"from 0 to below {MOST_SEEDS}")
         _check(self, "optimizer", self.optimizer in OPTIMIZERS, " or ".join(OPTIMIZERS))
         _check(self, "schedule", self.schedule in SCHEDULES, ", ".join(SCHEDULES))
         _check(

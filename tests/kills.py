@@ -54,6 +54,10 @@ def main():
                 killed = Path(folder) / f"killed-{kill}"
         subprocess.run([*TRAIN, "--resume", killed], check=True, **QUIET)
         compare(whole, killed)
+        left = [path.name for path in killed.iterdir() if path.suffix == ".part"]
+        print("left half written:", ", ".join(left) if left else "nothing")
+        if left:
+            sys.exit(1)
 
 
 def compare(whole, killed):

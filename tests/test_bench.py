@@ -122,3 +122,12 @@ def test_metrics_are_measured_beside_scikit_image_on_the_same_cells():
     assert (ours.split, ours.merge) == pytest.approx(tuple(theirs))
     ours, theirs = (rand.contenders[name]() for name in ("pytopo", "scikit-image"))
     assert ours.error == pytest.approx(theirs[0])
+
+
+def test_losses_that_are_measured_together_have_one_gradient():
+    contest = next(contests.loss_contests())
+    assert len(contest.contenders) == 3
+    ours, *others = (step() for step in contest.contenders.values())
+    assert ours.abs().max() > 0
+    for gradient in others:
+        np.testing.assert_allclose(gradient, ours, rtol=1e-4, atol=1e-7)

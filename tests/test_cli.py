@@ -372,6 +372,12 @@ def test_closed_streams_stop_nothing(folder):
     assert files(folder) == ["a.csv", "ring.npy"]
 
 
+def test_a_progress_bar_needs_no_stderr(folder):
+    command = f"{sys.executable} -m pytopo.cli synth v.h5 --sections 2 --size 32 2>&-"
+    assert subprocess.run(command, shell=True, timeout=100).returncode == 0
+    assert files(folder) == ["ring.npy", "v.h5"]
+
+
 def test_talk_does_not_go_to_stdout_where_stderr_is_closed():
     command = f"{sys.executable} -m pytopo.cli diagram ring.npy --csv a.csv --json - 2>&-"
     done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, text=True)
@@ -536,13 +542,13 @@ def test_a_bug_keeps_its_traceback(monkeypatch, error, place):
         main(["diagram", "ring.npy"])
 
 
-def test_an_interrupt_is_quiet(capsys, monkeypatch, folder):
+def test_an_interrupt_is_one_line(capsys, monkeypatch, folder):
     def interrupted(*args, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("pytopo.pairing.persistence_batch", interrupted)
     assert main(["diagram", "ring.npy"]) == 130
-    assert captured(capsys) == ("", "")
+    assert captured(capsys) == ("", "pytopo diagram: interrupted\n")
     assert files(folder) == ["ring.npy"]
 
 

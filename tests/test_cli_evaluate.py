@@ -113,6 +113,7 @@ def test_every_option_reaches_the_numbers(capsys):
     assert found["evaluation"] == evaluate(likelihood > 0.6, ~truth, **options).row()
     assert found["conventions"] == {
         "threshold": 0.6,
+        "truth_threshold": None,
         "invert_truth": True,
         "construction": "T",
         "frame": False,
@@ -162,18 +163,20 @@ def test_ones_of_an_integer_prediction_are_not_scaled_and_that_is_said(capsys):
 # ---- labels ---------------------------------------------------------------------------------
 
 
-def test_a_truth_of_numbered_cells_is_taken_as_it_is(capsys):
+def test_a_truth_of_numbered_cells_is_taken_as_it_is_without_a_border(capsys):
     labels = np.zeros(TRUTH.shape, np.uint64)
     labels[1:4, 1:4], labels[1:4, 5:8] = 2**63, 2**63 + 1
     np.save("labels.npy", labels)
-    assert main(["evaluate", "likelihood.npy", "labels.npy", "--labels", "truth"]) == 0
-    out = captured(capsys)[0]
-    assert "membrane: prediction > 0.5, truth = label 0\n" in out
+    options = ["--labels", "truth", "--border", "none"]
+    assert main(["evaluate", "likelihood.npy", "labels.npy", *options]) == 0
+    out, err = captured(capsys)
+    assert err == ""
+    assert "membrane: prediction > 0.5, truth = label 0 or 2^64 - 1\n" in out
     assert "bits, numbered cells of the truth, where the truth is no membrane\n" in out
     assert "VOI merge                             1  the same\n" in out
     labels[labels > 0] = 5  # known to be one cell: nothing is merged
     np.save("labels.npy", labels)
-    found = numbers(capsys, "likelihood.npy", "labels.npy", "--labels", "truth")
+    found = numbers(capsys, "likelihood.npy", "labels.npy", *options)
     assert found["evaluation"]["voi"] == 0
 
 
@@ -338,14 +341,15 @@ def test_pickles_are_not_loaded(capsys):
         (
             None,
             LIKELIHOOD,
-            "b.npy: holds 0.75; wanted a mask of 0 and 1, or numbered cells with --labels "
-            "truth",
+            "b.npy: image holds 0.25 (18 pixels), 0.4 (1), 0.75 (26); expected a mask of 0 and "
+            "one other value, or grey values with --truth-threshold 0.5",
         ),
         (
             None,
             TRUTH * np.uint8(255) - TRUTH * np.uint8(3) * np.eye(5, 9, dtype=np.uint8),
-            "b.npy: holds 252; wanted a mask of 0 and 255, or numbered cells with --labels "
-            "truth",
+            "b.npy: image holds 0 (18 pixels), 252 (2), 255 (25); expected a mask of 0 and one "
+            "other value, or ids of cells with --ids, or grey values with --truth-threshold "
+            "0.5",
         ),
         (
             None,

@@ -448,7 +448,12 @@ def test_missing_files_are_named(capsys, command):
         (np.zeros((5, 4)), None, "truth.png: 5 x 5 pixels; wanted 5 x 4, as a.npy has"),
         (np.zeros(5), None, "a.npy: an image of 1 axes; wanted 2, or 3 for a volume"),
         (TRUTH * 3 - 1, None, "a.npy: values -1 to 2; wanted 0 to 1"),
-        (None, TRUTH * 255, "b.npy: values 0 to 255; wanted 0 to 1"),
+        (
+            None,
+            TRUTH * 255 + LIKELIHOOD,
+            "b.npy: image holds 0 (16 pixels), 0.3 (1), 255.7 (1), 256 (7); expected a mask of "
+            "0 and one other value",
+        ),
         (np.diag([0, np.nan]), None, "a.npy: image[1, 1] is nan; wanted 0 to 1"),
         (None, np.full((5, 5), np.inf), "b.npy: image[0, 0] is inf; wanted 0 to 1"),
     ],
@@ -516,7 +521,7 @@ def test_nan_is_refused_and_located(capsys):
 
 
 def test_values_too_large_to_be_squared_are_refused(capsys):
-    np.save("a.npy", [[0, 1e200, 0]])
+    np.save("a.npy", [[0, 1e200, 1]])
     assert "wanted finite values below 1e+150" in fault(capsys, "match", "a.npy", "a.npy")
 
 

@@ -1,7 +1,16 @@
-"""``pytopo train`` and ``pytopo experiment``, through ``main(argv)``."""
+"""``pytopo train`` and ``pytopo experiment``, through ``main(argv)`` and as processes."""
+
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
+from pytopo.checkpoint import load_checkpoint
 from pytopo.cli.main import main
 from pytopo.config import as_toml, config_of, read_tables
 from pytopo.run import open_blocks
@@ -81,6 +90,16 @@ def test_a_damaged_checkpoint_is_said_in_one_line(config, capsys, tmp_path):
         ),
         (["--set", "data.train=0:9"], "data.train is '0:9'"),
         (["--resume", "nothing"], "wanted the folder of a run"),
+        (["--set", "data.border=200"], "membrane everywhere, so there is no cell to evaluate"),
+        (["--set", "data.border=-1"], "[data] border is -1.0; expected at least 0"),
+        (["--set", "data.border_unit=mm"], 'border_unit is \'mm\'; wanted "pixels" or "nm"'),
+        (["--set", "data.seed=-1"], "[data] seed is -1; expected at least 0"),
+        (["--set", "data.side=8"], "[data] side is 8; expected at least 16"),
+        (["--set", "training.seed=99999999999999999999"], "[training] seed is 99999999999999"),
+        (["--set", "loss.dims=[2]"], "[loss] dims is [2]; wanted some of 0, 1"),
+        (["--device", "gpu"], "device 'gpu': "),
+        (["--out", "bad.toml"], "bad.toml: a file; name a folder for the run"),
+        (["--out", "bad.toml/run"], "bad.toml/run: Not a directory"),
     ],
 )
 def test_what_is_at_fault_is_said_in_one_line(config, capsys, tmp_path, args, message):
@@ -167,3 +186,168 @@ def test_an_experiment_is_checked_before_anything_is_written(
     assert len(err.splitlines()) == 1, err
     assert message in err
     assert not (tmp_path / "e").exists()
+
+
+# ---- resuming ------------------------------------------------------------------------------
+
+
+def one_line_of(capsys):
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1, err
+    return err
+
+
+def test_a_refused_resume_leaves_the_run_as_it_was(config, capsys, tmp_path):
+    assert main(["train", "--config", config]) == 0
+    path = tmp_path / "run" / "config.toml"
+    asked = path.read_text()
+    before = (tmp_path / "run" / "last.pt").read_bytes()
+    capsys.readouterr()
+    path.write_text(
+        asked.replace("layers = 3", "layers = 4").replace("epochs = 1", "epochs = 3")
+    )
+    assert main(["train", "--resume", "run"]) == 1
+    assert "network.options is {layers = 4} and was {layers = 3}" in one_line_of(capsys)
+    path.write_text(asked.replace("epochs = 1", "epochs = 2"))
+    assert (tmp_path / "run" / "last.pt").read_bytes() == before
+    assert main(["train", "--resume", "run"]) == 0
+    assert len(load_checkpoint(tmp_path / "run" / "last.pt")["history"]) == 2
+
+
+def test_a_run_is_resumed_for_longer(config, capsys, tmp_path):
+    assert main(["train", "--config", config]) == 0
+    assert main(["train", "--resume", "run", "--epochs", "2"]) == 0
+    out, err = capsys.readouterr()
+    assert [line.split()[0] for line in out.splitlines()] == ["epoch", "0", "epoch", "1"]
+    assert "training.epochs is 2 and was 1: from here on the learning rate" in err
+    assert read_tables(tmp_path / "run" / "config.toml")["training"]["epochs"] == 2
+    assert main(["train", "--resume", "run", "--epochs", "1"]) == 1
+    assert "training.epochs is 1, and 2 are begun or done" in one_line_of(capsys)
+    assert read_tables(tmp_path / "run" / "config.toml")["training"]["epochs"] == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"[training]\nepochs = 'x'", b"\xff"])
+def test_a_damaged_configuration_is_said_in_one_line(config, capsys, tmp_path, content):
+    assert main(["train", "--config", config]) == 0
+    (tmp_path / "run" / "config.toml").write_bytes(content)
+    capsys.readouterr()
+    assert main(["train", "--resume", "run"]) == 1
+    assert "run" in one_line_of(capsys)
+
+
+def test_the_best_checkpoint_does_not_serve_as_the_last(config, capsys, tmp_path):
+    assert main(["train", "--config", config]) == 0
+    shutil.copy("run/best.pt", "run/last.pt")
+    capsys.readouterr()
+    assert main(["train", "--resume", "run"]) == 1
+    assert "last.pt: has no config, optimizer, random" in one_line_of(capsys)
+
+
+# ---- stdout, full disks, Ctrl-C --------------------------------------------------------------
+
+
+def process(*argv, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "pytopo.cli", *argv],
+        stderr=subprocess.PIPE, text=True, timeout=200, **options,
+    )  # fmt: skip
+
+
+def test_a_reader_that_goes_away_does_not_stop_the_training(config, tmp_path):
+    command = [sys.executable, "-m", "pytopo.cli", "train", "--config", config, "--epochs", "2"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        running.stdout.close()
+        err = running.stderr.read()
+    assert running.returncode == 0, err
+    assert "wrote run: " in err
+    assert len(load_checkpoint(tmp_path / "run" / "last.pt")["history"]) == 2
+    assert (tmp_path / "run" / "examples.png").exists()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+def test_a_full_stdout_is_one_line_and_the_run_can_be_resumed(config, tmp_path):
+    with open("/dev/full", "w") as full:
+        done = process("train", "--config", config, stdout=full)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last == f"pytopo train: stdout: {os.strerror(errno.ENOSPC)}"
+    assert "wrote" not in done.stderr
+    assert main(["train", "--resume", "run"]) == 0
+
+
+def test_an_error_of_the_log_is_not_taken_for_one_of_stdout(config, capsys, monkeypatch):
+    def full(path, history):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path / "log.csv"))
+
+    monkeypatch.setattr("pytopo.run._write_log", full)
+    assert main(["train", "--config", config]) == 1
+    err = capsys.readouterr().err
+    expected = os.path.join("run", "log.csv")
+    assert err.splitlines()[-1] == f"pytopo train: {expected}: {os.strerror(errno.ENOSPC)}"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits the size of files as POSIX does")
+def test_a_checkpoint_that_cannot_be_written_is_one_line(config, tmp_path):
+    script = (
+        "import resource, sys; from pytopo.cli.main import main\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+        f"sys.exit(main(['train', '--config', '{config}']))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    expected = os.path.join("run", "best.pt")
+    last = done.stderr.splitlines()[-1]
+    assert last == f"pytopo train: {expected}: {os.strerror(errno.EFBIG)}"
+    assert sorted(os.listdir("run")) == ["config.toml", "lock"]
+
+
+# A shell that starts tests in the background has them ignore SIGINT, and so would the child.
+PROGRAM = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "from pytopo.cli.main import main; sys.exit(main())"
+)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to a process")
+@pytest.mark.parametrize("command", ["train", "experiment"])
+def test_ctrl_c_is_answered_at_once_in_one_line_and_leaves_nothing_half_written(
+    config, tmp_path, command
+):
+    text = (tmp_path / config).read_text().replace("epochs = 1", "epochs = 100000")
+    (tmp_path / config).write_text(text + ("[methods.a]\n" if command == "experiment" else ""))
+    place = tmp_path / "out" / ("runs/a-0" if command == "experiment" else "")
+    running = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, command, "--config", config, "--out", "out"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while running.poll() is None and not (place / "log.csv").exists():
+        time.sleep(0.01)
+    begun = time.perf_counter()
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert time.perf_counter() - begun < 5  # a busy machine; 0.2 s on an idle one
+    assert running.returncode == 130, err
+    remedy = {
+        "train": "pytopo train --resume out goes on",
+        "experiment": "the same command goes on where it stands",
+    }
+    assert err.splitlines()[-1] == f"pytopo {command}: interrupted; {remedy[command]}"
+    assert "Traceback" not in err
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.suffix == ".part"]
+    assert load_checkpoint(place / "last.pt")["step"] >= 2
+
+
+def test_two_processes_do_not_train_in_the_same_folder(config, capsys, tmp_path):
+    from pytopo.run import claimed
+
+    with claimed("run"):
+        assert main(["train", "--config", config]) == 1
+        assert "run: another process is training in this folder" in one_line_of(capsys)
+    assert main(["train", "--config", config]) == 0
+    with claimed("run"):
+        capsys.readouterr()
+        assert main(["train", "--resume", "run"]) == 1
+        assert "run: another process is training in this folder" in one_line_of(capsys)

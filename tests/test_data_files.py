@@ -78,7 +78,7 @@ def test_a_window_has_the_membranes_of_the_whole(border):
     ids = volume()[1]
     ids[:, 8:11] = 0
     cremi_file(ids=ids)
-    sections = CremiVolume("a.h5", border=border)
+    sections = CremiVolume("a.h5", border=border, background=0)
     whole = sections[1]
     for rows, columns in (
         (slice(0, 5), slice(0, 4)),
@@ -108,7 +108,7 @@ def test_a_window_leaves_other_chunks_alone():
             damaged[chunk.byte_offset : chunk.byte_offset + chunk.size] = bytes(chunk.size)
     Path("a.h5").write_bytes(damaged)
     raw, _ = volume()
-    sections = CremiVolume("a.h5")
+    sections = CremiVolume("a.h5", background=0)
     image, _ = sections.read(0, slice(12, 20), slice(14, 24))
     assert np.array_equal(image, np.float32(raw[0, 12:, 14:]) / np.float32(255))
     assert sections.read(0).image[0, 0] == 0
@@ -250,8 +250,18 @@ def test_pixels_of_other_files_are_not_followed():
 def test_a_broken_link_is_a_missing_data_set():
     write("a.h5", {IDS: volume()[1]})
     with h5py.File("a.h5", "a") as file:
-        file[RAW] = h5py.ExternalLink("nowhere.h5", RAW)
+        file[RAW] = h5py.SoftLink("/nowhere")
     with pytest.raises(ValueError, match="no data set 'volumes/raw'"):
+        CremiVolume("a.h5")
+
+
+def test_a_link_to_another_file_is_told_apart_from_a_missing_data_set():
+    write("a.h5", {IDS: volume()[1]})
+    with h5py.File("a.h5", "a") as file:
+        file[RAW] = h5py.ExternalLink("nowhere.h5", RAW)
+    with pytest.raises(
+        ValueError, match=r"lie in other files, .* name the other \(nowhere.h5:"
+    ):
         CremiVolume("a.h5")
 
 
@@ -272,12 +282,12 @@ def _leads_to(descriptor, name):
 
 def test_a_volume_in_the_layout_made_from_real_data_is_read(real_data):
     path = real_data / "gala/gala_train_in_cremi_layout.h5"
-    sections = CremiVolume(path, border=None)
+    sections = CremiVolume(path, border=None, background=0)
     assert (len(sections), sections.shape_of(0)) == (50, (100, 200))
     image, truth = sections[7]
     assert np.array_equal(truth, sections.neuron_ids(7) == 0)
     assert image[truth].mean() < image[~truth].mean() - 0.2  # membranes are dark
-    assert CremiVolume(path)[7].truth.sum() > truth.sum()
+    assert CremiVolume(path, background=0)[7].truth.sum() > truth.sum()
 
 
 # ---- pairs of data sets ------------------------------------------------------------------
@@ -286,7 +296,7 @@ def test_a_volume_in_the_layout_made_from_real_data_is_read(real_data):
 def test_a_pair_may_lie_in_two_files_and_hold_a_mask():
     raw, ids = volume()
     write("raw.h5", {"x/raw": raw})
-    write("labels.h5", {"mask": np.uint8(200) * (ids > 3), "ids": ids})
+    write("labels.h5", {"mask": np.uint8(255) * (ids > 3), "ids": ids})
     pair = HDF5Pair("raw.h5:/x/raw", "labels.h5:/mask")
     assert pair.name(1) == "raw.h5:/x/raw section 1"
     assert np.array_equal(pair.read(1, slice(3, 9)).truth, (ids > 3)[1, 3:9])
@@ -299,8 +309,8 @@ def test_a_pair_may_lie_in_two_files_and_hold_a_mask():
 @pytest.mark.parametrize(
     ("source", "options", "text"),
     [
-        ("raw.h5,labels.h5", {}, "no data set named; wanted .*/ids; /mask"),
-        ("raw.h5,labels.h5:/ids", {}, "section 0: the label holds .* say so"),
+        ("raw.h5,labels.h5", {}, "no data set named; wanted .*/ids .*; /mask"),
+        ("raw.h5,labels.h5:/ids", {}, r"section 0: the label holds 1 \(.* ids=True"),
         ("raw.h5[1:3],labels.h5:/ids", {}, "a slice of a volume"),
         ("raw.h5,labels.h5:/ids", {"ids": True, "invert": True}, "invert is for masks"),
         ("raw.h5,label.png", {}, "HDF5 and a picture; wanted two of a kind"),
@@ -424,9 +434,9 @@ def test_pictures_of_different_shape_are_refused():
         ValueError, match=r"1 pages of 12 x 9 pixels, image\.png has 1 pages of 9 x"
     ):
         PicturePair("image.png", "label.png")
-    stack("image.tif", [np.zeros((9, 12), np.uint8), np.zeros((8, 12), np.uint8)])
+    stack("image.tif", [np.full((9, 12), 255, np.uint8), np.zeros((8, 12), np.uint8)])
     pair = PicturePair("image.tif", "image.tif")
-    assert not pair[0].image.any()
+    assert pair[0].image.all()
     with pytest.raises(ValueError, match=r"image.tif\[1\]: shape \(8, 12\); wanted \(9, 12\)"):
         pair[1]
 

@@ -5,6 +5,7 @@ import pytest
 from torch.utils.data import DataLoader
 
 from pytopo.data import ArraySections, CremiVolume, Patches, joined, write_cremi
+from pytopo.notes import InputWarning
 
 
 def numbered(count=3, shape=(9, 11)):
@@ -154,3 +155,27 @@ def test_numbers_out_of_range_are_refused(options, text):
 def test_no_sections_have_no_patches():
     with pytest.raises(ValueError, match="no sections to take patches of"):
         Patches(numbered()[:0], size=4)
+
+
+def test_many_patches_without_membrane_are_said_once():
+    empty = ArraySections(np.zeros((2, 70, 70)), np.zeros((2, 70, 70), bool))
+    patches = Patches(empty, size=64, per_section=70)  # 64 of them are 2^18 pixels
+    for k in range(63):
+        patches[k]
+    with pytest.warns(
+        InputWarning, match="patches: a truth without membrane, in all of 262144"
+    ):
+        patches[63]
+    patches[64]
+
+
+def test_numbers_of_numpy_are_numbers():
+    noise = np.random.default_rng(0).random((3, 300, 400))
+    sections = ArraySections(noise, noise > 0.5)
+    plain = Patches(sections, size=65, seed=3, per_section=2)
+    narrow = Patches(sections, size=np.uint8(65), seed=np.int16(3), per_section=np.uint8(2))
+    assert narrow.epoch(np.uint8(100)) == plain.epoch(100)
+    for k in (0, 5, 250):
+        assert np.array_equal(narrow[np.uint8(k)][0], plain[k][0])
+    with pytest.raises(ValueError, match="size=True; wanted a whole number"):
+        Patches(sections, size=True)

@@ -8,6 +8,8 @@ import pytest
 from pytopo.data import ArraySections, border_mask, joined, split_blocks
 from pytopo.data.borders import Borders
 from pytopo.data.sections import truth_of_mask, unit_image
+from pytopo.image import read_image
+from pytopo.prediction import checked_image
 
 
 def sections(count=4, shape=(6, 8), start=0):
@@ -18,6 +20,14 @@ def sections(count=4, shape=(6, 8), start=0):
 
 
 # ---- one sequence ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("top", [True, 1, 255, -1, 0.5, np.uint16(65535)])
+def test_a_truth_in_memory_may_have_any_type(top):
+    mask = np.array([[0, 1, 1], [0, 0, 1]])
+    (section,) = ArraySections(np.zeros((1, 2, 3)), (mask * top)[None])
+    assert section.truth.dtype == bool
+    assert np.array_equal(section.truth, mask == 1)
 
 
 def test_a_section_is_an_image_in_the_unit_interval_and_a_truth():
@@ -68,7 +78,8 @@ def test_what_is_read_can_be_changed_without_changing_the_sections():
         ([np.zeros((2, 3))], [np.zeros((3, 2), bool)], ValueError, r"truth of \(3, 2\)"),
         ([np.zeros((2, 3, 1))], [np.zeros((2, 3, 1), bool)], ValueError, r"one shape \(H, W\)"),
         ([np.zeros((0, 3))], [np.zeros((0, 3), bool)], ValueError, r"one shape \(H, W\)"),
-        ([np.zeros((2, 3))], [np.zeros((2, 3))], TypeError, "float64; wanted bool"),
+        ([np.zeros((1, 3))], [[[0, 8, 255]]], ValueError, r"holds 0 \(1 pixel\), 8"),
+        ([np.zeros((2, 3))], [np.zeros((2, 3), complex)], TypeError, "has dtype complex128"),
     ],
 )  # fmt: skip
 def test_arrays_that_are_no_sections_are_refused(images, truths, error, text):
@@ -168,6 +179,26 @@ def test_a_float_out_of_the_unit_interval_is_refused(value):
         unit_image(np.array([0.5, value]), "here")
 
 
+def test_a_rounding_error_is_clipped_and_more_is_printed_with_its_digits():
+    assert unit_image(np.array([-1e-7, 1 + 1e-7]), "here").tolist() == [0, 1]
+    with pytest.raises(ValueError, match=r"here: a pixel of a float image is 1\.00002; wanted"):
+        unit_image(np.array([0.5, 1.00002]), "here")
+
+
+@pytest.mark.parametrize("dtype", ["?", "u1", "i1", "u2", "i2", ">u2", "u4", "i4", "f4", "f8"])
+def test_training_scales_images_as_predict_does(tmp_path, dtype):
+    stored = np.random.default_rng(0).integers(0, 2**62, (4, 5)).astype(np.int64)
+    stored = (stored % 2 if np.dtype(dtype).kind in "?f" else stored).astype(dtype)
+    np.save(tmp_path / "image.npy", stored)
+    predicted = checked_image(read_image(tmp_path / "image.npy").astype(np.float64))
+    assert np.array_equal(unit_image(stored, "here"), predicted)
+
+
+def test_training_refuses_what_predict_refuses():
+    with pytest.raises(ValueError, match=r"here: scaled .* int64, 0 and 255 would be"):
+        unit_image(np.array([0, 255]), "here")
+
+
 def test_complex_pixels_are_refused():
     with pytest.raises(TypeError, match="dtype complex64"):
         unit_image(np.zeros(1, np.complex64), "here")
@@ -181,10 +212,15 @@ def test_a_mask_is_true_where_it_is_not_zero(label):
     assert truth_of_mask(np.array(label), "here", invert=True).tolist() == [True, False, False]
 
 
-@pytest.mark.parametrize("label", [[0, 1, 2], [254, 255], [0, 1, np.nan]])
+@pytest.mark.parametrize("label", [[0, 1, 2], [254, 255]])
 def test_a_label_of_several_values_is_no_mask(label):
     with pytest.raises(ValueError, match=r"here: the label holds .* ids"):
         truth_of_mask(np.array(label), "here", invert=False)
+
+
+def test_nan_is_no_mask():
+    with pytest.raises(ValueError, match=r"here: the label\[2\] is nan; wanted a mask"):
+        truth_of_mask(np.array([0, 1, np.nan]), "here", invert=False)
 
 
 # ---- borders -----------------------------------------------------------------------------

@@ -188,6 +188,15 @@ def test_an_archive_that_python_cannot_read_is_refused(tmp_path, offset, value):
     refused(path, "damaged archive")
 
 
+def test_what_is_said_of_a_damaged_archive_stays_short(tmp_path):
+    path = tmp_path / "d.npz"
+    SMALL.save(path)
+    content = bytearray(path.read_bytes())
+    content[26:28] = b"\x00\x02"  # the length of the first name: half of the file
+    path.write_bytes(content)
+    refused(path, "damaged archive .File name in directory")
+
+
 HEADER = json.dumps(
     {"shape": [4], "dims": [0], "superlevel": False, "construction": "V", "frame": None,
      "dtype": "float64", "points": 2}

@@ -84,7 +84,7 @@ def test_the_prediction_comes_first():
 @pytest.mark.parametrize(
     ("prediction", "truth", "reason"),
     [
-        (RING * 0.5, RING, r"prediction\[0, 0\] is 0.5; wanted a mask"),
+        (RING * 0.5 + 0.5, RING, r"prediction holds 0.5 \(1 pixel\), 1 \(8\); expected a mask"),
         (RING, RING[:2], r"prediction has shape \(3, 3\), target \(2, 3\); wanted the same"),
         (RING, np.ones((3, 3)), "truth has no cell, it is membrane everywhere; wanted some"),
     ],
@@ -192,5 +192,5 @@ def test_nothing_small_is_left(mask, smallest, construction):
 def test_options_of_cleaning_are_checked(options, error, reason):
     with pytest.raises(error, match=reason):
         cleaned(RING, **options)
-    with pytest.raises(ValueError, match=r"mask\[0, 0\] is 0.5; wanted a mask"):
-        cleaned(RING * 0.5, smallest=2)
+    with pytest.raises(ValueError, match=r"mask holds 0.5 \(1 pixel\), 1 \(8\); expected"):
+        cleaned(RING * 0.5 + 0.5, smallest=2)

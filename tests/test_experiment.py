@@ -1,10 +1,14 @@
 """Experiments: shared warm-ups, tuning on validation only, and tables that add up."""
 
 import json
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 
 from pytopo import experiment_report
 from pytopo.checkpoint import load_checkpoint
@@ -14,6 +18,7 @@ from pytopo.experiment import (
     DOCUMENT,
     Decision,
     best_decision,
+    check_experiment,
     experiment_of,
     go_through,
     results,
@@ -21,6 +26,7 @@ from pytopo.experiment import (
     run_folder,
     start_experiment,
 )
+from pytopo.run import open_blocks
 
 ALONE = World(0, 1, torch.device("cpu"))
 TINY = {
@@ -59,6 +65,18 @@ def test_every_method_is_run_with_every_seed(done):
 def test_a_finished_experiment_has_nothing_left_to_do(done):
     folder, experiment, _ = done
     assert list(go_through(experiment, folder, ALONE)) == []
+
+
+def test_what_killed_processes_left_half_written_goes_with_the_next_start(done, tmp_path):
+    folder, experiment, _ = done
+    shutil.copytree(folder, tmp_path / "e")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for place in (tmp_path / "e", run_folder(tmp_path / "e", experiment.method("with"), 0)):
+        (place / f".x.png.{ended.pid}.part").write_text("half")
+    start_experiment(tmp_path / "e", experiment)
+    assert list(go_through(experiment, tmp_path / "e", ALONE)) == []
+    assert list((tmp_path / "e").rglob("*.part")) == []
 
 
 def test_arms_start_from_the_warm_up_of_their_seed_and_meet_other_patches(done):
@@ -170,8 +188,6 @@ def test_the_comparison_of_the_source_document_is_the_default():
 
 
 def test_a_run_that_another_process_works_on_is_left_to_it(done, tmp_path, monkeypatch):
-    import fcntl
-
     from pytopo import experiment as module
 
     experiment = experiment_of({**TINY, "seeds": [0], "methods": {"without": {}, "with": {}}})
@@ -179,12 +195,11 @@ def test_a_run_that_another_process_works_on_is_left_to_it(done, tmp_path, monke
     place.mkdir(parents=True)
     waited = []
 
-    with open(place / "lock", "w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with FileLock(place / "lock") as held:
 
         def sleep(_):
             waited.append(True)
-            fcntl.flock(held, fcntl.LOCK_UN)  # the other process dies
+            held.release()  # the other process dies
 
         monkeypatch.setattr(module.time, "sleep", sleep)
         order = [m.name for m, _, _ in go_through(experiment, tmp_path, ALONE)]
@@ -216,3 +231,66 @@ def test_results_can_be_read_by_others(done):
     judged = found["with"]["0"]["evaluation"]
     assert judged["plain"]["decision"] == {"threshold": 0.5, "smallest": 0}
     assert set(judged) == {"plain", "tuned"}
+
+
+# ---- what is seen to before anything is written ----------------------------------------------
+
+
+def check(experiment, folder):
+    return check_experiment(experiment, folder, open_blocks(experiment.config.data), ALONE)
+
+
+def test_a_finished_experiment_passes_its_own_check(done):
+    folder, experiment, _ = done
+    assert check(experiment, folder) == ()
+
+
+@pytest.mark.parametrize(
+    "network", [{"name": "plain", "options": {"width": 8}}, {"name": "unet", "options": {}}]
+)
+def test_a_method_cannot_start_from_another_network(tmp_path, network):
+    methods = {"warm-up": {}, "arm": {"start": "warm-up", "network": network}}
+    with pytest.raises(ValueError, match=r"methods\.arm: network .* cannot start from methods"):
+        check(experiment_of({**TINY, "methods": methods}), tmp_path / "e")
+    assert not (tmp_path / "e").exists()
+
+
+def test_the_method_at_fault_is_named(tmp_path):
+    methods = {"good": {}, "bad": {"training": {"size": 100}}}
+    with pytest.raises(ValueError, match=r"methods\.bad: .*100"):
+        check(experiment_of({**TINY, "methods": methods}), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("experiment.json", "{", r"experiment\.json: damaged, no JSON: "),
+        ("runs/with-1/evaluation.json", "[", r"evaluation\.json: damaged, no JSON: "),
+        ("runs/with-1/evaluation.json", "{}", r"evaluation\.json: damaged; remove it, and the"),
+        ("runs/with-1/last.pt", "hello", r"last\.pt: damaged, or not a checkpoint"),
+    ],
+)
+def test_a_damaged_file_of_an_experiment_is_named_before_the_work(
+    done, tmp_path, name, content, message
+):
+    folder, experiment, _ = done
+    shutil.copytree(folder, tmp_path / "e")
+    (tmp_path / "e" / name).write_text(content)
+    with pytest.raises(ValueError, match=message):
+        check(experiment, tmp_path / "e")
+
+
+def test_a_run_that_has_not_begun_takes_the_values_of_the_experiment(done, tmp_path):
+    folder, experiment, _ = done
+    shutil.copytree(folder, tmp_path / "e")
+    place = run_folder(tmp_path / "e", experiment.method("with"), 1)
+    for name in ("last.pt", "best.pt", "evaluation.json"):
+        (place / name).unlink()
+    assert [(m.name, seed) for m, seed, _ in go_through(experiment, tmp_path / "e", ALONE)] == [
+        ("with", 1)
+    ]
+    one, other = (
+        load_checkpoint(run_folder(f, experiment.method("with"), 1) / "last.pt")["weights"]
+        for f in (folder, tmp_path / "e")
+    )
+    assert all(torch.equal(one[key], other[key]) for key in one)

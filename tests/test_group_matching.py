@@ -17,38 +17,83 @@ groups = st.tuples(points, st.one_of(points, st.integers(0, 4).map(lambda k: [CO
 
 def flat(lists):
     rows = np.array([p for some in lists for p in some], np.float64).reshape(-1, 2)
-    return rows, np.repeat(np.arange(len(lists)), [len(some) for some in lists])
+    return rows, np.cumsum([0] + [len(some) for some in lists])
 
 
 @given(st.lists(groups, min_size=1, max_size=5), st.booleans())
-def test_groups_are_matched_as_each_would_be_alone(batch, every_second):
-    first, first_group = flat([a for a, _ in batch])
-    second, second_group = flat([b for _, b in batch])
-    pairs = match_groups(first, first_group, second, second_group, every_second=every_second)
-    assert (first_group[pairs[:, 0]] == second_group[pairs[:, 1]]).all()
-    assert len(set(pairs[:, 0])) == len(set(pairs[:, 1])) == len(pairs)
+def test_groups_are_matched_as_each_would_be_alone(batch, every_goal):
+    points, start = flat([a for a, _ in batch])
+    goals, goal_start = flat([b for _, b in batch])
+    partner = match_groups(start, points, goal_start, goals, every_goal=every_goal)
     for g, (a, b) in enumerate(batch):
-        mine = pairs[first_group[pairs[:, 0]] == g]
-        want = match(a, b, every_second=every_second)
-        moved = ((first[mine[:, 0]] - second[mine[:, 1]]) ** 2).sum()
-        gone = [
-            rows[np.setdiff1d(np.flatnonzero(group == g), mine[:, side])]
-            for side, (rows, group) in enumerate(((first, first_group), (second, second_group)))
-        ]
-        cost = moved + sum(((p[:, 1] - p[:, 0]) ** 2 / 2).sum() for p in gone)
+        mine = partner[start[g] : start[g + 1]]
+        paired, taken = np.flatnonzero(mine >= 0), mine[mine >= 0] - goal_start[g]
+        assert ((taken >= 0) & (taken < len(b))).all()
+        assert len(set(taken)) == len(taken)
+        want = match(a, b, every_second=every_goal)
+        assert paired.tolist() == want.pairs[:, 0].tolist()
+        a, b = (np.reshape(rows, (-1, 2)) for rows in (a, b))
+        cost = ((a[paired] - b[taken]) ** 2).sum()
+        cost += sum(
+            (np.diff(np.delete(rows, some, axis=0), axis=1) ** 2).sum() / 2
+            for rows, some in ((a, paired), (b, taken))
+        )
         assert cost == pytest.approx(want.cost)
-        assert len(mine) == len(want.pairs) or not every_second
 
 
-def test_equal_gains_go_to_the_first_row():
-    first = np.array([[0.5, 0.9], [0.1, 0.9], [0.1, 0.9], [0.1, 0.9]])
-    second = np.array([CORNER, CORNER])
-    pairs = match_groups(first, np.zeros(4, int), second, np.zeros(2, int))
-    assert pairs.tolist() == [[1, 0], [2, 1]]
+@given(
+    st.lists(st.tuples(coordinates, coordinates), max_size=40),
+    st.integers(0, 20),
+    st.booleans(),
+)
+def test_of_many_dots_the_best_are_matched_and_of_equal_ones_the_first(a, count, every_goal):
+    points, start = flat([a])
+    goals, goal_start = flat([[CORNER] * count])
+    partner = match_groups(start, points, goal_start, goals, every_goal=every_goal)
+    apart = (points[:, 0] - 0) ** 2 + (points[:, 1] - 1) ** 2
+    gain = ((points[:, 1] - points[:, 0]) ** 2 + 1) / 2 - apart
+    best = np.argsort(-gain, kind="stable")[:count]
+    best = best if every_goal else best[gain[best] > 0]
+    assert np.flatnonzero(partner >= 0).tolist() == sorted(best)
+
+
+def test_of_many_equal_dots_the_first_are_matched():
+    random = np.random.default_rng(0)
+    for _ in range(100):
+        count = random.integers(1, 13)
+        death = random.integers(2, 5, 30) / 4
+        points = np.column_stack([np.zeros(30), death])
+        goals, goal_start = flat([[CORNER] * count])
+        partner = match_groups(np.array([0, 30]), points, goal_start, goals)
+        best = np.argsort(-death, kind="stable")[:count]
+        assert np.flatnonzero(partner >= 0).tolist() == sorted(best)
+
+
+def test_what_never_ends_is_matched_with_what_never_ends():
+    lasting = (0.3, np.inf)
+    points, start = flat([[(0.1, 0.9), lasting, (0.2, 0.8)], [lasting, (0.5, 0.6)]])
+    for corners in (2, 1, 0):
+        for place in range(corners + 1):
+            of_first = [CORNER] * corners
+            of_first.insert(place, (0.7, np.inf))
+            goals, goal_start = flat([of_first, [(0.7, np.inf)]])
+            partner = match_groups(start, points, goal_start, goals)
+            assert partner[1] == place
+            assert partner[3] == corners + 1
+            others = [k for k in range(corners + 1) if k != place]
+            assert sorted(partner[[0, 2]][partner[[0, 2]] >= 0]) == others
+            assert partner[4] == -1
+
+
+def test_groups_of_different_goals_keep_what_never_ends_apart():
+    points, start = flat([[(0.3, np.inf), (0.1, 0.9), (0.4, 0.7)]])
+    goals, goal_start = flat([[(0.5, 0.7), (0.2, np.inf), (0.0, 0.9)]])
+    assert match_groups(start, points, goal_start, goals).tolist() == [1, 2, 0]
 
 
 def test_nothing_is_matched_with_nothing():
-    empty, none = np.empty((0, 2)), np.empty(0, int)
-    assert match_groups(empty, none, empty, none).shape == (0, 2)
-    assert match_groups(np.array([CORNER]), np.zeros(1, int), empty, none).shape == (0, 2)
-    assert match_groups(empty, none, np.array([CORNER]), np.zeros(1, int)).shape == (0, 2)
+    none, empty = flat([[]])
+    one, start = flat([[CORNER]])
+    assert match_groups(empty, none, empty, none).size == 0
+    assert match_groups(start, one, empty, none).tolist() == [-1]
+    assert match_groups(empty, none, start, one).size == 0

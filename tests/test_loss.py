@@ -3,13 +3,16 @@
 import copy
 import io
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 import pytopo
+from pytopo import squares
 from pytopo.loss import SegmentationLoss, TopologicalLoss, topological_loss
 
 RING = torch.zeros(1, 1, 5, 5)
@@ -185,6 +188,8 @@ def test_descent_gives_a_volume_the_tunnel_and_the_void_of_the_truth():
             break
         value.backward()
         optimizer.step()
+        with torch.no_grad():
+            likelihood.clamp_(0, 1)
     after = pytopo.persistence(likelihood[0, 0].detach().numpy(), superlevel=True).betti(0.5)
     assert before != (2, 1, 1)
     assert value < 1e-4
@@ -245,6 +250,22 @@ def test_the_same_twice_is_the_same_to_the_bit():
         gradients.append(prediction.grad.clone())
     assert len(set(losses)) == 1
     assert all(torch.equal(g, gradients[0]) for g in gradients)
+
+
+@pytest.mark.parametrize("frame", [None, True])
+def test_threads_change_nothing(monkeypatch, frame):
+    prediction, truth = random_images(3, 1, 20, 21)
+    results = []
+    for threads in (1, 2, 3, 5, 8):
+        monkeypatch.setattr(squares, "number_of_threads", lambda _, n=threads: n)
+        for images in (slice(None), slice(0, 1)):
+            loss = topological_loss(
+                prediction[images], truth[images], frame=frame, reduction="none"
+            )
+            (gradient,) = torch.autograd.grad(loss.sum(), prediction)
+            results.append((loss[0, 0].item(), gradient[0].tolist()))
+    assert all(result == results[0] for result in results)
+    assert results[0][0] > 0
 
 
 # --- faults of others, one by one --------------------------------------------------------
@@ -466,3 +487,228 @@ def test_leaving_out_the_only_channel_is_refused():
 def test_a_negative_weight_is_refused():
     with pytest.raises(ValueError, match="topo_weight is -1; wanted a number of at least 0"):
         SegmentationLoss(-1)
+
+
+# --- values outside [0, 1] ---------------------------------------------------------------
+
+BOTH = [TopologicalLoss(), SegmentationLoss(0.1)]
+
+
+@pytest.mark.parametrize("loss", BOTH, ids=["topological", "segmentation"])
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        (255 * RING.byte(), r"target holds 0 \(17 pixels\), 255 \(8\); .*: target / 255$"),
+        (65535 * RING.long(), r"65535 \(8\); expected 0 to 1: target / 65535$"),
+        (255 * RING.double(), r"0(.0)? \(17 pixels\), 255(.0)? \(8\); .*: target / 255$"),
+        (RING.byte() + 1, r"1 \(17 pixels\), 2 \(8\); .*: target == 2 for a mask"),
+        (2 * RING - 1, r"-1(.0)? \(17 pixels\), 1(.0)? \(8\); .*: target == 1 for a mask"),
+        (torch.arange(25).reshape(1, 1, 5, 5), r" and 19 more.*; .*\(one-hot\) or"),
+        (RING.long().index_fill(2, torch.tensor(0), 255), r"ignore those.*target == 255, 0\)"),
+        (RING.long().index_fill(2, torch.tensor(0), -1), r"ignore those.*target == -1, 0\)"),
+        (RING - 0.1, r"-0.1 \(17 pixels\), 0.9 \(8\); expected 0 to 1"),
+        (RING * torch.tensor([0, 0.5, 1, 1.5, 1]), r"1.5 \(3\); .*: target / 1.5, or"),
+        (RING * 1.001, r"1.001 \(8\); .*: target / 1.001"),
+        (RING - 1.5 * torch.eye(5), r"-1.5 \(3 pixels\), -0.5.*: target.clamp\(0, 1\), or \("),
+        (RING + np.inf, r"target\[0, 0, 0, 0\] is not a finite number: inf"),
+        (RING.half() + np.nan, r"target\[0, 0, 0, 0\] is not a finite number: nan"),
+    ],
+)
+def test_a_target_outside_0_to_1_is_refused_with_its_values(loss, target, text):
+    with pytest.raises(ValueError, match=text) as refused:
+        loss(0.5 * RING, target)
+    assert "\n" not in str(refused.value)
+    with pytest.raises(ValueError, match=text):
+        loss.prepare(target)
+
+
+def test_every_channel_of_a_target_is_looked_at_in_volumes_too():
+    target = torch.zeros(2, 3, 2, 4, 4)
+    target[1, 0, 1, 2, 2] = 7
+    for background in (True, False):
+        loss = TopologicalLoss((0, 1, 2), include_background=background)
+        with pytest.raises(ValueError, match=r"7(.0)? \(1\); .* target / 7$"):
+            loss(torch.rand(2, 3, 2, 4, 4), target)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_logits_that_are_taken_for_likelihoods_are_refused(dtype):
+    text = "values from -3 to 5; expected likelihoods from 0 to 1: .*sigmoid=True, or softmax="
+    with pytest.raises(ValueError, match=text):
+        topological_loss((8 * RING - 3).to(dtype), RING)
+    with pytest.raises(ValueError, match=r"values from 0 to 1.02;"):
+        topological_loss(RING.double() * 1.02, RING)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_a_rounding_error_outside_0_to_1_is_none(dtype):
+    eps = max(torch.finfo(dtype).eps, 2e-7)
+    shifted = (RING * (1 + eps) - (1 - RING) * 1e-7).to(dtype).requires_grad_()
+    assert shifted.max() > 1
+    loss = topological_loss(shifted, shifted.detach())
+    loss.backward()
+    assert loss.item() == 0
+    assert SegmentationLoss(0.1)(RING, shifted.detach()) > 0
+
+
+def test_digits_of_what_is_refused_tell_it_from_1():
+    with pytest.raises(ValueError, match=r"values from 0 to 1.000002;"):
+        topological_loss(RING.double() * 1.000002, RING)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("options", [{"sigmoid": True}, {"softmax": True}], ids=str)
+def test_logits_that_are_not_finite_are_refused(value, dtype, options):
+    logits = torch.zeros(1, 2, 5, 5, dtype=dtype)
+    logits[0, 0, 1, 2] = value
+    target = torch.cat([RING, 1 - RING], 1)
+    text = rf"prediction\[0, 0, 1, 2\] is not a finite number: {value}" + (
+        r"; .*prediction.clamp\(-30, 30\)" if np.isinf(value) else "$"
+    )
+    for background in (True, False):
+        with pytest.raises(ValueError, match=text):
+            topological_loss(logits, target, include_background=background, **options)
+    with pytest.raises(ValueError, match=text):
+        SegmentationLoss(0.1, softmax="softmax" in options)(logits, target)
+
+
+@pytest.mark.parametrize("kind", [TopologicalLoss, partial(SegmentationLoss, 0.1)])
+def test_the_softmax_of_one_channel_is_refused(kind):
+    loss = kind(softmax=True)
+    with pytest.raises(ValueError, match="prediction has 1 channel, whose softmax is 1 every"):
+        loss(RING, RING)
+
+
+# --- options -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("frame", [np.inf, -np.inf, np.nan, np.float32("inf")])
+def test_a_frame_that_is_not_finite_is_refused_when_the_loss_is_made(frame):
+    with pytest.raises(ValueError, match="expected a finite number"):
+        TopologicalLoss(frame=frame)
+    with pytest.raises(ValueError, match="expected a finite number"):
+        SegmentationLoss(0.1, frame=frame)
+
+
+@pytest.mark.parametrize("true", [True, np.True_])
+def test_a_frame_of_foreground_is_dark_in_sublevel(true):
+    prediction, truth = random_images(2, 1, 6, 6)
+    up = topological_loss(prediction, truth, frame=true)
+    down = topological_loss(1 - prediction, 1 - truth, frame=true, superlevel=False)
+    assert TopologicalLoss(frame=true, superlevel=False).frame == 0
+    assert TopologicalLoss(frame=true).frame == 1
+    assert down.item() == pytest.approx(up.item(), rel=1e-12)
+    assert TopologicalLoss(frame=np.False_).frame is None
+
+
+def test_scalars_of_numpy_are_numbers_and_flags():
+    prediction, truth = random_images(2, 2, 6, 6)
+    want = topological_loss(
+        prediction, truth, {0: 0.5, 1: 2.0}, frame=0.25, min_persistence=0.1, every_target=True
+    ).item()
+    loss = TopologicalLoss(
+        {np.int64(0): np.float32(0.5), np.uint8(1): np.int32(2)},
+        frame=np.float64(0.25),
+        min_persistence=np.float64(0.1),
+        every_target=np.True_,
+        superlevel=np.True_,
+        sigmoid=np.False_,
+    )
+    assert loss(prediction, truth).item() == want
+    assert TopologicalLoss(np.int64(1)).weights == {1: 1.0}
+    assert TopologicalLoss(np.array([1, 0])).weights == {0: 1.0, 1: 1.0}
+    assert TopologicalLoss({1, 0}).weights == TopologicalLoss(range(2)).weights
+    assert SegmentationLoss(np.float32(0.5)).topo_weight == 0.5
+
+
+@pytest.mark.parametrize("weight", [np.inf, np.nan, "1"])
+def test_a_weight_is_a_finite_number(weight):
+    with pytest.raises(ValueError, match="wanted a number of at least 0"):
+        SegmentationLoss(weight)
+    with pytest.raises(ValueError, match="wanted weights that are finite"):
+        TopologicalLoss({0: weight})
+
+
+# --- tensors without plain values --------------------------------------------------------
+
+
+def fake(images):
+    with FakeTensorMode() as mode:
+        return mode.from_tensor(images)
+
+
+def nested(images, layout=torch.strided):
+    return torch.nested.nested_tensor(list(images), layout=layout)
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda x: x.to("meta"), "is a tensor on the meta device, which holds no values"),
+        (fake, "is FakeTensor, which holds no values"),
+        (lambda x: x.to_sparse(), r"has layout torch.sparse_coo; expected a dense tensor"),
+        (lambda x: x + 0j, "has dtype torch.complex64; wanted real numbers"),
+        (lambda x: x.to(torch.float8_e4m3fn), "has dtype torch.float8_e4m3fn; expected floats"),
+        (partial(nested, layout=torch.jagged), "is a nested tensor"),
+        (nested, "is a nested tensor"),
+    ],
+    ids=["meta", "fake", "sparse", "complex", "float8", "jagged", "nested"],
+)
+# torch says that nested tensors are not finished.
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning")
+def test_a_tensor_without_plain_values_is_refused_in_one_line(make, text):
+    loss = TopologicalLoss()
+    for arguments, name in (((make(RING), RING), "prediction"), ((RING, make(RING)), "target")):
+        with pytest.raises(TypeError, match=f"^{name} {text}") as refused:
+            loss(*arguments)
+        assert "\n" not in str(refused.value)
+    with pytest.raises(TypeError, match=f"^target {text}"):
+        loss.prepare(make(RING))
+
+
+class Marked(torch.Tensor):
+    """A subclass that computes as tensors do, like those of MONAI and torchvision."""
+
+
+def test_subclasses_of_tensors_are_tensors():
+    prediction, truth = random_images(2, 1, 6, 6)
+    want = topological_loss(prediction, truth)
+    (gradient,) = torch.autograd.grad(want, prediction)
+    marked = prediction.detach().clone().as_subclass(Marked).requires_grad_()
+    loss = topological_loss(marked, truth.as_subclass(Marked))
+    loss.backward()
+    assert loss.item() == want.item()
+    assert torch.equal(marked.grad.as_subclass(torch.Tensor), gradient)
+
+
+TRANSFORMS = {
+    "grad": lambda loss, images: torch.func.grad(loss)(images),
+    "vmap": lambda loss, images: torch.func.vmap(loss)(images[None]),
+    "jacrev": lambda loss, images: torch.func.jacrev(loss)(images),
+    "jvp": lambda loss, images: torch.func.jvp(loss, (images,), (images,)),
+    "hessian": lambda loss, images: torch.func.hessian(loss)(images),
+}
+
+
+# torch compiles parts of itself with what it calls deprecated.
+@pytest.mark.filterwarnings("ignore:`torch.jit.script`:DeprecationWarning")
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_inside_a_transform_of_torch_func_the_loss_is_refused(name):
+    with pytest.raises(TypeError, match=r"inside a transform of torch.func, which hides"):
+        TRANSFORMS[name](lambda x: topological_loss(x, RING), 0.5 * RING)
+
+
+def test_the_loss_is_called_as_a_function_of_no_parameters():
+    prediction, truth = random_images(2, 1, 6, 6)
+    loss = TopologicalLoss()
+    called = torch.func.functional_call(loss, {}, (prediction, truth))
+    assert called.item() == loss(prediction, truth).item()
+
+
+def test_the_loss_is_not_exported_or_traced():
+    loss = TopologicalLoss()
+    with pytest.raises(TypeError, match="the loss cannot be exported"):
+        torch.export.export(loss, (0.5 * RING, RING), strict=False)
+    with pytest.raises(TypeError, match="the loss is traced"), pytest.warns():
+        torch.jit.trace(lambda x: loss(x, RING), (0.5 * RING,))

@@ -691,3 +691,16 @@ def test_impossible_norms_are_refused_by_name(name, value, error, text):
 def test_every_second_is_true_or_false(value):
     with pytest.raises(TypeError, match=f"every_second is {value!r}; wanted True or False"):
         match([], [], every_second=value)
+
+
+# --- what leaving out a point costs ------------------------------------------------------
+
+
+@given(st.integers(0, 10_000))
+def test_a_point_left_out_changes_the_cost_by_no_more_than_the_lesson_says(seed):
+    rng = np.random.default_rng(seed)
+    first, second = (np.sort(rng.random((n, 2)), axis=1) for n in rng.integers(1, 6, 2))
+    p, most = first[0, 1] - first[0, 0], (second[:, 1] - second[:, 0]).max()
+    rise = match(first[1:], second).cost - match(first, second).cost
+    assert rise >= -(p**2) / 2 - 1e-12
+    assert rise <= max(0, p * most - p**2 / 2) + 1e-12

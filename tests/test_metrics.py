@@ -402,15 +402,15 @@ print(len(overlaps.signatures))
 # ---- what is refused ------------------------------------------------------------------------
 
 
-GREY = RING * 0.5
+GREY = RING * 0.5 + np.diag([0.25, 0, 0])
 NAN = np.where(RING, 1, np.nan)
 
 
 @pytest.mark.parametrize(
     ("mask", "error", "reason"),
     [
-        (GREY, ValueError, r"[0, 0] is 0.5; wanted a mask of booleans, or of 0 and 1 (thresh"),
-        (RING * 255, ValueError, "[0, 0] is 255; wanted a mask"),
+        (GREY, ValueError, " holds 0 (1 pixel), 0.5 (7), 0.75 (1); expected a mask of 0 and"),
+        (RING + 1, ValueError, " holds 1 (1 pixel), 2 (8); expected a mask of 0 and one other"),
         (NAN, ValueError, "[1, 1] is nan; wanted a mask"),
         (np.zeros((0, 3)), ValueError, " has shape (0, 3) and no pixel; wanted at least one"),
         (np.zeros(3), ValueError, " has shape (3,), 1 axes; wanted (H, W) or (D, H, W)"),
@@ -477,3 +477,21 @@ def test_patches_that_cannot_be_taken_are_refused(option, error, reason):
 def test_units_that_are_none_are_refused():
     with pytest.raises(ValueError, match='unit is \'bit\'; wanted "bits" or "nats"'):
         variation_of_information(HALVES, ONE, unit="bit")
+
+
+def test_numbers_of_numpy_are_numbers():
+    first, second = noise(0, (300, 90)), noise(1, (300, 90))
+    plain = patch_betti_error(first, second, size=65, patches=3, seed=2)
+    options = {"size": np.uint8(65), "patches": np.int16(3), "seed": np.uint8(2)}
+    assert patch_betti_error(first, second, **options) == plain
+
+
+def test_background_is_left_out_or_kept_but_not_both():
+    target = np.array([[7, 7, 1, 1]])
+    assert variation_of_information([[1, 2, 3, 3]], target, background=7).total == 0
+    assert variation_of_information([[1, 2, 3, 3]], target).total > 0
+    assert variation_of_information([[1, 2, 3, 3]], target, background=()).total > 0
+    with pytest.raises(ValueError, match="background is given, and ignore_background=False"):
+        variation_of_information(target, target, ignore_background=False, background=7)
+    with pytest.raises(ValueError, match="target is 7 or 1 everywhere, and no pixel is left"):
+        adapted_rand_error(target, target, background=(7, 1))

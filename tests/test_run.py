@@ -11,11 +11,23 @@ import numpy as np
 import pytest
 import torch
 
-from pytopo import run_figures
-from pytopo.checkpoint import load_checkpoint
+from pytopo import models, run_figures
+from pytopo.checkpoint import load_checkpoint, save_checkpoint
 from pytopo.config import as_toml, config_of, merged, tables_of
+from pytopo.data import ArraySections
 from pytopo.distributed import World, joined_world
-from pytopo.run import check_run, go_on, is_finished, open_blocks, read_run, start_run
+from pytopo.run import (
+    Blocks,
+    check_resume,
+    check_run,
+    claimed,
+    go_on,
+    is_finished,
+    open_blocks,
+    read_run,
+    start_run,
+    write_config,
+)
 from pytopo.training import NotFinite
 
 TINY = {
@@ -312,3 +324,286 @@ def test_curves_say_where_the_topological_loss_begins(finished):
     labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert labels == ["loss", "cross-entropy", "topological loss from here"]
     assert list(figure.axes[0].get_lines()[0].get_ydata()) == [row["loss"] for row in rows]
+
+
+# ---- what may change when a run is resumed, and what may not --------------------------------
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+    """A finished run that may be spoilt."""
+    shutil.copytree(finished[0], tmp_path / "run")
+    return tmp_path / "run"
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def refused(folder, message, world=ALONE):
+    """See that a run is not resumed, in one line, and that nothing is touched."""
+    before = content(folder)
+    with pytest.raises(ValueError, match=message) as caught:
+        check_resume(folder, world)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ValueError, match=message):
+        list(go_on(folder, world))
+    assert content(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "value", "message"),
+    [
+        (
+            "network",
+            "options",
+            {"width": 8, "depth": 2},
+            "network.options is {width = 8, depth",
+        ),
+        ("network", "name", "plain", 'network.name is "plain" and was "unet" when last.pt was'),
+        ("network", "weights", "a.pt", 'network.weights is "a.pt" and was ""'),
+        (
+            "training",
+            "seed",
+            1,
+            "training.seed is 1 and was 0 when last.pt was begun; only the",
+        ),
+        ("training", "batch", 8, "training.batch is 8 and was 4"),
+        ("training", "size", 17, "training.size is 17 and was 33"),
+        ("training", "patches", 8, "training.patches is 8 and was 16"),
+        ("data", "seed", 1, "data.seed is 1 and was 0"),
+        ("data", "border", 2.0, "data.border is 2.0 and was 1.0"),
+        ("data", "paths", ["a.h5"], r'data.paths is \["a.h5"\] and was \[\]'),
+        ("loss", "topo_weight", 0.0, "loss.topo_weight is 0.0 and was 0.05"),
+        ("training", "epochs", 1, "training.epochs is 1, and 2 are begun or done; expected at"),
+    ],
+)
+def test_what_may_not_change_is_refused_and_nothing_is_touched(
+    copied, table, name, value, message
+):
+    tables = tables_of(read_run(copied))
+    tables[table][name] = value
+    write_config(copied, config_of(tables))
+    refused(copied, message)
+    write_config(copied, tiny())
+    assert check_resume(copied, ALONE) == ()
+
+
+def test_changes_are_counted(copied):
+    write_config(copied, tiny(training={"seed": 1}, data={"seed": 1}, loss={"ramp": 1}))
+    refused(copied, "data.seed is 1 and was 0 when last.pt was begun, and 2 more; only the")
+
+
+def test_the_number_of_epochs_may_grow(copied):
+    longer = tiny(training={"epochs": 3})
+    write_config(copied, longer)
+    (note,) = check_resume(copied, ALONE)
+    assert note.startswith("training.epochs is 3 and was 2: from here on the learning rate is")
+    (row,) = go_on(copied, ALONE)
+    assert (row["epoch"], row["step"]) == (2, 12)
+    assert check_resume(copied, ALONE) == ()
+    assert config_of(load_checkpoint(copied / "last.pt")["config"]) == longer
+
+
+def test_with_a_constant_rate_a_longer_run_is_the_run_that_was_longer_from_the_start(tmp_path):
+    rate = {"schedule": "constant", "patches": 8}
+    start_run(tmp_path / "whole", tiny(training=rate | {"epochs": 2}))
+    list(go_on(tmp_path / "whole", ALONE))
+    start_run(tmp_path / "parts", tiny(training=rate | {"epochs": 1}))
+    list(go_on(tmp_path / "parts", ALONE))
+    write_config(tmp_path / "parts", tiny(training=rate | {"epochs": 2}))
+    assert check_resume(tmp_path / "parts", ALONE) == ()
+    list(go_on(tmp_path / "parts", ALONE))
+    assert_equal_weights(final_weights(tmp_path / "whole"), final_weights(tmp_path / "parts"))
+
+
+def test_a_run_in_a_folder_that_was_moved_goes_on(copied):
+    copied.rename(copied.parent / "moved")
+    assert check_resume(copied.parent / "moved", ALONE) == ()
+
+
+# ---- checkpoints that are not those of this run ----------------------------------------------
+
+
+def test_the_best_checkpoint_in_the_place_of_the_last_is_incomplete(copied):
+    shutil.copy(copied / "best.pt", copied / "last.pt")
+    refused(copied, "last.pt: has no config, optimizer, random, sums, seconds; expected")
+
+
+@pytest.mark.parametrize(
+    "key", ["config", "step", "history", "optimizer", "random", "sums", "seconds"]
+)
+def test_a_checkpoint_that_was_tampered_with_is_one_line(copied, key):
+    whole = load_checkpoint(copied / "last.pt")
+    torch.save({k: v for k, v in whole.items() if k != key}, copied / "last.pt")
+    refused(copied, f"last.pt: has no {key}; expected the last.pt of this run")
+    for value in (None, 0.5 + 0.5j, "text", [], [[]], {}, {"a": torch.ones(1)}):
+        torch.save({**whole, key: value}, copied / "last.pt")
+        refused(copied, "last.pt: damaged, |last.pt: its random|processes|was begun")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda c: c.update(step=7), "the log does not end at step 7"),
+        (lambda c: c.update(step=8.0), "step is 8.0"),
+        (lambda c: c["history"].pop(), "the log does not end at step 8"),
+        (lambda c: c["history"][0].pop("voi"), "a row of the log lacks columns"),
+        (lambda c: c["history"][0].update(voi="x"), "something else than numbers"),
+        (lambda c: c["network"]["options"].update(norm="batch"), "the network is"),
+        (lambda c: c["optimizer"]["state"].pop(0), "exp_avg"),
+        (
+            lambda c: c["optimizer"]["state"][0].update(exp_avg=torch.zeros(3)),
+            "the state of the optimizer is that of another network",
+        ),
+        (
+            lambda c: c["optimizer"]["param_groups"][0].update(betas="x"),
+            "betas of the optimizer is 'x'",
+        ),
+        (
+            lambda c: c.update(random=[torch.zeros(3, dtype=torch.uint8)]),
+            "last.pt: its random numbers cannot go on on cpu: .*; expected the device",
+        ),
+        (
+            lambda c: c.update(random=c["random"] * 2),
+            "the run was begun by 2 processes; wanted",
+        ),
+    ],
+)
+def test_what_does_not_agree_in_a_checkpoint_is_said(copied, spoil, message):
+    loaded = load_checkpoint(copied / "last.pt")
+    spoil(loaded)
+    torch.save(loaded, copied / "last.pt")
+    refused(copied, message)
+
+
+def test_a_folder_in_the_place_of_the_checkpoint_is_no_fresh_start(copied):
+    (copied / "last.pt").unlink()
+    (copied / "last.pt").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"last\.pt: no such file; wanted a check"):
+        check_resume(copied, ALONE)
+
+
+def test_a_damaged_configuration_is_named(copied):
+    (copied / "config.toml").write_text("[training]\nepoch = 3\n")
+    with pytest.raises(ValueError, match=r"config\.toml: training\.epoch is unknown"):
+        check_resume(copied, ALONE)
+
+
+def test_weights_to_start_from_are_not_needed_to_go_on(finished, tmp_path):
+    shutil.copy(finished[0] / "best.pt", tmp_path / "start.pt")
+    config = tiny(network={"weights": str(tmp_path / "start.pt")}, training={"epochs": 1})
+    start_run(tmp_path / "run", config)
+    list(go_on(tmp_path / "run", ALONE))
+    (tmp_path / "start.pt").unlink()
+    blocks = open_blocks(config.data)
+    assert check_run(config, blocks, ALONE, begun=True) == ()
+    with pytest.raises(FileNotFoundError, match=r"start\.pt: no such file"):
+        check_run(config, blocks, ALONE)
+
+
+def test_what_a_killed_process_left_half_written_goes_when_the_run_is_resumed(copied):
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    (copied / f".last.pt.{process.pid}.part").write_text("half")
+    (copied / f".a.h5.{os.getppid()}.part").write_text("being written")
+    before = set(content(copied))
+    list(go_on(copied, ALONE))
+    assert before - set(content(copied)) == {f".last.pt.{process.pid}.part"}
+
+
+def test_a_run_belongs_to_one_process_at_a_time_and_to_none_that_was_killed(tmp_path):
+    hold = (
+        "import sys, time; from pytopo.run import claimed\n"
+        "with claimed(sys.argv[1]) as mine: print(mine, flush=True); time.sleep(60)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", hold, str(tmp_path / "run")], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "True\n"
+    with claimed(tmp_path / "run") as mine:
+        assert not mine
+    process.kill()
+    process.communicate()
+    with claimed(tmp_path / "run") as mine:
+        assert mine
+
+
+# ---- what would fail after minutes -----------------------------------------------------------
+
+
+def sections_of(*truths):
+    images = [np.linspace(0, 1, truth.size, dtype=np.float32).reshape(truth.shape)
+              for truth in truths]  # fmt: skip
+    return ArraySections(images, list(truths))
+
+
+CELLS = np.arange(80 * 80).reshape(80, 80) % 9 == 0
+
+
+@pytest.mark.parametrize("name", ["validation", "test"])
+@pytest.mark.parametrize(
+    ("truth", "message"),
+    [
+        (CELLS[:20], "20 x 80 pixels; expected at least 33 x 33, as a patch has"),
+        (np.ones((80, 80), bool), "membrane everywhere, so there is no cell to evaluate"),
+    ],
+)
+def test_sections_that_cannot_be_evaluated_are_refused_at_once(name, truth, message):
+    good, bad = sections_of(CELLS), sections_of(CELLS, truth)
+    parts = {"train": good, "validation": good, "test": good, name: bad}
+    with pytest.raises(ValueError, match=f", of data.{name}: {message}"):
+        check_run(tiny(), Blocks(**parts), ALONE)
+
+
+def test_a_border_that_covers_every_cell_is_refused_at_once():
+    config = tiny(data={"border": 200.0})
+    with pytest.raises(ValueError, match=r"membrane everywhere.*a smaller data\.border"):
+        check_run(config, open_blocks(config.data), ALONE)
+
+
+@pytest.mark.parametrize(
+    ("options", "training", "message"),
+    [
+        (
+            {"depth": 6},
+            {"size": 16, "batch": 1},
+            "1 patches of 16 x 16 at a time: Expected more",
+        ),
+        ({"depth": 1}, {"size": 1, "batch": 1}, "1 patches of 1 x 1 at a time: Expected more"),
+    ],
+)
+def test_a_network_that_is_too_deep_for_the_patches_is_refused(options, training, message):
+    config = tiny(network={"options": {"width": 2, **options}}, training=training)
+    with pytest.raises(ValueError, match=f"network 'unet' cannot learn from {message}"):
+        check_run(config, open_blocks(config.data), ALONE)
+
+
+def test_weights_of_another_width_are_refused(tmp_path):
+    other = models.build("unet", width=8, depth=2)
+    described = {"name": "unet", "options": other.options}
+    save_checkpoint(tmp_path / "8.pt", {"network": described, "weights": other.state_dict()})
+    config = tiny(network={"weights": str(tmp_path / "8.pt")})
+    message = r"8\.pt: weights of 'unet' with .*'width': 8.*; expected those with .*'width': 4"
+    with pytest.raises(ValueError, match=message):
+        check_run(config, open_blocks(config.data), ALONE)
+
+
+def test_a_run_without_any_dot_says_so_and_is_one_of_cross_entropy_alone(tmp_path):
+    tables = {"training": {"epochs": 1}}
+    none = tiny(**tables, loss={"min_persistence": 1.0, "warmup": 0})
+    (note,) = check_run(none, open_blocks(none.data), ALONE)
+    assert note.startswith("loss.min_persistence is 1, and dots of a likelihood are less")
+    for name, config in (("none", none), ("off", tiny(**tables, loss={"topo_weight": 0.0}))):
+        start_run(tmp_path / name, config)
+        list(go_on(tmp_path / name, ALONE))
+        assert (tmp_path / name / "examples.png").exists()
+    assert_equal_weights(final_weights(tmp_path / "none"), final_weights(tmp_path / "off"))
+
+
+def test_the_numbers_of_batches_take_no_memory(finished):
+    from pytopo.run import _batches
+
+    endless = tiny(training={"epochs": 10**9})
+    first = next(iter(_batches(open_blocks(endless.data).train, endless, ALONE, 0, 0)))
+    assert first[0].shape == (4, 1, 33, 33)

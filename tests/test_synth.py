@@ -247,3 +247,10 @@ def test_a_wrong_command_line_is_a_usage_error(argv):
         main(["synth", *argv])
     assert left.value.code == 2
     assert os.listdir() == []
+
+
+def test_numbers_of_numpy_are_numbers():
+    plain = synthetic_volume(2, 96, seed=5)
+    narrow = synthetic_volume(np.uint8(2), np.uint8(96), seed=np.int16(5))
+    assert np.array_equal(narrow.raw, plain.raw)
+    assert np.array_equal(narrow.neuron_ids, plain.neuron_ids)

@@ -1,5 +1,6 @@
-"""How many threads to work on: what this process may use, on every system."""
+"""How many threads to work on, and what else differs from system to system."""
 
+import ntpath
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from pytopo import threads
+from pytopo.readers.address import _split
 from pytopo.threads import number_of_threads
 
 
@@ -144,3 +146,17 @@ def test_nothing_needs_a_name_that_only_linux_has(tmp_path):
         [sys.executable, "-c", ELSEWHERE], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.stdout.splitlines() == ["[[0.0, 9.0]]", "3", "0.0", "0 True"], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "file"),
+    [
+        (r"C:\cells\a.png", r"C:\cells\a.png"),
+        (r"C:\v.h5:/volumes/raw[3]", r"C:\v.h5"),
+        (r"\\host\share\v.h5:/raw", r"\\host\share\v.h5"),
+        ("v.h5:/raw", "v.h5"),
+    ],
+)
+def test_the_colon_of_a_windows_drive_ends_no_file_name(monkeypatch, text, file):
+    monkeypatch.setattr(os.path, "splitdrive", ntpath.splitdrive)
+    assert _split(text)[0] == file

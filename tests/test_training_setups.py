@@ -1,5 +1,6 @@
 """The loss where people use it: data loaders, compiled models, several processes, trainers."""
 
+import copy
 import pickle
 import re
 import time
@@ -12,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, Dataset, default_collate
+from torch.utils.data._utils.pin_memory import pin_memory
 
 import pytopo
 from pytopo.loss import SegmentationLoss, TopologicalLoss
@@ -100,6 +102,71 @@ def test_workers_of_a_data_loader_prepare_the_truth(start):
         assert loss(layer(image), prepared).item() == loss(layer(image), truth).item() > 0
         seen += 2
     assert seen == len(images)
+
+
+def single_truth(items):
+    images, _, _, prepared = zip(*items)
+    return default_collate(images), default_collate(prepared)
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_prepared_truths_are_collated_like_tensors():
+    loss, layer = criterion(), network()
+    images, truths = images_and_truths()
+    loader = DataLoader(
+        Patches(), batch_size=3, num_workers=1, collate_fn=single_truth, timeout=SECONDS
+    )
+    (image, prepared), (last, single) = loader
+    assert torch.equal(prepared.tensor, truths[:3])
+    assert len(prepared.diagrams) == 3
+    assert loss(layer(image), prepared).item() == loss(layer(images[:3]), truths[:3]).item() > 0
+    assert loss(layer(last), single).item() == loss(layer(images[3:]), truths[3:]).item() > 0
+
+
+def test_prepared_truths_that_do_not_belong_together_are_not_collated():
+    truth = torch.zeros(1, 1, 5, 5)
+    first = criterion().prepare(truth)
+    with pytest.raises(ValueError, match="prepared by losses with different options"):
+        default_collate([first, TopologicalLoss().prepare(truth)])
+    with pytest.raises(ValueError, match=r"shapes \(1, 5, 4\), \(1, 5, 5\); expected one"):
+        default_collate([first, criterion().prepare(truth[..., 1:])])
+
+
+def test_a_prepared_truth_moves_and_keeps_its_diagrams():
+    loss = criterion()
+    images, truths = images_and_truths()
+    prepared = loss.prepare(truths)
+    moved = prepared.to("meta")
+    assert (moved.tensor.device.type, prepared.tensor.device.type) == ("meta", "cpu")
+    assert moved.diagrams == prepared.diagrams
+    back = prepared.to(torch.device("cpu"), non_blocking=True)
+    want = loss(images, truths).item()
+    for same in (back, copy.deepcopy(prepared), prepared.to(torch.float64)):
+        assert loss(images, same).item() == want > 0
+
+
+def test_a_prepared_truth_is_pinned(monkeypatch):
+    asked = []
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda t: asked.append(t) or t.clone())
+    prepared = criterion().prepare(images_and_truths()[1])
+    _, pinned = pin_memory([torch.zeros(2), prepared])
+    assert asked[1] is prepared.tensor
+    assert pinned.tensor is not prepared.tensor
+    assert pinned.diagrams == prepared.diagrams
+
+
+# What other packages warn of while they are imported is theirs.
+@pytest.mark.filterwarnings("default")
+def test_lightning_moves_a_prepared_truth():
+    pytest.importorskip("lightning")
+    from lightning.fabric.utilities import move_data_to_device
+    from lightning_utilities.core.apply_func import apply_to_collection
+
+    prepared = criterion().prepare(images_and_truths()[1])
+    moved = move_data_to_device({"truth": [prepared]}, torch.device("meta"))["truth"][0]
+    assert moved.tensor.device.type == "meta"
+    assert moved.diagrams == prepared.diagrams
+    assert apply_to_collection((prepared,), torch.Tensor, torch.zeros_like) == (prepared,)
 
 
 def test_a_prepared_truth_can_be_pickled():

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
+from pytopo.masks import BACKGROUND, checked_background, is_background
+
 UNITS = ("pixels", "nm")
-BACKGROUND = (0, 2**64 - 1)  # unlabelled, and what CREMI's evaluation leaves out
 
 
 def label_changes(ids: NDArray) -> NDArray[np.bool_]:
@@ -90,7 +91,7 @@ class Borders(NamedTuple):
     unit : {"pixels", "nm"}
         Of the distance.
     background : tuple of int
-        Ids that mean no cell.  By default 0 and 2**64 - 1.
+        Ids that mean no cell, see `pytopo.masks`.  By default 0 and 2**64 - 1.
     """
 
     distance: float | None = 1.0
@@ -102,6 +103,8 @@ class Borders(NamedTuple):
 
         Raises
         ------
+        TypeError
+            If ids of the background are no integers.
         ValueError
             If the distance is negative or not finite, or the unit is unknown.
         """
@@ -111,7 +114,7 @@ class Borders(NamedTuple):
             )
         if self.unit not in UNITS:
             raise ValueError(f"border_unit={self.unit!r}; wanted 'pixels' or 'nm'")
-        return self
+        return self._replace(background=checked_background(self.background))
 
     def margin(self, spacing: tuple[float, float]) -> tuple[int, int]:
         """Return rows and columns around a window that its membranes depend on."""
@@ -133,8 +136,4 @@ class Borders(NamedTuple):
             mask = np.zeros(ids.shape, bool)
         else:
             mask = border_mask(ids, self.distance, spacing)
-        known = np.iinfo(ids.dtype)
-        for label in self.background:
-            if known.min <= label <= known.max:
-                mask |= ids == ids.dtype.type(label)
-        return mask
+        return mask | is_background(ids, self.background)

@@ -9,15 +9,15 @@ evaluation of the challenge.
 """
 
 import os
+from collections.abc import Iterable
 
 from numpy.typing import NDArray
 
-from pytopo.data.borders import BACKGROUND
-from pytopo.data.hdf5 import HDF5Pair
+from pytopo.data.hdf5 import NEURON_IDS, HDF5Pair
 from pytopo.data.sections import WHOLE
+from pytopo.masks import CREMI_BACKGROUND
 
 RAW = "volumes/raw"
-NEURON_IDS = "volumes/labels/neuron_ids"
 
 
 class CremiVolume(HDF5Pair):
@@ -35,10 +35,11 @@ class CremiVolume(HDF5Pair):
         membranes are 4 pixels wide.  ``None``: only background is membrane.
     border_unit : {"pixels", "nm"}
         Unit of `border`; "nm" needs the attribute ``resolution``.
-    background : tuple of int
-        Ids that mean no neuron; their pixels are membrane.  By default 0, which marks
-        unlabelled voxels and in other collections the membrane itself, and 2**64 - 1,
-        which the evaluation of the challenge leaves out.  ``()``: all ids are neurons.
+    background : int, iterable of int or None
+        Ids that mean no neuron; their pixels are membrane.  None: 2**64 - 1, which the
+        evaluation of the challenge leaves out; 0 is a neuron there.  In other collections
+        0 marks what nobody labelled, or the membrane: ``background=0``.  ``()``: all ids
+        are neurons.
 
     Raises
     ------
@@ -70,7 +71,7 @@ class CremiVolume(HDF5Pair):
         labels: str = NEURON_IDS,
         border: float | None = 1.0,
         border_unit: str = "pixels",
-        background: tuple[int, ...] = BACKGROUND,
+        background: int | Iterable[int] | None = None,
     ) -> None:
         self._path = os.fspath(path)
         super().__init__(
@@ -79,8 +80,9 @@ class CremiVolume(HDF5Pair):
             ids=True,
             border=border,
             border_unit=border_unit,
-            background=background,
+            background=CREMI_BACKGROUND if background is None else background,
         )
+        self._is_told = background is not None
 
     def _name(self, i: int) -> str:
         return f"{self._path} section {i}"

@@ -11,26 +11,36 @@ between processes.  As everywhere, no pixel comes from a file that was not named
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from pytopo.data.borders import BACKGROUND, Borders
-from pytopo.data.sections import WHOLE, Section, Sections, truth_of_mask, unit_image
+from pytopo.data.borders import Borders
+from pytopo.data.remarks import Remarks, Watch
+from pytopo.data.sections import MASK_ADVICE, WHOLE, Section, Sections, unit_image
+from pytopo.masks import (
+    BACKGROUND,
+    CREMI_BACKGROUND,
+    background_notes,
+    checked_background,
+    mask_of,
+)
+from pytopo.notes import number_text
 from pytopo.readers.address import (
     Address,
     decoding,
-    member_wanted,
     one_line,
     parsed_address,
     shown,
 )
-from pytopo.readers.hdf5 import read_hdf5
+from pytopo.readers.choice import chosen_reader
+from pytopo.readers.hdf5 import opened_data_set, read_hdf5
 
 Triple = tuple[float, float, float]
+NEURON_IDS = "volumes/labels/neuron_ids"  # in the CREMI layout
 
 
 # ---- one data set ------------------------------------------------------------------------
@@ -43,6 +53,8 @@ class StoredVolume:
     Attributes
     ----------
     address : Address
+    name : str
+        Of the data set in its file.
     shape : tuple of int
         Planes, rows, columns.
     dtype : dtype
@@ -53,6 +65,7 @@ class StoredVolume:
     """
 
     address: Address
+    name: str
     shape: tuple[int, int, int]
     dtype: np.dtype
     resolution: Triple | None
@@ -79,13 +92,9 @@ def stored_volume(address: Address) -> StoredVolume:
     """
     if address.picks:
         raise address.refusal("a slice of a volume; wanted all of it, slice the sections")
-    with decoding(address, "HDF5 file"):
-        file = h5py.File(address.file, "r")
-    with file:
-        data_set = _data_set(address, file)
-        with decoding(address, "data set"):
-            member, shape, dtype = data_set.name, data_set.shape, data_set.dtype
-            notes = {name: data_set.attrs.get(name) for name in ("resolution", "offset")}
+    with opened_data_set(address) as data_set, decoding(address, "data set"):
+        member, shape, dtype = data_set.name, data_set.shape, data_set.dtype
+        notes = {name: data_set.attrs.get(name) for name in ("resolution", "offset")}
     address = Address(address.text, address.file, address.member or member, ())
     if len(shape or ()) != 3:
         raise address.refusal(
@@ -93,6 +102,7 @@ def stored_volume(address: Address) -> StoredVolume:
         )
     volume = StoredVolume(
         address,
+        member,
         shape,
         dtype,
         _triple(address, "resolution", notes["resolution"], positive=True),
@@ -100,24 +110,6 @@ def stored_volume(address: Address) -> StoredVolume:
     )
     volume.window(0, slice(0, 1), slice(0, 1))
     return volume
-
-
-def _data_set(address: Address, file: Any) -> Any:
-    """The data set that the address names, or the only one if it names none."""
-    found: dict[str, Any] = {}
-
-    def collect(_: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
-            found[item.name] = item
-
-    with decoding(address, "HDF5 file"):
-        named = file.get(address.member) if address.member else None
-        if isinstance(named, h5py.Dataset):
-            return named
-        file.visititems(collect)
-    if not address.member and len(found) == 1:
-        return next(iter(found.values()))
-    raise member_wanted(address, "data set", list(found))
 
 
 def _triple(address: Address, name: str, value: Any, positive: bool) -> Triple | None:
@@ -133,6 +125,58 @@ def _triple(address: Address, name: str, value: Any, positive: bool) -> Triple |
         )
     plane, row, column = map(float, numbers)
     return plane, row, column
+
+
+# ---- what a file says of its ids ---------------------------------------------------------
+
+
+def default_background(source: str | os.PathLike[str]) -> tuple[int, ...]:
+    """Return the ids that mean no cell in a file of ids, if nobody says otherwise.
+
+    Parameters
+    ----------
+    source : str or path-like
+        As `pytopo.read_image` takes it.
+
+    Returns
+    -------
+    background : tuple of int
+        2**64 - 1 for the neuron ids of a file in the CREMI layout, as in the evaluation of
+        the challenge; else 0, and 2**64 - 1.
+    """
+    address = parsed_address(os.fspath(source))
+    if chosen_reader(address) is not read_hdf5:
+        return BACKGROUND
+    with opened_data_set(address) as data_set:
+        return _background_of(data_set.name)
+
+
+def _background_of(name: str) -> tuple[int, ...]:
+    return CREMI_BACKGROUND if name.strip("/") == NEURON_IDS else BACKGROUND
+
+
+def pixel_size(source: str | os.PathLike[str]) -> tuple[float, float]:
+    """Return the height and width of a pixel in nm, as the attribute resolution says.
+
+    Raises
+    ------
+    ValueError
+        If the source is no data set in HDF5, or has no such attribute.
+    """
+    address = parsed_address(os.fspath(source))
+    if chosen_reader(address) is not read_hdf5:
+        raise ValueError(
+            f"{address.text}: only HDF5 says a resolution; wanted the border in pixels"
+        )
+    volume = stored_volume(parsed_address(address.unsliced))
+    if volume.resolution is None:
+        raise ValueError(f"{address.text}: {NO_RESOLUTION}")
+    return volume.resolution[1:]
+
+
+NO_RESOLUTION = (
+    "no attribute resolution; wanted one for a border in nm, or the border in pixels"
+)
 
 
 # ---- where the labels lie in the image ---------------------------------------------------
@@ -206,8 +250,9 @@ class HDF5Pair(Sections):
         only background is membrane.
     border_unit : {"pixels", "nm"}
         Unit of `border`; "nm" needs the attribute ``resolution``.
-    background : tuple of int
-        For ids: those that mean no cell and are membrane.
+    background : int, iterable of int or None
+        For ids: those that mean no cell and are membrane, see `default_background` for
+        None.
 
     Raises
     ------
@@ -222,6 +267,7 @@ class HDF5Pair(Sections):
     Examples
     --------
     >>> import tempfile
+    >>> import h5py
     >>> with tempfile.TemporaryDirectory() as folder, h5py.File(f"{folder}/a.h5", "w") as file:
     ...     file["image"] = np.full((1, 2, 4), 51, np.uint8)
     ...     file["label"] = np.array([[[1, 1, 1, 2], [1, 1, 1, 2]]])
@@ -242,13 +288,17 @@ class HDF5Pair(Sections):
         invert: bool = False,
         border: float | None = 1.0,
         border_unit: str = "pixels",
-        background: tuple[int, ...] = BACKGROUND,
+        background: int | Iterable[int] | None = None,
     ) -> None:
         self._image = stored_volume(parsed_address(os.fspath(image)))
         self._label = stored_volume(parsed_address(os.fspath(label)))
         self._ids = ids
         self._invert = invert
-        self._borders = Borders(border, border_unit, background).checked()
+        self._watch = Watch(Remarks())
+        self._marked: Any = None  # the value of the foreground, once it is seen
+        self._is_told = background is not None
+        known = _background_of(self._label.name) if background is None else background
+        self._borders = Borders(border, border_unit, checked_background(known)).checked()
         self._place = place_of_labels(self._image, self._label)
         if ids and self._label.dtype.kind not in "iu":
             raise TypeError(
@@ -275,11 +325,11 @@ class HDF5Pair(Sections):
         if not self._ids or self._borders.unit == "pixels":
             return 1.0, 1.0
         if self.resolution is None:
-            raise ValueError(
-                f"{self._label.address.text}: no attribute resolution; wanted one for a "
-                "border in nm, or the border in pixels"
-            )
+            raise ValueError(f"{self._label.address.text}: {NO_RESOLUTION}")
         return self.resolution[1:]
+
+    def _share(self, remarks: Remarks) -> None:
+        self._watch.remarks = remarks
 
     def __len__(self) -> int:
         return self._label.shape[0]
@@ -293,17 +343,41 @@ class HDF5Pair(Sections):
     def _window(self, i: int, rows: slice, columns: slice) -> Section:
         plane, row, column = self._place
         pixels = self._image.window(plane + i, _moved(rows, row), _moved(columns, column))
-        return Section(unit_image(pixels, self._name(i)), self._truth(i, rows, columns))
+        image, truth = unit_image(pixels, self._name(i)), self._truth(i, rows, columns)
+        whole = truth.shape == self._shape(i)
+        self._watch.image(self._image.address.text, image, pixels.dtype, whole)
+        if whole:  # of windows, `Patches` keeps watch
+            self._watch.truth(self._label.address.text, truth, whole)
+        return Section(image, truth)
 
     def _truth(self, i: int, rows: slice, columns: slice) -> NDArray[np.bool_]:
         if not self._ids:
-            stored = self._label.window(i, rows, columns)
-            return truth_of_mask(stored, self._name(i), self._invert)
+            return self._mask(self._label.window(i, rows, columns), i) ^ self._invert
         above, left = self._borders.margin(self._spacing)
         wide_rows, wide_columns = _widened(rows, above), _widened(columns, left)
         ids = self._label.window(i, wide_rows, wide_columns)
+        if not self._is_told:
+            notes = background_notes(ids, self._borders.background)
+            self._watch.remarks.say(self._label.address.text, notes)
         mask = self._borders.membranes(ids, self._spacing)
         return mask[_moved(rows, -wide_rows.start), _moved(columns, -wide_columns.start)].copy()
+
+    def _mask(self, stored: NDArray, i: int) -> NDArray[np.bool_]:
+        """Read a window of a mask, whose foreground has the same value in all windows."""
+        where = f"{self._label.address.text} section {i}: the label"
+        mask = mask_of(stored, where, MASK_ADVICE)
+        if mask.marked is None:
+            return mask.array
+        if self._marked is None:
+            self._marked = mask.marked
+            self._watch.remarks.say(self._label.address.text, mask.notes)
+        elif self._marked != mask.marked:
+            raise ValueError(
+                f"{where} holds {number_text(mask.marked)}, and elsewhere "
+                f"{number_text(self._marked)}; expected a mask of 0 and one other value, "
+                f"{MASK_ADVICE.ids}"
+            )
+        return mask.array
 
     def label_of(self, i: int, rows: slice = WHOLE, columns: slice = WHOLE) -> NDArray:
         """Return the labels of a section or of a window of it, as stored."""

@@ -1,13 +1,13 @@
 """What a command line names becomes sections: a folder, a file, or a pair of files."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from pytopo.data.borders import BACKGROUND
 from pytopo.data.cremi import CremiVolume
 from pytopo.data.hdf5 import HDF5Pair
 from pytopo.data.pairs import ImagePairs, PicturePair
+from pytopo.data.remarks import Remarks
 from pytopo.data.sections import Sections, joined
 from pytopo.readers.address import one_line, parsed_address
 from pytopo.readers.choice import chosen_reader
@@ -27,7 +27,7 @@ def open_sections(
     ids: bool = False,
     border: float | None = 1.0,
     border_unit: str = "pixels",
-    background: tuple[int, ...] = BACKGROUND,
+    background: int | Iterable[int] | None = None,
 ) -> Sections:
     """Open what has sections with their truth; several are joined.
 
@@ -43,7 +43,8 @@ def open_sections(
     ids : bool
         Labels of folders and pairs are ids of cells, as those of CREMI always are.
     border, border_unit, background
-        How ids become membranes, see `CremiVolume`.
+        How ids become membranes, see `CremiVolume`; a background of None is 2**64 - 1 for
+        files in the CREMI layout, and for all else 0, and 2**64 - 1.
 
     Raises
     ------
@@ -53,6 +54,13 @@ def open_sections(
         If something is none of these, or as the classes say.
     TypeError
         As the classes say.
+
+    Warns
+    -----
+    InputWarning
+        While sections are read, once for each kind: what was done to pixels, an image that
+        uses little of the range of its dtype, a truth without membrane, ids of doubtful
+        meaning.
 
     Examples
     --------
@@ -68,6 +76,9 @@ def open_sections(
     labels = _Labels(invert, ids, border, border_unit, background)
     several = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
     parts = [labels.of(os.fspath(source)) for source in several]
+    remarks = Remarks()
+    for part in parts:
+        part._share(remarks)
     return parts[0] if len(parts) == 1 else joined(parts)
 
 
@@ -78,7 +89,7 @@ class _Labels(NamedTuple):
     ids: bool
     border: float | None
     border_unit: str
-    background: tuple[int, ...]
+    background: int | Iterable[int] | None
 
     def of(self, source: str) -> Sections:
         image, comma, label = source.partition(",")

@@ -9,16 +9,18 @@ in part, so the last ones decoded are kept.
 
 import os
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from pytopo.data.borders import BACKGROUND, Borders
-from pytopo.data.sections import Joined, Section, Sections, truth_of_mask, unit_image
-from pytopo.image import read_image
-from pytopo.readers.address import decoding, parsed_address
+from pytopo.data.borders import Borders
+from pytopo.data.remarks import Remarks, Watch
+from pytopo.data.sections import MASK_ADVICE, Joined, Section, Sections, unit_image
+from pytopo.image import ImageFile, image_shape, open_image, open_labels
+from pytopo.masks import BACKGROUND, background_notes, checked_background, mask_of
 
 ENDINGS = (".png", ".tif", ".tiff", ".bmp", ".pgm", ".jpg", ".jpeg")
 KEPT = 128  # decoded pages, in each process
@@ -31,7 +33,9 @@ class PicturePair(Sections):
     Parameters
     ----------
     image, label : str or path-like
-        PNG, TIFF or another picture, with equally many pages of one shape.
+        PNG, TIFF or another picture, with equally many pages of one shape.  Palettes and
+        colours of a label with ids are ids, one each; of a mask and of an image they are
+        brightness.
     invert : bool
         The label marks cells, and 0 is membrane.
     ids : bool
@@ -39,8 +43,8 @@ class PicturePair(Sections):
     border : float or None
         For ids: how far from a border pixels are membrane, in pixels, see `border_mask`.
         ``None``: only background is membrane.
-    background : tuple of int
-        For ids: those that mean no cell and are membrane.
+    background : int, iterable of int or None
+        For ids: those that mean no cell and are membrane.  None: 0, and 2**64 - 1.
 
     Raises
     ------
@@ -52,6 +56,7 @@ class PicturePair(Sections):
     Examples
     --------
     >>> import tempfile
+    >>> from PIL import Image
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     Image.new("L", (3, 2), 51).save(f"{folder}/image.png")
     ...     Image.new("L", (3, 2), 255).save(f"{folder}/label.png")
@@ -69,11 +74,14 @@ class PicturePair(Sections):
         invert: bool = False,
         ids: bool = False,
         border: float | None = 1.0,
-        background: tuple[int, ...] = BACKGROUND,
+        background: int | Iterable[int] | None = None,
     ) -> None:
         self._image, self._label = os.fspath(image), os.fspath(label)
         self._invert = invert
-        self._borders = Borders(border, "pixels", background).checked() if ids else None
+        self._is_told = background is not None
+        known = checked_background(BACKGROUND if background is None else background)
+        self._borders = Borders(border, "pixels", known).checked() if ids else None
+        self._watch = Watch(Remarks())
         if ids and invert:
             raise ValueError(f"{self._label}: invert is for masks; these labels are ids")
         self._pages, *self._size = _claims(self._image)
@@ -94,26 +102,41 @@ class PicturePair(Sections):
     def _name(self, i: int) -> str:
         return f"{self._image} page {i}" if self._pages > 1 else self._image
 
+    def _share(self, remarks: Remarks) -> None:
+        self._watch.remarks = remarks
+
     def _window(self, i: int, rows: slice, columns: slice) -> Section:
-        image = unit_image(self._page(self._image, i)[rows, columns], self._name(i))
-        label, where = (
-            self._page(self._label, i),
-            self._name(i).replace(self._image, self._label),
-        )
+        pixels = self._page(self._image, i, "image")[rows, columns]
+        image, truth = unit_image(pixels, self._name(i)), self._truth(i, rows, columns)
+        whole = truth.shape == self._shape(i)
+        self._watch.image(self._image, image, pixels.dtype, whole)
+        if whole:  # of windows, `Patches` keeps watch
+            self._watch.truth(self._label, truth, whole)
+        return Section(image, truth)
+
+    def _truth(self, i: int, rows: slice, columns: slice) -> NDArray[np.bool_]:
         if self._borders is None:
-            return Section(image, truth_of_mask(label[rows, columns], where, self._invert))
+            return self._page(self._label, i, "mask")[rows, columns] ^ self._invert
+        label = self._page(self._label, i, "ids")
         if label.dtype.kind not in "iu":
+            where = self._name(i).replace(self._image, self._label)
             raise ValueError(f"{where}: ids of dtype {label.dtype}; wanted integers")
         above, left = self._borders.margin(ONE_PIXEL)
         top, start = max(rows.start - above, 0), max(columns.start - left, 0)
         ids = label[top : rows.stop + above, start : columns.stop + left]
+        if not self._is_told:
+            notes = background_notes(ids, self._borders.background)
+            self._watch.remarks.say(self._label, notes)
         mask = self._borders.membranes(ids, ONE_PIXEL)
         inner = mask[rows.start - top : rows.stop - top, columns.start - start :]
-        return Section(image, inner[:, : columns.stop - columns.start].copy())
+        return inner[:, : columns.stop - columns.start].copy()
 
-    def _page(self, path: str, i: int) -> NDArray:
+    def _page(self, path: str, i: int, kind: str) -> NDArray:
+        """Return a page, read as the kind of thing that it is to be."""
         address = f"{path}[{i}]" if self._pages > 1 else path
-        pixels = _decoded(address, os.stat(path).st_mtime_ns)
+        file = _decoded(address, os.stat(path).st_mtime_ns, kind)
+        self._watch.remarks.say(path, file.notes)
+        pixels = file.array
         if pixels.shape != self._shape(i):
             raise ValueError(
                 f"{address}: shape {pixels.shape}; wanted {self._shape(i)} as of the first page"
@@ -123,9 +146,11 @@ class PicturePair(Sections):
 
 def _claims(path: str) -> tuple[int, int, int]:
     """Pages, rows and columns of a picture, by what it says and without its pixels."""
-    address = parsed_address(path)
-    with decoding(address, "picture"), Image.open(path) as page:
-        return getattr(page, "n_frames", 1), page.height, page.width
+    shape = image_shape(path)
+    if len(shape) < 2:
+        raise ValueError(f"{path}: shape {shape}; wanted pages of rows and columns")
+    height, width = shape[-2:]
+    return shape[0] if len(shape) == 3 else 1, height, width
 
 
 def _counted(pages: int, size: list[int]) -> str:
@@ -134,11 +159,15 @@ def _counted(pages: int, size: list[int]) -> str:
 
 
 @lru_cache(maxsize=KEPT)
-def _decoded(address: str, changed: int) -> NDArray:
-    """Pixels as stored, to be read only; `changed` is when the file was."""
-    pixels = read_image(address, raw=True)
+def _decoded(address: str, changed: int, kind: str) -> ImageFile:
+    """A page as image, mask or ids, to be read only; `changed` is when the file was."""
+    file = open_labels(address) if kind == "ids" else open_image(address, raw=True)
+    pixels, notes = file.array, file.notes
+    if kind == "mask":
+        mask = mask_of(pixels, f"{address}: the label", MASK_ADVICE)
+        pixels, notes = mask.array, notes + mask.notes
     pixels.setflags(write=False)
-    return pixels
+    return ImageFile(pixels, notes)
 
 
 # ---- folders -----------------------------------------------------------------------------
@@ -168,14 +197,15 @@ class ImagePairs(Joined):
     Examples
     --------
     >>> import tempfile
+    >>> from PIL import Image
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     for kind, value in (("image", 51), ("label", 255)):
+    ...     for kind, value in (("image", 51), ("label", 0)):
     ...         os.mkdir(f"{folder}/{kind}")
     ...         for number in (10, 9):
     ...             Image.new("L", (3, 2), value).save(f"{folder}/{kind}/{number}.png")
     ...     pairs = ImagePairs(folder, invert=True)
     ...     [Path(pairs.name(i)).name for i in range(len(pairs))], int(pairs[0].truth.sum())
-    (['9.png', '10.png'], 0)
+    (['9.png', '10.png'], 6)
     """
 
     def __init__(
@@ -185,7 +215,7 @@ class ImagePairs(Joined):
         invert: bool = False,
         ids: bool = False,
         border: float | None = 1.0,
-        background: tuple[int, ...] = BACKGROUND,
+        background: int | Iterable[int] | None = None,
     ) -> None:
         images, labels = (_pictures(Path(folder) / kind) for kind in ("image", "label"))
         alone = sorted(images.keys() ^ labels.keys(), key=_natural)
@@ -204,6 +234,7 @@ class ImagePairs(Joined):
                 for stem in sorted(images, key=_natural)
             ]
         )  # fmt: skip
+        self._share(Remarks())
 
 
 def _pictures(folder: Path) -> dict[str, Path]:

@@ -17,6 +17,7 @@ from operator import index
 import numpy as np
 from numpy.typing import NDArray
 
+from pytopo.data.remarks import Remarks, Watch
 from pytopo.data.sections import Sections
 
 ORDER, PLACE = 0, 1  # two streams of random numbers
@@ -46,6 +47,11 @@ class Patches:
         If there are no sections, if one is smaller than a patch, or if a number is out of
         its range.
 
+    Warns
+    -----
+    InputWarning
+        Once, when many patches have been cut and none of them has membrane.
+
     Examples
     --------
     >>> from pytopo.data import ArraySections
@@ -70,7 +76,7 @@ class Patches:
         for name, number, least in (
             ("size", size, 1), ("per_section", per_section, 1), ("seed", seed, 0),
         ):  # fmt: skip
-            if index(number) < least:
+            if isinstance(number, bool) or index(number) < least:
                 raise ValueError(f"{name}={number}; wanted a whole number, at least {least}")
         if not len(sections):
             raise ValueError("no sections to take patches of; wanted at least one")
@@ -82,10 +88,11 @@ class Patches:
                     f"{size} x {size} for a patch, take a smaller size"
                 )
         self.sections = sections
-        self.size = size
-        self.seed = seed
-        self.per_section = per_section
+        self.size = index(size)
+        self.seed = index(seed)
+        self.per_section = index(per_section)
         self.augment = augment
+        self._watch = Watch(Remarks())
 
     def __len__(self) -> int:
         """Return how many patches an epoch has."""
@@ -93,6 +100,7 @@ class Patches:
 
     def epoch(self, number: int) -> range:
         """Return the numbers of the patches of an epoch, counted from 0."""
+        number = index(number)
         return range(number * len(self), (number + 1) * len(self))
 
     def __iter__(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
@@ -101,7 +109,7 @@ class Patches:
 
     def section_of(self, k: int) -> int:
         """Return which section patch ``k`` is of."""
-        epoch, turn = divmod(k // self.per_section, len(self.sections))
+        epoch, turn = divmod(index(k) // self.per_section, len(self.sections))
         return int(self._random(ORDER, epoch).permutation(len(self.sections))[turn])
 
     def __getitem__(self, k: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -127,6 +135,7 @@ class Patches:
         section = self.sections.read(
             i, slice(row, row + self.size), slice(column, column + self.size)
         )
+        self._watch.truth("patches", section.truth, whole=False)
         symmetry = int(random.integers(8)) if self.augment else 0
         image, truth = (_turned(pixels, symmetry) for pixels in section)
         return image, truth

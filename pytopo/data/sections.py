@@ -20,7 +20,17 @@ from typing import NamedTuple, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pytopo.data.remarks import Remarks
+from pytopo.image import scaled
+from pytopo.masks import Advice, clipped_to_unit, mask_of
+from pytopo.notes import number_text
+
 WHOLE = slice(None)
+MASK_ADVICE = Advice(
+    ids="or ids of cells with ids=True (data.ids)",
+    grey="membrane as 1 and all else 0, or ids of cells with ids=True (data.ids)",
+    ignore="pixels to ignore set to 0, or left out",
+)
 
 
 class Section(NamedTuple):
@@ -55,6 +65,9 @@ class Sections(ABC):
     @abstractmethod
     def _window(self, i: int, rows: slice, columns: slice) -> Section:
         """A window of section ``i``; the slices are bounded and not empty."""
+
+    def _share(self, remarks: Remarks) -> None:  # noqa: B027 - arrays have no remarks
+        """Say with others what there is to say, so that each kind is said once."""
 
     def shape_of(self, i: int) -> tuple[int, int]:
         """Return rows and columns of a section, without reading its pixels."""
@@ -156,6 +169,10 @@ class Joined(Sections):
     def __len__(self) -> int:
         return self._starts[-1]
 
+    def _share(self, remarks: Remarks) -> None:
+        for part in self._parts:
+            part._share(remarks)
+
     def _place(self, i: int) -> tuple[Sections, int]:
         part = bisect_right(self._starts, i) - 1
         return self._parts[part], i - self._starts[part]
@@ -250,17 +267,18 @@ class ArraySections(Sections):
     images : (D, H, W) ndarray or sequence of (H, W) ndarray
         Integers and bools are scaled to [0, 1] by the range of their dtype; floats must be
         in [0, 1].
-    truths : the same of bool
-        True where there is membrane.
+    truths : the same of masks
+        Membrane is what is not 0, see `pytopo.masks.mask_of`.
     name : str
         What messages call them.
 
     Raises
     ------
     ValueError
-        If there are none, or if an image and its truth have not one shape of two axes.
+        If there are none, if an image and its truth have not one shape of two axes, or if a
+        truth is no mask.
     TypeError
-        If a truth is not bool, or an image holds no real numbers.
+        If an image or a truth holds no real numbers.
 
     Examples
     --------
@@ -277,24 +295,23 @@ class ArraySections(Sections):
         name: str = "array",
     ) -> None:
         self._images = [np.asarray(image) for image in images]
-        self._truths = [np.asarray(truth) for truth in truths]
+        masks = [np.asarray(truth) for truth in truths]
         self._label = name
-        if not self._images or len(self._images) != len(self._truths):
+        if not self._images or len(self._images) != len(masks):
             raise ValueError(
-                f"{name}: {len(self._images)} images and {len(self._truths)} truths; wanted "
+                f"{name}: {len(self._images)} images and {len(masks)} truths; wanted "
                 "as many of one as of the other, and at least one"
             )
-        for i, (image, truth) in enumerate(zip(self._images, self._truths)):
+        for i, (image, truth) in enumerate(zip(self._images, masks)):
             if image.ndim != 2 or image.shape != truth.shape or not image.size:
                 raise ValueError(
                     f"{self._name(i)}: image of shape {image.shape}, truth of {truth.shape}; "
                     "wanted both of one shape (H, W)"
                 )
-            if truth.dtype != bool:
-                raise TypeError(
-                    f"{self._name(i)}: truth of dtype {truth.dtype}; wanted bool, True where "
-                    "there is membrane"
-                )
+        self._truths = [
+            mask_of(truth, f"{self._name(i)}: truth", MASK_ADVICE).array
+            for i, truth in enumerate(masks)
+        ]
 
     def __len__(self) -> int:
         return len(self._images)
@@ -319,14 +336,15 @@ def unit_image(stored: NDArray, where: str) -> NDArray[np.float32]:
     Parameters
     ----------
     stored : ndarray
-        Integers and bools are scaled by the range of their dtype, floats must be in [0, 1].
+        Integers and bools are scaled by the range of their dtype, as by
+        `pytopo.read_image`; floats must be in [0, 1], but for a rounding error.
     where : str
         What a message calls them.
 
     Raises
     ------
     ValueError
-        If a float is not in [0, 1].
+        If a float is not in [0, 1]; if scaling would make two values of 64 bits one.
     TypeError
         If they are no real numbers.
 
@@ -335,21 +353,22 @@ def unit_image(stored: NDArray, where: str) -> NDArray[np.float32]:
     >>> unit_image(np.array([[0, 51, 255]], np.uint8), "here")
     array([[0. , 0.2, 1. ]], dtype=float32)
     """
-    if stored.dtype.kind == "b":
-        return stored.astype(np.float32)
-    if stored.dtype.kind in "iu":
-        low, high = int(np.iinfo(stored.dtype).min), int(np.iinfo(stored.dtype).max)
-        unit = stored.astype(np.float32 if stored.dtype.itemsize <= 2 else np.float64)
-        return np.divide(unit - low, high - low).astype(np.float32)
-    if stored.dtype.kind != "f":
+    if stored.dtype.kind not in "biuf":
         raise TypeError(f"{where}: image of dtype {stored.dtype}; wanted integers or floats")
-    outside = ~((stored >= 0) & (stored <= 1))
-    if outside.any():
+    if stored.dtype.kind != "f":
+        try:
+            return scaled(stored).astype(np.float32)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}; save fewer bits") from None
+    clipped = clipped_to_unit(stored)
+    if clipped is None:
+        outside = stored[~((stored >= 0) & (stored <= 1))]
+        value = outside[np.abs(outside - 0.5).argmax()]  # NaN, or what is furthest away
         raise ValueError(
-            f"{where}: a pixel of a float image is {stored[outside][0]:.6g}; wanted [0, 1], "
+            f"{where}: a pixel of a float image is {number_text(value)}; wanted [0, 1], "
             "scale it or store it as uint8"
         )
-    return stored.astype(np.float32)
+    return clipped.astype(np.float32)
 
 
 def truth_of_mask(stored: NDArray, where: str, invert: bool) -> NDArray[np.bool_]:
@@ -358,19 +377,11 @@ def truth_of_mask(stored: NDArray, where: str, invert: bool) -> NDArray[np.bool_
     Raises
     ------
     ValueError
-        If it holds more than 0 and one other value.
+        If it is no mask, see `pytopo.masks.mask_of`.
 
     Examples
     --------
     >>> truth_of_mask(np.array([[0, 255]], np.uint8), "here", invert=True)
     array([[ True, False]])
     """
-    marked = stored != 0
-    values = stored[marked]
-    if values.size and not (values == values[0]).all():
-        other = values[values != values[0]][0]
-        raise ValueError(
-            f"{where}: the label holds {values[0]} and {other}; wanted a mask of 0 and one "
-            "other value; if these are ids of cells, say so (ids)"
-        )
-    return ~marked if invert else marked
+    return mask_of(stored, f"{where}: the label", MASK_ADVICE).array ^ invert

@@ -15,9 +15,9 @@ membranes.  A network that looks at pixels alone leaves gaps and draws loops tha
 
 import os
 from collections.abc import Iterator
+from operator import index
 from typing import NamedTuple
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, find_objects, gaussian_filter
@@ -25,7 +25,7 @@ from scipy.spatial import cKDTree
 
 from pytopo.data.borders import Borders, label_changes
 from pytopo.data.sections import ArraySections, Sections
-from pytopo.replacing import replacing
+from pytopo.replacing import hdf5_file, replacing
 
 CELL = 38.0  # pixels from one cell to the next, about as in an image of 4 nm a pixel
 RESOLUTION = (40.0, 4.0, 4.0)  # nm of a voxel: plane, row, column
@@ -125,6 +125,7 @@ def synthetic_planes(
 ) -> Iterator[Plane]:
     """Make up one section after the other; parameters are those of `synthetic_volume`."""
     _check(sections, size, seed, noise, gaps, clutter)
+    sections, size, seed = index(sections), index(size), index(seed)
     # A stream for each: how the cells are seen does not change the cells.
     streams = np.random.default_rng(seed).spawn(4)
     tissue = _Tissue(size, streams[0])
@@ -147,7 +148,7 @@ def _check(
         ("size", size, 16),
         ("seed", seed, 0),
     ):
-        if value < least:
+        if index(value) < least:
             raise ValueError(f"{name}={value}; wanted a whole number, at least {least}")
     for name, amount in (("noise", noise), ("clutter", clutter)):
         if not 0 <= amount < np.inf:
@@ -239,8 +240,7 @@ def write_cremi(
         raise ValueError("neuron_ids hold something else than integers of at least 0")
     if os.path.exists(path) and not os.path.isfile(path):
         raise ValueError(f"{os.fspath(path)}: a folder, pipe or device; wanted a file to write")
-    # HDF5 opens files by their name only: `replacing` gives the name and the renaming.
-    with replacing(path, "wb") as stream, h5py.File(stream.name, "w") as file:
+    with replacing(path, "w+b") as stream, hdf5_file(stream) as (file, arrived):
         file.attrs["file_format"] = "0.2"
         for name, array, dtype in (
             ("volumes/raw", raw, raw.dtype),
@@ -251,6 +251,7 @@ def write_cremi(
                 name, data=array, dtype=dtype, chunks=chunks, compression="gzip"
             )
             stored.attrs["resolution"] = resolution
+            arrived()
         if offset is not None:
             stored.attrs["offset"] = offset
 

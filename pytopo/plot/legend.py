@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import patheffects
 from matplotlib.artist import Artist
@@ -39,7 +38,12 @@ def sweep_label(quantity: str, diagram: Diagram) -> str:
 
 
 def given_or_new(ax: Axes | None) -> Axes:
-    return plt.subplots(layout="constrained")[1] if ax is None else ax
+    """Return the Axes to draw on; pyplot, which who gives them needs not, is imported late."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(layout="constrained")[1]
 
 
 def most_persistent(diagram: Diagram, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:

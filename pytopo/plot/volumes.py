@@ -17,7 +17,6 @@ to the right of it, in another.  Thin lines say where the other two pass.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
@@ -250,6 +249,8 @@ def section_axes(place: SubplotSpec, shape: tuple[int, ...]) -> list[Axes]:
 
 def _given_or_new(ax: Sequence[Axes] | None, shape: tuple[int, ...]) -> list[Axes]:
     if ax is None:
+        import matplotlib.pyplot as plt
+
         figure = plt.figure(figsize=(7, 6.4))
         whole = GridSpec(1, 1, figure, left=0.11, right=0.97, bottom=0.21, top=0.94)
         return section_axes(whole[0], shape)

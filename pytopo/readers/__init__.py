@@ -4,7 +4,10 @@
 address.py      which file, what to take of it, what cannot become an image
 arrays.py       .npy and .npz
 hdf5.py         HDF5
-picture.py      PNG, JPEG, TIFF and what else Pillow opens
+colour.py       colour becomes one number a pixel: luminance, or an id
+picture.py      PNG, JPEG and what else Pillow opens
+tiff.py         TIFF, through tifffile
+foreign.py      formats that are not read, and what converts them
 choice.py       which of them a file needs, by its first bytes
 ==============  ================================================================
 

@@ -19,9 +19,16 @@ from types import EllipsisType
 
 import numpy as np
 
+from pytopo.readers.foreign import store_text
+
 Stored = tuple[np.ndarray, tuple[str, ...]]  # pixels as stored, and notes: what readers return
 Pick = int | slice | EllipsisType  # an entry of a slice
 Part = tuple[int | slice, ...]  # one entry for each axis, none of them negative or open
+
+CHANNELS = ("C", "S")  # letters of axes: channel, sample
+WINDOWS = (4096, 512)  # rows and columns of a part that will do
+SMALL_ENOUGH = 2**31  # bytes that any file may ask for, scaling included
+MOST_PACKED = 1000  # times that compression makes an image smaller; more is suspicious
 
 
 @dataclass(frozen=True)
@@ -37,12 +44,15 @@ class Address:
         Empty where none is named.
     picks : tuple of int, slice or Ellipsis
         The entries of the slice; empty where none is given.
+    scaled : bool
+        Whether integers will be scaled, which takes memory of its own.
     """
 
     text: str
     file: str
     member: str
     picks: tuple[Pick, ...]
+    scaled: bool = False
 
     def refusal(self, reason: str, error: type[Exception] = ValueError) -> Exception:
         return error(one_line(f"{self.text}: {reason}"))
@@ -51,22 +61,19 @@ class Address:
     def unsliced(self) -> str:
         return f"{self.file}:{self.member}" if self.member else self.file
 
-    @property
-    def section_hint(self) -> str:
-        return f"take one section, like {self.unsliced}[0]"
 
-
-def parsed_address(text: str) -> Address:
+def parsed_address(text: str, scaled: bool = False) -> Address:
     """Return the address that a text means, given which files there are."""
     file, member, brackets = _split(text)
     if os.path.isdir(file):
-        raise IsADirectoryError(one_line(f"{file}: a directory; wanted an image file"))
+        came = store_text(file) or "a directory; wanted an image file"
+        raise IsADirectoryError(one_line(f"{file}: {came}"))
     if not os.path.exists(file):
         wanted = "PATH or PATH:MEMBER, with an optional [slice]"
         raise FileNotFoundError(one_line(f"{file}: no such file; wanted {wanted}"))
     if not os.path.isfile(file):
         raise ValueError(one_line(f"{file}: a pipe or device; wanted a file, save it as one"))
-    return Address(text, file, member, _picks(text, brackets))
+    return Address(text, file, member, _picks(text, brackets), scaled)
 
 
 def _split(text: str) -> tuple[str, str, str]:
@@ -77,10 +84,12 @@ def _split(text: str) -> tuple[str, str, str]:
     body, brackets = (text[:cut], text[cut:]) if cut >= 0 else (text, "")
     if os.path.exists(body):
         return body, "", brackets
-    for colon in reversed([k for k, letter in enumerate(body) if letter == ":"]):
+    drive, rest = os.path.splitdrive(body)  # C: of Windows names no file
+    colons = [len(drive) + k for k, letter in enumerate(rest) if letter == ":"]
+    for colon in reversed(colons):
         if os.path.exists(body[:colon]):
             return body[:colon], body[colon + 1 :], brackets
-    return body.partition(":")[0], "", brackets
+    return drive + rest.partition(":")[0], "", brackets
 
 
 def _picks(text: str, brackets: str) -> tuple[Pick, ...]:
@@ -114,7 +123,9 @@ def _pick(entry: str) -> Pick | None:
 # ---- part: the slice, fitted to the shape that the file claims ---------------------------
 
 
-def checked_part(address: Address, shape: Sequence[int], dtype: np.dtype) -> Part:
+def checked_part(
+    address: Address, shape: Sequence[int], dtype: np.dtype, axes: str = ""
+) -> Part:
     """Return what to take of a stored array, once it is certain to make an image.
 
     Parameters
@@ -122,6 +133,8 @@ def checked_part(address: Address, shape: Sequence[int], dtype: np.dtype) -> Par
     address : Address
     shape, dtype
         Of the array, as the file claims them.
+    axes : str
+        A letter for each axis, where the file names them: C and S are channels.
 
     Raises
     ------
@@ -129,23 +142,118 @@ def checked_part(address: Address, shape: Sequence[int], dtype: np.dtype) -> Par
         If the dtype is not bool, integer or float.
     ValueError
         If the slice does not fit the shape, or what it leaves is empty, has not 1 to 3
-        axes, or takes more bytes than this machine has.
+        axes, has channels for planes, or takes more bytes than this machine has.
     """
     _refuse_unreal(address, dtype)
+    picks = pick_per_axis(address, len(shape))
     part = tuple(
         bounded(address, pick, axis, length)
-        for axis, (pick, length) in enumerate(zip(pick_per_axis(address, len(shape)), shape))
+        for axis, (pick, length) in enumerate(zip(picks, shape))
     )
+    # Who writes 0:3 along channels knows that they are planes.
+    axes = "".join("Z" if _has_ends(pick) else axis for axis, pick in zip(axes, picks))
     left = shape_of(part)
-    if not 1 <= len(left) <= 3:
-        advice = address.section_hint if left else "take more of it"
-        raise address.refusal(
-            f"shape {shown(left)} has {len(left)} axes; wanted an image of 1 to 3, {advice}"
-        )
     if 0 in left:
         raise address.refusal(f"shape {shown(left)} is empty; wanted pixels")
-    refuse_giant(address, left, dtype, address.section_hint)
+    fault = _fault(part, shape, axes)
+    if fault:
+        advice = _smaller_part(address, part, shape, dtype, axes)
+        raise address.refusal(f"{fault}, {advice}")
+    if not fits(address, left, dtype):
+        refuse_giant(address, left, dtype, _smaller_part(address, part, shape, dtype, axes))
     return part
+
+
+def _has_ends(pick: int | slice) -> bool:
+    return isinstance(pick, slice) and (pick.start, pick.stop) != (None, None)
+
+
+def _fault(part: Part, shape: Sequence[int], axes: str) -> str:
+    """Why what a slice leaves is no image; empty if it is one."""
+    left = shape_of(part)
+    kept = [k for k, pick in enumerate(part) if isinstance(pick, slice)]
+    named = f", axes ({', '.join(axes[k] for k in kept)})," if axes else ""
+    if not 1 <= len(left) <= 3:
+        return f"shape {shown(left)}{named} has {len(left)} axes; wanted an image of 1 to 3"
+    if any(axes[k : k + 1] in CHANNELS for k in kept):
+        return f"shape {shown(left)}{named} has channels; wanted an image of one"
+    if len(left) == 3 and left[-1] == 1 == shape[kept[-1]]:
+        return f"shape {shown(left)} ends in an axis of length 1; wanted an image without it"
+    return ""
+
+
+def _smaller_part(
+    address: Address, part: Part, shape: Sequence[int], dtype: np.dtype, axes: str
+) -> str:
+    """Advice on what to take instead, tried before it is given."""
+    kept = [k for k, pick in enumerate(part) if isinstance(pick, slice)]
+    if not kept:
+        return "take more of it"
+
+    def cost(k: int) -> int:
+        """What is taken one of first: a channel, then an axis of one, ..., rows at last."""
+        if axes[k : k + 1] in CHANNELS:
+            return 0
+        if shape[k] == 1:
+            return 1
+        if axes[k : k + 1] == "T":
+            return 2
+        if k == kept[-1] and shape[k] <= 4:  # like channels
+            return 3
+        return 4 + k + (100 if k in kept[-2:] else 0)
+
+    order = sorted(kept, key=cost)
+    for k in range(1, len(order) - 1):
+        chosen = order[:k]
+        smaller = _narrowed(part, chosen, 1)
+        left = shape_of(smaller)
+        good = not _fault(smaller, shape, axes) and not looks_like_colour(left)
+        if good and fits(address, left, dtype):
+            channel = axes[chosen[-1] : chosen[-1] + 1] in CHANNELS
+            word = "channel" if channel else "section"
+            advice = f"take one {word}, like {_sliced(address, smaller, shape)}"
+            if not channel or len(kept) > 3:
+                return advice
+            given = _sliced(address, part, shape, full=chosen[-1])
+            return f"{advice}, or {given} if they are planes"
+    plane = _narrowed(part, order[:-2], 1)
+    for length in WINDOWS:
+        window = _narrowed(plane, order[-2:], length)
+        if window != part and fits(address, shape_of(window), dtype):
+            return f"take a window, like {_sliced(address, window, shape)}"
+    return "take less of it"
+
+
+def _narrowed(part: Part, chosen: Sequence[int], length: int) -> Part:
+    """The same part with no more than a length of the chosen axes; of 1, the axis goes."""
+    picks = list(part)
+    for k in chosen:
+        pick = picks[k]
+        if isinstance(pick, slice):
+            first, most = pick.start, pick.start + length * pick.step
+            picks[k] = first if length == 1 else slice(first, min(pick.stop, most), pick.step)
+    return tuple(picks)
+
+
+def _sliced(address: Address, part: Part, shape: Sequence[int], full: int | None = None) -> str:
+    """The address of a part, as one writes it; the axis `full` with its ends."""
+    entries = []
+    for k, (pick, length) in enumerate(zip(part, shape)):
+        if isinstance(pick, int):
+            entries.append(str(pick))
+            continue
+        start, stop = str(pick.start or ""), "" if pick.stop >= length else str(pick.stop)
+        if k == full:
+            start, stop = str(pick.start), str(pick.stop)
+        entries.append(f"{start}:{stop}" + (f":{pick.step}" if pick.step > 1 else ""))
+    while len(entries) > 1 and entries[-1] == ":":
+        entries.pop()
+    return f"{address.unsliced}[{', '.join(entries)}]"
+
+
+def looks_like_colour(shape: Sequence[int]) -> bool:
+    """Axes are never guessed, but a last axis of 2 to 4 looks like channels."""
+    return len(shape) == 3 and shape[-1] in (2, 3, 4) and min(shape[:2]) > 4
 
 
 def pick_per_axis(address: Address, axes: int) -> Part:
@@ -183,12 +291,49 @@ def _refuse_unreal(address: Address, dtype: np.dtype) -> None:
     raise address.refusal(f"holds {held}; wanted bool, integers or floats, {advice}", TypeError)
 
 
+def fits(address: Address, shape: Sequence[int], dtype: np.dtype) -> bool:
+    """Return whether an array fits into the memory, and the floats that scaling makes of it."""
+    return math.prod(shape) * _bytes_needed(address, dtype) <= _memory()
+
+
 def refuse_giant(address: Address, shape: Sequence[int], dtype: np.dtype, advice: str) -> None:
-    size = math.prod(shape) * dtype.itemsize
-    if size > _memory():
+    """Refuse what does not fit into the memory, before any of it is taken."""
+    if fits(address, shape, dtype):
+        return
+    needed = _bytes_needed(address, dtype)
+    size = math.prod(shape) * needed / 1e9
+    scaled = " and its scaling" if needed > dtype.itemsize else ""
+    raise address.refusal(
+        f"shape {shown(shape)} of {dtype}{scaled} is {size:.1f} GB, more than this "
+        f"machine's {_memory() / 1e9:.1f} GB of memory; {advice}"
+    )
+
+
+def _bytes_needed(address: Address, dtype: np.dtype) -> int:
+    """Bytes that a value takes: as stored, and as the float that scaling makes of it."""
+    if not address.scaled or dtype.kind == "f":
+        return dtype.itemsize
+    if dtype.itemsize == 8:  # sorted as well, to see whether two become one
+        return 3 * dtype.itemsize
+    return dtype.itemsize + (4 if dtype.itemsize <= 2 else 8)
+
+
+def too_many_pixels(address: Address, limit: int | None) -> Exception:
+    """Return the refusal of a picture that Pillow does not trust."""
+    return address.refusal(
+        f"more than {limit} pixels, Pillow's limit against decompression bombs; if you trust "
+        "the file, raise PIL.Image.MAX_IMAGE_PIXELS, or save it as .npy or HDF5"
+    )
+
+
+def refuse_unpacking(address: Address, shape: Sequence[int], dtype: np.dtype) -> None:
+    """Refuse a small file that unpacks to a huge image."""
+    packed, count = os.path.getsize(address.file), math.prod(shape)
+    needed = count * _bytes_needed(address, dtype)
+    if needed > SMALL_ENOUGH and count * dtype.itemsize > MOST_PACKED * packed:
         raise address.refusal(
-            f"shape {shown(shape)} of {dtype} is {size / 1e9:.1f} GB, more than this "
-            f"machine's {_memory() / 1e9:.1f} GB of memory; {advice}"
+            f"claims shape {shown(shape)} of {dtype}, which takes {needed / 1e9:.1f} GB, in a "
+            f"file of {packed} bytes; if you trust it, save it as .npy or HDF5 and take a part"
         )
 
 
@@ -224,13 +369,34 @@ def refuse_member(address: Address, kind: str) -> None:
         )
 
 
-def member_wanted(address: Address, kind: str, listed: Sequence[str]) -> Exception:
+def member_wanted(
+    address: Address, kind: str, listed: Sequence[str], elsewhere: Sequence[str] = ()
+) -> Exception:
+    """Return the refusal of a member that is not there, or of none where one is needed.
+
+    Parameters
+    ----------
+    address : Address
+    kind : str
+        What members are called.
+    listed : sequence of str
+        The members that there are.
+    elsewhere : sequence of str
+        Links to other files, like ``/raw -> b.h5:/raw``.
+    """
     came = f"no {kind} {address.member!r}" if address.member else f"no {kind} named"
-    if not listed:
+    links = f"links to other files, which are not read: {_some(elsewhere)}" if elsewhere else ""
+    if not listed and not links:
         return address.refusal(f"{came}; the file holds none")
-    more = f" and {len(listed) - 10} more" if len(listed) > 10 else ""
-    names = "; ".join(listed[:10])
-    return address.refusal(f"{came}; wanted {address.file}:NAME with one of {names}{more}")
+    if not listed:
+        return address.refusal(f"{came}; the file holds none of its own, only {links}")
+    wanted = f"{came}; wanted {address.file}:NAME with one of {_some(listed)}"
+    return address.refusal(f"{wanted}; and {links}" if links else wanted)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return f"{'; '.join(names[:10])}{more}"
 
 
 # ---- words -------------------------------------------------------------------------------

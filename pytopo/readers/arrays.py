@@ -20,34 +20,56 @@ from pytopo.readers.address import (
     member_wanted,
     refuse_giant,
     refuse_member,
+    shape_of,
     shown,
 )
+from pytopo.readers.foreign import refuse_pickled_zip
 
 
-def read_npy(address: Address) -> Stored:
+def read_npy(address: Address, labels: bool = False) -> Stored:
     """Read a .npy file; it has no members."""
-    refuse_member(address, ".npy file")
-    with decoding(address, ".npy file"), open(address.file, "rb") as stream:
-        shape, dtype = _header(stream)
-        size = os.path.getsize(address.file) - stream.tell()
-    part = _held_part(address, shape, dtype, size)
+    part = _npy_part(address)
     with decoding(address, ".npy file"):
         return np.load(address.file, mmap_mode="r", allow_pickle=False)[part], ()
 
 
-def read_npz(address: Address) -> Stored:
+def npy_shape(address: Address) -> tuple[int, ...]:
+    """Return the shape of what `read_npy` reads."""
+    return shape_of(_npy_part(address))
+
+
+def _npy_part(address: Address) -> Part:
+    refuse_member(address, ".npy file")
+    with decoding(address, ".npy file"), open(address.file, "rb") as stream:
+        shape, dtype = _header(stream)
+        size = os.path.getsize(address.file) - stream.tell()
+    return _held_part(address, shape, dtype, size)
+
+
+def read_npz(address: Address, labels: bool = False) -> Stored:
     """Read an array of an .npz archive."""
     with decoding(address, ".npz archive"):
         archive = zipfile.ZipFile(address.file)
     with archive:
         member = _member(address, archive)
-        with decoding(address, ".npz archive"), archive.open(member) as stream:
-            shape, dtype = _header(stream)
-            size = member.file_size - stream.tell()
-        part = _held_part(address, shape, dtype, size)
-        refuse_giant(address, shape, dtype, "save it as .npy or HDF5 and take a slice")
+        part = _npz_part(address, archive, member)
         with decoding(address, ".npz archive"), archive.open(member) as stream:
             return np.lib.format.read_array(stream, allow_pickle=False)[part], ()
+
+
+def npz_shape(address: Address) -> tuple[int, ...]:
+    """Return the shape of what `read_npz` reads."""
+    with decoding(address, ".npz archive"):
+        archive = zipfile.ZipFile(address.file)
+    with archive:
+        return shape_of(_npz_part(address, archive, _member(address, archive)))
+
+
+def _npz_part(address: Address, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Part:
+    with decoding(address, ".npz archive"), archive.open(member) as stream:
+        shape, dtype = _header(stream)
+        size = member.file_size - stream.tell()
+    return _held_part(address, shape, dtype, size, whole=True)
 
 
 def _member(address: Address, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
@@ -61,6 +83,7 @@ def _member(address: Address, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
         return next(iter(members.values()))
     found = members.get(address.member.removesuffix(".npy"))
     if found is None:
+        refuse_pickled_zip(address, archive.namelist())
         raise member_wanted(address, "array", list(members))
     return found
 
@@ -79,12 +102,19 @@ def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     return shape, dtype
 
 
-def _held_part(address: Address, shape: tuple[int, ...], dtype: np.dtype, size: int) -> Part:
-    """The part to take, if the `size` bytes behind the header are those it claims."""
+def _held_part(
+    address: Address, shape: tuple[int, ...], dtype: np.dtype, size: int, whole: bool = False
+) -> Part:
+    """The part to take, if the `size` bytes behind the header are those it claims.
+
+    With `whole` all of it needs memory, whatever the part.
+    """
     if dtype.hasobject:
         raise address.refusal(
             "holds Python objects; pickle is never loaded, save plain numbers", TypeError
         )
+    if whole and dtype.kind in "biuf":
+        refuse_giant(address, shape, dtype, "save it as .npy or HDF5 and take a slice")
     part = checked_part(address, shape, dtype)
     claimed = math.prod(shape) * dtype.itemsize
     if size < claimed:

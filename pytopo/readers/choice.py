@@ -5,37 +5,77 @@ from collections.abc import Callable
 from typing import IO
 
 from pytopo.readers.address import Address, Stored, one_line
-from pytopo.readers.arrays import read_npy, read_npz
+from pytopo.readers.arrays import npy_shape, npz_shape, read_npy, read_npz
+from pytopo.readers.foreign import HEAD, refuse_foreign
 
 NPY = b"\x93NUMPY"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second of an empty archive
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two of BigTIFF
 HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
-def chosen_reader(address: Address) -> Callable[[Address], Stored]:
-    """Return the reader for the file of an address.
+def chosen_reader(address: Address) -> Callable[[Address, bool], Stored]:
+    """Return the reader for the file of an address; it takes whether labels are read.
 
     Readers for HDF5 and pictures are imported here: h5py and Pillow are heavy, and who reads
     a .npy file needs neither.
     """
+    match _kind(address):
+        case "npy":
+            return read_npy
+        case "npz":
+            return read_npz
+        case "hdf5":
+            from pytopo.readers.hdf5 import read_hdf5
+
+            return read_hdf5
+        case "tiff":
+            from pytopo.readers.tiff import read_tiff
+
+            return read_tiff
+    from pytopo.readers.picture import read_picture
+
+    return read_picture
+
+
+def shape_reader(address: Address) -> Callable[[Address], tuple[int, ...]]:
+    """Return what tells the shape that the chosen reader would read."""
+    match _kind(address):
+        case "npy":
+            return npy_shape
+        case "npz":
+            return npz_shape
+        case "hdf5":
+            from pytopo.readers.hdf5 import hdf5_shape
+
+            return hdf5_shape
+        case "tiff":
+            from pytopo.readers.tiff import tiff_shape
+
+            return tiff_shape
+    from pytopo.readers.picture import picture_shape
+
+    return picture_shape
+
+
+def _kind(address: Address) -> str:
     try:
         with open(address.file, "rb") as stream:
-            head, hdf5 = stream.read(8), _is_hdf5(stream)
+            head, hdf5 = stream.read(HEAD), _is_hdf5(stream)
     except PermissionError:
         raise PermissionError(one_line(f"{address.file}: no permission to read it")) from None
     if not head:
         raise address.refusal("an empty file; wanted an image")
     if head.startswith(NPY):
-        return read_npy
+        return "npy"
     if head.startswith(ZIP):
-        return read_npz
+        return "npz"
+    if head.startswith(TIFF):
+        return "tiff"
     if hdf5:
-        from pytopo.readers.hdf5 import read_hdf5
-
-        return read_hdf5
-    from pytopo.readers.picture import read_picture
-
-    return read_picture
+        return "hdf5"
+    refuse_foreign(address, head)
+    return "picture"
 
 
 def _is_hdf5(stream: IO[bytes]) -> bool:

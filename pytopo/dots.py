@@ -1,0 +1,161 @@
+"""The dots of a batch: the points of many diagrams as flat arrays, without the diagrams.
+
+    group   image 0, dim 0 | image 0, dim 1 | image 1, dim 0 | ...
+    start   0                5                8
+    points  (birth, death) of each dot, one row behind the other
+
+What a loss does in every step it does for all images together, so it takes the pairs of
+pixels as the algorithms list them and looks their values up.  `Dots.diagrams` makes diagrams
+of them for whoever wants to see one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytopo.diagram import Diagram
+from pytopo.kernels.squares import group_starts, pixel_values
+from pytopo.pairing import pixel_rows
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The options of persistence that all images of a batch share; as in `pytopo.persistence`.
+
+    ``dims`` ascend, and ``frame`` is a number or None.
+    """
+
+    dims: tuple[int, ...]
+    superlevel: bool
+    construction: str
+    frame: float | None
+    min_persistence: float
+
+
+@dataclass(frozen=True, eq=False)
+class Dots:
+    """The points of the diagrams of images of one shape, one row a point.
+
+    Attributes
+    ----------
+    start : (images * dims + 1,) int64
+        Where the dots of each image and dimension begin; dimensions fastest.
+    points : (n, 2) float64
+        Birth and death; the essential component has an infinite death.
+    birth_pixel, death_pixel : (n,) int64
+        Pixels of the image that a dot is of; -1 for never, -2 for the frame.
+    """
+
+    start: NDArray[np.int64]
+    points: NDArray[np.float64]
+    birth_pixel: NDArray[np.int64]
+    death_pixel: NDArray[np.int64]
+
+    def groups(self, first: int, stop: int) -> "Dots":
+        """Return the dots of some groups, one behind the other."""
+        start = self.start[first : stop + 1]
+        return self._rows(start - start[0], slice(*start[[0, -1]]))
+
+    def where(self, kept: NDArray[np.bool_]) -> "Dots":
+        """Return the dots of a mask."""
+        return self._rows(np.concatenate([[0], np.cumsum(kept)])[self.start], kept)
+
+    def _rows(self, start: NDArray[np.int64], rows: slice | NDArray[np.bool_]) -> "Dots":
+        return Dots(start, self.points[rows], self.birth_pixel[rows], self.death_pixel[rows])
+
+    def diagrams(
+        self, sweep: Sweep, shape: tuple[int, ...], dtype: type[np.floating]
+    ) -> list[Diagram]:
+        """Return the diagrams of the images of a shape that the dots are of."""
+        k = len(sweep.dims)
+        dim = np.resize(np.array(sweep.dims, np.int8), self.start.size - 1).repeat(
+            np.diff(self.start)
+        )
+        birth, death = self.points.T.astype(dtype)
+        return [
+            Diagram(
+                dim[a:b],
+                birth[a:b],
+                death[a:b],
+                self.birth_pixel[a:b],
+                self.death_pixel[a:b],
+                shape,
+                sweep.superlevel,
+                sweep.construction,
+                sweep.frame,
+                sweep.dims,
+            )
+            for a, b in pairwise(self.start[::k].tolist())
+        ]
+
+
+def dots_of(images: NDArray[np.floating], sweep: Sweep, threads: int) -> Dots:
+    """Compute the dots of images of one shape.
+
+    Parameters
+    ----------
+    images : (B, H, W) or (B, D, H, W) float32 or float64
+        C-contiguous and finite.
+    sweep : Sweep
+    threads : int
+        Number of threads to use for these images together.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an option is impossible, as `pytopo.persistence` says.
+
+    Examples
+    --------
+    >>> dots = dots_of(np.array([[[0.0, 2.0, 1.0]]]), Sweep((0, 1), False, "V", None, 0.0), 1)
+    >>> dots.points
+    array([[ 0., inf],
+           [ 1.,  2.]])
+    >>> dots.start
+    array([0, 2, 2])
+    """
+    rows = pixel_rows(
+        images,
+        list(sweep.dims),
+        superlevel=sweep.superlevel,
+        construction=sweep.construction,
+        frame=sweep.frame,
+        threads=threads,
+    )
+    start = group_starts(rows.image, rows.dim, len(images), np.array(sweep.dims, np.int8))
+    pixels = rows.birth_pixel, rows.death_pixel
+    frame = 0.0 if sweep.frame is None else float(images.dtype.type(sweep.frame))
+    never = -np.inf if sweep.superlevel else np.inf
+    dots = Dots(start, values_of(images, start, *pixels, frame, never), *pixels)
+    if sweep.min_persistence == 0:
+        return dots
+    birth, death = dots.points.T.astype(images.dtype)  # rounded as in a diagram
+    return dots.where(np.abs(death - birth) >= sweep.min_persistence)
+
+
+def values_of(
+    images: NDArray[np.floating],
+    start: NDArray[np.int64],
+    birth_pixel: NDArray[np.int64],
+    death_pixel: NDArray[np.int64],
+    frame: float = 0.0,
+    never: float = 0.0,
+) -> NDArray[np.float64]:
+    """Return the values of the pixels of dots, (n, 2) float64."""
+    flat = images.reshape(len(images), -1)
+    return pixel_values(start, birth_pixel, death_pixel, flat, frame, never)
+
+
+def joined_dots(batches: Sequence[Dots]) -> Dots:
+    """Return the dots of several batches as those of one."""
+    offsets = np.cumsum([0] + [len(dots.points) for dots in batches])
+    starts = [dots.start[:-1] + offset for dots, offset in zip(batches, offsets)]
+    return Dots(
+        np.concatenate([*starts, offsets[-1:]]),
+        np.concatenate([dots.points for dots in batches]),
+        np.concatenate([dots.birth_pixel for dots in batches]),
+        np.concatenate([dots.death_pixel for dots in batches]),
+    )
