@@ -59,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> None:
+    from pytopo.data.patches import PatchError
     from pytopo.distributed import joined_world
     from pytopo.experiment import (
         check_experiment,
@@ -96,6 +97,8 @@ def _run(args: argparse.Namespace) -> None:
                         f"{row['betti_error']:.3f}, VOI {row['voi']:.3f}, "
                         f"{row['seconds']:.0f} s"
                     )
+        except PatchError as error:
+            raise Fault(error.reason) from None
         except NotFinite as error:
             raise Fault(f"{args.out}: {error}") from None
     folder = Path(args.out)

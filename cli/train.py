@@ -117,6 +117,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> None:
+    from pytopo.data.patches import PatchError
     from pytopo.distributed import joined_world
     from pytopo.prediction import checked_device
     from pytopo.run import go_on
@@ -140,6 +141,8 @@ def _run(args: argparse.Namespace) -> None:
                 for row in rows:
                     if world.is_first:
                         _print(_line(row))
+        except PatchError as error:
+            raise Fault(error.reason) from None
         except NotFinite as error:
             raise Fault(f"{error}; the batch is in {folder}/not-finite.pt") from None
         if world.is_first:

@@ -6,7 +6,9 @@ loaded with ``weights_only=True``: no code of a stranger's file is run.
 
 import io
 import os
+import pickle
 import warnings
+import zipfile
 from typing import Any
 
 import torch
@@ -55,9 +57,8 @@ def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
             warnings.simplefilter("ignore")
             state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch, zipfile and pickle each have their own
-        reason = one_line(str(error))[:100]
         raise ValueError(
-            f"{name}: damaged, or not a checkpoint of pytopo train: {reason}"
+            f"{name}: damaged, or not a checkpoint of pytopo train: {_reason(path, error)}"
         ) from None
     if not isinstance(state, dict) or not {"format", "network", "weights"} <= state.keys():
         raise ValueError(f"{name}: not a checkpoint of pytopo train")
@@ -66,6 +67,17 @@ def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
             f"{name}: a checkpoint of format {state['format']!r}; wanted {FORMAT}, train again"
         )
     return state
+
+
+def _reason(path: str | os.PathLike[str], error: Exception) -> str:
+    """What may be said of a file that torch cannot load: its own words are for programmers."""
+    if os.path.getsize(path) == 0:
+        return "an empty file"
+    if zipfile.is_zipfile(path) and isinstance(error, pickle.UnpicklingError):
+        return "it holds something else than tensors, numbers and text, which is never loaded"
+    if isinstance(error, (OSError, RuntimeError)):
+        return one_line(str(error))[:100]
+    return "no file of torch.save"
 
 
 def load_network(path: str | os.PathLike[str]) -> nn.Module:

@@ -256,8 +256,8 @@ def _refuse_merging(values: np.ndarray) -> None:
     if merged.size:
         one, other = values[merged[0]], values[merged[0] + 1]
         raise ValueError(
-            f"scaled to [0, 1] by the range of {values.dtype}, {one} and {other} would be one "
-            "value"
+            f"scaled to [0, 1] by the range of {values.dtype.name}, {one} and {other} would be "
+            "one value"
         )
 
 

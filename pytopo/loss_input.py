@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from pytopo.masks import IGNORE_LABELS, ROUNDING, value_counts_text
 
@@ -57,6 +58,11 @@ def check_images(images: object, name: str) -> None:
             f"{name} is inside a transform of torch.func, which hides its values; expected "
             "the loss outside it, and .backward() or torch.autograd.grad for the gradient"
         )
+    if _carries_tangent(images):
+        raise TypeError(
+            f"{name} carries a tangent of forward-mode differentiation, for which the loss has "
+            "no rule; expected .backward() or torch.autograd.grad for the gradient"
+        )
     if images.is_complex():
         raise TypeError(f"{name} has dtype {images.dtype}; wanted real numbers")
     if name == "prediction" and not images.is_floating_point():
@@ -77,6 +83,11 @@ def check_images(images: object, name: str) -> None:
 def _has_no_values(images: Tensor) -> bool:
     """Tell whether a subclass computes by itself, and is a stand-in for other tensors."""
     return type(images).__torch_dispatch__ is not Tensor.__torch_dispatch__
+
+
+def _carries_tangent(images: Tensor) -> bool:
+    """Tell whether a tensor is a dual number of ``torch.autograd.forward_ad``."""
+    return forward_ad.unpack_dual(images).tangent is not None
 
 
 def check_likelihoods(prediction: Tensor) -> None:

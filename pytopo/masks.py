@@ -234,7 +234,7 @@ def range_notes(share: float, dtype: np.dtype | None) -> tuple[str, ...]:
     """
     if dtype is None or dtype.kind not in "iu" or not 0 < share < LITTLE:
         return ()
-    return (f"uses {100 * share:.2g}% of the range of {dtype}, by which it is scaled",)
+    return (f"uses {100 * share:.2g}% of the range of {dtype.name}, by which it is scaled",)
 
 
 # ---- values in words ---------------------------------------------------------------------
@@ -395,7 +395,8 @@ def background_notes(
     background : tuple of int
         `BACKGROUND` or `CREMI_BACKGROUND`, whichever is taken.
     option : str
-        What names the background: ``background=`` or ``--background``.
+        What names the background: ``background=`` or ``--background``; after an equals
+        sign ids are a list.
 
     Examples
     --------
@@ -405,17 +406,19 @@ def background_notes(
     ()
     """
     has_zero, cremi = bool((ids == 0).any()), 0 not in background
+    start, end = ("[", "]") if option.endswith("=") else ("", "")  # in Python, and in TOML
     if cremi and has_zero:
         return (
-            f"id 0 is a segment, as in the evaluation of CREMI; {option}0 makes it background",
+            f"id 0 is a segment, as in the evaluation of CREMI; {option}{start}0{end} makes it "
+            "background",
         )
     largest = ids.dtype == np.uint64 and bool((ids == np.uint64(2**64 - 1)).any())
     if largest and has_zero and not cremi:
         return (
             f"ids 0 and {2**64 - 1} are background; in the evaluation of CREMI 0 is a segment, "
-            f"{option}{2**64 - 1}",
+            f"{option}{start}{2**64 - 1}{end}",
         )
     if ids.dtype.kind == "i" and bool((ids < 0).any()):
         least = int(ids.min())
-        return (f"id {least} is a segment; {option}0,{least} makes it background",)
+        return (f"id {least} is a segment; {option}{start}0,{least}{end} makes it background",)
     return ()

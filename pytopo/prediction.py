@@ -246,11 +246,12 @@ def planned(
         direct = shape[0] * shape[1] <= DIRECT
         tile = patch_size or (max(*shape, stride) if direct else TILE)
     if overlap is None:
-        overlap = tile // 2 if field is None else min(field, tile // 2)
+        overlap = min(tile // 2 if field is None else field, tile // 2, max(tile - stride, 0))
     if not 0 <= overlap <= tile - stride:
+        larger = f", and a tile of at least {stride}" if tile < stride else ""
         raise ValueError(
             f"tile={tile}, overlap={overlap}; wanted an overlap from 0 to {stride} less than "
-            "the tile"
+            f"the tile{larger}"
         )
     margin = 0 if field is None else min(field // 2, overlap // 2)
     return Plan(tile, overlap, margin, stride)

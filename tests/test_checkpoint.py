@@ -97,7 +97,19 @@ def test_a_damaged_file_is_refused(state, path, damage):
     else:
         content = path.read_bytes()
         path.write_bytes({"cut": content[:1000], "empty": b"", "text": b"hello"}[damage])
-    assert refused(path).startswith("damaged, or not a checkpoint of pytopo train: ")
+    text = refused(path)
+    assert text.startswith("damaged, or not a checkpoint of pytopo train: ")
+    if damage in ("empty", "text"):
+        assert text.endswith(
+            {"empty": ": an empty file", "text": ": no file of torch.save"}[damage]
+        )
+
+
+def test_a_whole_network_in_a_file_is_said_in_words(path):
+    torch.save(torch.nn.Linear(2, 2), path)
+    assert refused(path).endswith(
+        ": it holds something else than tensors, numbers and text, which is never loaded"
+    )
 
 
 class Bomb:

@@ -2,12 +2,15 @@
 
 import errno
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 
+import h5py
+import numpy as np
 import pytest
 
 from pytopo.checkpoint import load_checkpoint
@@ -276,6 +279,24 @@ def test_a_full_stdout_is_one_line_and_the_run_can_be_resumed(config, tmp_path):
     assert last == f"pytopo train: stdout: {os.strerror(errno.ENOSPC)}"
     assert "wrote" not in done.stderr
     assert main(["train", "--resume", "run"]) == 0
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_a_section_that_only_training_reads_and_that_is_at_fault_is_one_line(
+    config, capsys, workers
+):
+    blocks = open_blocks(config_of(TINY).data)
+    sections = [*blocks.train, *blocks.validation, *blocks.test]
+    masks = np.stack([section.truth for section in sections]).astype(np.uint8)
+    masks[:3] *= 7  # of the block to learn from, and the others hold 0 and 1
+    with h5py.File("cells.h5", "w") as file:
+        file["raw"] = np.stack([section.image for section in sections])
+        file["mask"] = masks
+    line = ["train", "--config", config, "--data", "cells.h5:/raw,cells.h5:/mask"]
+    assert main([*line, "--workers", workers]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    place = r"pytopo train: cells.h5:/mask section [012]"
+    assert re.match(f"{place}: the label holds 7, and elsewhere 1; ", last)
 
 
 def test_an_error_of_the_log_is_not_taken_for_one_of_stdout(config, capsys, monkeypatch):

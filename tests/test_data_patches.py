@@ -29,6 +29,14 @@ def test_image_and_truth_are_of_the_same_place():
         assert np.array_equal(truth[0], values(image) % 5 == 0)
 
 
+def test_a_patch_of_one_pixel_is_taken_by_a_loader():
+    patches = Patches(numbered(), size=1)
+    images, truth = next(iter(DataLoader(patches, batch_sampler=[range(32)])))
+    assert images.shape == truth.shape == (32, 1, 1, 1)
+    stored = values(images.numpy().reshape(1, -1))
+    assert np.array_equal(truth.numpy().ravel(), stored % 5 == 0)
+
+
 def test_without_augmentation_a_patch_is_a_window():
     patches = Patches(numbered(1, (9, 11)), size=4, augment=False)
     for k in range(20):

@@ -1,5 +1,6 @@
 """A file becomes an image: every format, every slice, and every way in which it cannot."""
 
+import errno
 import json
 import os
 import pickle
@@ -552,6 +553,7 @@ def test_a_part_of_a_data_set_larger_than_the_memory_is_read(enormous):
 
 def test_a_machine_that_hides_its_memory_is_taken_to_have_enough(enormous, monkeypatch):
     monkeypatch.delattr(os, "sysconf")
+    monkeypatch.setattr("pytopo.readers.address.SMALL_ENOUGH", 2**63)
     assert refusal(enormous).startswith("x.h5:/x: Unable to allocate 7.11 PiB")
 
 
@@ -1233,6 +1235,47 @@ def test_a_small_animation_cannot_ask_for_all_of_the_memory(monkeypatch):
     assert text.startswith("x.gif: claims shape (3, 300, 200) of uint8, which takes 0.0 GB, in")
     assert open_image("x.gif", raw=True).array.shape == (3, 300, 200)  # 180 kB, no floats
     assert open_image("x.gif[0]").array.shape == (300, 200)
+
+
+def test_chunks_that_were_never_written_cannot_ask_for_all_of_the_memory(monkeypatch):
+    with h5py.File("x.h5", "w") as file:
+        file.create_dataset("raw", (3, 400, 500), "u1", chunks=(1, 100, 100), fillvalue=7)
+    monkeypatch.setattr("pytopo.readers.address.SMALL_ENOUGH", 2_000_000)
+    monkeypatch.setattr("pytopo.readers.address.MOST_PACKED", 20)
+    text = refusal("x.h5")
+    assert text.startswith(
+        "x.h5: claims shape (3, 400, 500) of uint8, which takes 0.0 GB, in a"
+    )
+    assert text.endswith("if you trust it, take a part of it")
+    assert open_image("x.h5[1]", raw=True).array.min() == 7
+
+
+def test_a_small_archive_cannot_ask_for_all_of_the_memory(monkeypatch):
+    np.savez_compressed("x.npz", a=np.zeros((3, 400, 500), np.uint8))
+    monkeypatch.setattr("pytopo.readers.address.SMALL_ENOUGH", 2_000_000)
+    monkeypatch.setattr("pytopo.readers.address.MOST_PACKED", 20)
+    text = refusal("x.npz[0]")  # all of it is unpacked
+    assert text.startswith("x.npz[0]: claims shape (3, 400, 500) of uint8, which takes 0.0 GB")
+
+
+def test_a_system_without_memory_is_no_damaged_file(monkeypatch):
+    def full(*args, **options):
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    np.save("x.npy", CUBE)
+    monkeypatch.setattr(np, "load", full)
+    text = refusal("x.npy")
+    assert text.startswith(f"x.npy: {os.strerror(errno.ENOMEM)}; take a part of it")
+
+
+def test_colour_before_an_axis_of_one_is_taken_for_channels():
+    np.save("x.npy", np.zeros((40, 52, 3, 1)))
+    assert refusal("x.npy").endswith("take one section, like x.npy[:, :, 0, 0]")
+    with h5py.File("x.h5", "w") as file:
+        for axis, label in enumerate(("y", "x", "channel")):
+            data_set = file.require_dataset("raw", (20, 30, 1), "u1")
+            data_set.dims[axis].label = label
+    assert refusal("x.h5").endswith("take one channel, like x.h5[:, :, 0]")  # it has one
 
 
 def test_a_drawing_is_not_handed_to_another_program():

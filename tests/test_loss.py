@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.autograd import forward_ad
 
 import pytopo
 from pytopo import squares
@@ -697,6 +698,17 @@ TRANSFORMS = {
 def test_inside_a_transform_of_torch_func_the_loss_is_refused(name):
     with pytest.raises(TypeError, match=r"inside a transform of torch.func, which hides"):
         TRANSFORMS[name](lambda x: topological_loss(x, RING), 0.5 * RING)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script`:DeprecationWarning")
+def test_a_tangent_of_forward_mode_is_refused():
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(0.5 * RING, RING)
+        with pytest.raises(TypeError, match="prediction carries a tangent of forward-mode"):
+            topological_loss(dual, RING)
+        with pytest.raises(TypeError, match="target carries a tangent of forward-mode"):
+            topological_loss(0.5 * RING, dual)
+        assert topological_loss(RING, RING).item() == 0
 
 
 def test_the_loss_is_called_as_a_function_of_no_parameters():

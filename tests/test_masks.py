@@ -13,6 +13,7 @@ from PIL import Image
 from pytopo import metrics
 from pytopo.cli.main import main
 from pytopo.data import (
+    ArraySections,
     HDF5Pair,
     ImagePairs,
     PicturePair,
@@ -492,12 +493,30 @@ def test_background_is_what_is_said_to_be(capsys, dtype):
     assert np.array_equal(found, (truth != IDS))
 
 
+def test_grey_for_the_mask_of_training_gets_each_advice_once_and_one_that_works():
+    grey = np.full((2, 4, 4), 0.2)
+    grey[0, 0, 0] = 0.9
+    advice = "expected a mask of 0 and one other value, "
+    with pytest.raises(ValueError) as caught:
+        ArraySections(grey, grey)
+    assert str(caught.value).endswith(f"{advice}or a mask of it: membrane as 1 and all else 0")
+    with pytest.raises(ValueError) as caught:
+        ArraySections(grey, np.where(grey == 0.2, 8, 255) * (grey < 1))
+    assert str(caught.value).count("ids=True") == 1
+
+
+def test_a_note_names_a_dtype_without_its_byte_order(capsys):
+    np.save("big-endian.npy", np.array([[1, 9]], ">u2"))
+    assert main(["diagram", "big-endian.npy", "--no-plot"]) == 0
+    assert "uses 0.012% of the range of uint16, by which" in capsys.readouterr().err
+
+
 def test_negative_ids_are_cells_and_that_is_said(capsys):
     np.save("ids.npy", IDS)
     np.save("truth.npy", IDS - 2)
     _, err = scores(capsys, "ids.npy", "truth.npy", "--labels", "both")
     assert err == "truth.npy: id -1 is a segment; --background 0,-1 makes it background\n"
-    with pytest.warns(InputWarning, match="target: id -1 is a segment; background=0,-1"):
+    with pytest.warns(InputWarning, match="target: id -1 is a segment; background=.0,-1."):
         metrics.variation_of_information(IDS, IDS - 2)
 
 
@@ -525,7 +544,7 @@ def test_background_of_a_cremi_file_is_the_largest_id_alone():
     assert np.array_equal(found.truth, ids == 2**64 - 1)
     assert said == [
         "cells.h5:volumes/labels/neuron_ids: id 0 is a segment, as in the evaluation of CREMI; "
-        "background=0 makes it background"
+        "background=[0] makes it background"
     ]
     other = "other.h5:/image,other.h5:/ids"
     (found,), _ = heard(lambda: list(open_sections(other, ids=True, border=None)))

@@ -85,6 +85,13 @@ def test_a_fully_convolutional_network_gets_a_small_image_as_a_whole():
     assert network.shapes == [(1, 1, 130, 65)]
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (4, 4), (6, 5)])
+def test_an_image_of_less_than_two_strides_is_predicted(shape):
+    network = echo(stride=4, receptive_field=30)
+    image = random_image(*shape)
+    np.testing.assert_allclose(predict(network, image), image, atol=ROUNDING)
+
+
 def test_an_image_of_more_than_two_tiles_is_tiled_and_others_are_not(monkeypatch):
     monkeypatch.setattr(prediction, "TILE", 32)
     monkeypatch.setattr(prediction, "DIRECT", 2 * 32**2)
@@ -265,6 +272,7 @@ def test_what_is_no_image_is_refused(image, error, said):
         ({}, {"tile": 8, "overlap": -1}, "tile=8, overlap=-1; wanted an overlap from 0"),
         ({"stride": 4}, {"tile": 8, "overlap": 5}, "tile=8, overlap=5; .* 4 less than the"),
         ({"stride": 4}, {"tile": 2, "overlap": 0}, "tile=2, overlap=0; .* 4 less than the"),
+        ({"stride": 4}, {"tile": 2}, "tile=2, overlap=0; .*, and a tile of at least 4"),
         ({}, {"tile": 0}, "tile=0, overlap=0; wanted"),
         ({}, {"batch_size": 0}, "batch_size=0; wanted at least 1"),
         ({}, {"device": "gpu"}, "device 'gpu': .*; wanted one like cpu"),

@@ -23,6 +23,15 @@ from pytopo.data.sections import Sections
 ORDER, PLACE = 0, 1  # two streams of random numbers
 
 
+class PatchError(ValueError):
+    """A section cannot be read where a patch is; only reading it tells, late in a run."""
+
+    @property
+    def reason(self) -> str:
+        """The last line: a data loader puts the traceback of its worker before it."""
+        return str(self).splitlines()[-1].removeprefix(f"{__name__}.{type(self).__name__}: ")
+
+
 class Patches:
     """Random patches of sections, a data set for a torch DataLoader.
 
@@ -132,9 +141,11 @@ class Patches:
         height, width = self.sections.shape_of(i)
         row = int(random.integers(height - self.size + 1))
         column = int(random.integers(width - self.size + 1))
-        section = self.sections.read(
-            i, slice(row, row + self.size), slice(column, column + self.size)
-        )
+        window = slice(row, row + self.size), slice(column, column + self.size)
+        try:
+            section = self.sections.read(i, *window)
+        except (TypeError, ValueError) as error:
+            raise PatchError(str(error)) from None
         self._watch.truth("patches", section.truth, whole=False)
         symmetry = int(random.integers(8)) if self.augment else 0
         image, truth = (_turned(pixels, symmetry) for pixels in section)
@@ -150,4 +161,5 @@ def _turned(pixels: NDArray, symmetry: int) -> NDArray[np.float32]:
     """Pixels after 0 to 3 quarter turns, and flipped from symmetry 4 on, as (1, s, s)."""
     turned = np.rot90(pixels, symmetry % 4)
     flipped = turned[:, ::-1] if symmetry >= 4 else turned
-    return np.ascontiguousarray(flipped[None], np.float32)
+    # Of one pixel a view has negative strides and is contiguous all the same.
+    return np.array(flipped[None], np.float32, order="C")

@@ -28,7 +28,7 @@ from pytopo.notes import number_text
 WHOLE = slice(None)
 MASK_ADVICE = Advice(
     ids="or ids of cells with ids=True (data.ids)",
-    grey="membrane as 1 and all else 0, or ids of cells with ids=True (data.ids)",
+    grey="or a mask of it: membrane as 1 and all else 0",
     ignore="pixels to ignore set to 0, or left out",
 )
 

@@ -8,6 +8,7 @@ claims, and refuses what cannot become an image; `decoding` and the other refusa
 one line what came and what was wanted.
 """
 
+import errno
 import math
 import os
 import re
@@ -190,6 +191,8 @@ def _smaller_part(
     if not kept:
         return "take more of it"
 
+    last = max((k for k in kept if shape[k] > 1), default=kept[-1])
+
     def cost(k: int) -> int:
         """What is taken one of first: a channel, then an axis of one, ..., rows at last."""
         if axes[k : k + 1] in CHANNELS:
@@ -198,7 +201,7 @@ def _smaller_part(
             return 1
         if axes[k : k + 1] == "T":
             return 2
-        if k == kept[-1] and shape[k] <= 4:  # like channels
+        if k == last and shape[k] <= 4:  # like channels
             return 3
         return 4 + k + (100 if k in kept[-2:] else 0)
 
@@ -212,7 +215,7 @@ def _smaller_part(
             channel = axes[chosen[-1] : chosen[-1] + 1] in CHANNELS
             word = "channel" if channel else "section"
             advice = f"take one {word}, like {_sliced(address, smaller, shape)}"
-            if not channel or len(kept) > 3:
+            if not channel or len(kept) > 3 or shape[chosen[-1]] == 1:
                 return advice
             given = _sliced(address, part, shape, full=chosen[-1])
             return f"{advice}, or {given} if they are planes"
@@ -326,14 +329,19 @@ def too_many_pixels(address: Address, limit: int | None) -> Exception:
     )
 
 
-def refuse_unpacking(address: Address, shape: Sequence[int], dtype: np.dtype) -> None:
+def refuse_unpacking(
+    address: Address,
+    shape: Sequence[int],
+    dtype: np.dtype,
+    advice: str = "save it as .npy or HDF5 and take a part",
+) -> None:
     """Refuse a small file that unpacks to a huge image."""
     packed, count = os.path.getsize(address.file), math.prod(shape)
     needed = count * _bytes_needed(address, dtype)
     if needed > SMALL_ENOUGH and count * dtype.itemsize > MOST_PACKED * packed:
         raise address.refusal(
             f"claims shape {shown(shape)} of {dtype}, which takes {needed / 1e9:.1f} GB, in a "
-            f"file of {packed} bytes; if you trust it, save it as .npy or HDF5 and take a part"
+            f"file of {packed} bytes; if you trust it, {advice}"
         )
 
 
@@ -358,6 +366,8 @@ def decoding(address: Address, kind: str) -> Iterator[None]:
     except MemoryError:
         raise
     except Exception as err:
+        if isinstance(err, OSError) and err.errno == errno.ENOMEM:
+            raise MemoryError(err.strerror) from None
         reason = str(err) or type(err).__name__
         raise address.refusal(f"damaged, or not a readable {kind}: {reason}") from None
 

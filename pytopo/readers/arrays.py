@@ -20,6 +20,7 @@ from pytopo.readers.address import (
     member_wanted,
     refuse_giant,
     refuse_member,
+    refuse_unpacking,
     shape_of,
     shown,
 )
@@ -115,6 +116,7 @@ def _held_part(
         )
     if whole and dtype.kind in "biuf":
         refuse_giant(address, shape, dtype, "save it as .npy or HDF5 and take a slice")
+        refuse_unpacking(address, shape, dtype)
     part = checked_part(address, shape, dtype)
     claimed = math.prod(shape) * dtype.itemsize
     if size < claimed:

@@ -20,6 +20,7 @@ from pytopo.readers.address import (
     checked_part,
     decoding,
     member_wanted,
+    refuse_unpacking,
     shape_of,
     shown,
 )
@@ -74,7 +75,10 @@ def _part(address: Address, data_set: Any) -> Part:
     with decoding(address, "data set"):
         shape, dtype = data_set.shape, data_set.dtype
         axes = _axes(data_set) if shape else ""
-    return checked_part(address, (0,) if shape is None else shape, dtype, axes)
+    part = checked_part(address, (0,) if shape is None else shape, dtype, axes)
+    # Chunks that were never written take no room in the file.
+    refuse_unpacking(address, shape_of(part), dtype, "take a part of it")
+    return part
 
 
 def _axes(data_set: Any) -> str:
