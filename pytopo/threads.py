@@ -13,12 +13,15 @@ from pytopo.options import integer
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
+MOST_THREADS = 1024  # more have no processor that is theirs, and an image is cut for each
+
 
 def number_of_threads(threads: int | None) -> int:
     """Return how many threads to work on; ``None`` for as many as there are cores.
 
     Cores are those that this process may run on, as far as the system says so: what
     ``taskset`` or a scheduler left to it, and what the limits of a container are worth.
+    More than `MOST_THREADS` are taken for as many; the result is the same.
 
     Raises
     ------
@@ -37,7 +40,7 @@ def number_of_threads(threads: int | None) -> int:
         raise ValueError(
             f"threads is {threads!r}; wanted a whole number of at least 1, or None"
         )
-    return number
+    return min(number, MOST_THREADS)
 
 
 def _cores() -> int:

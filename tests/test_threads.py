@@ -160,3 +160,8 @@ def test_nothing_needs_a_name_that_only_linux_has(tmp_path):
 def test_the_colon_of_a_windows_drive_ends_no_file_name(monkeypatch, text, file):
     monkeypatch.setattr(os.path, "splitdrive", ntpath.splitdrive)
     assert _split(text)[0] == file
+
+
+def test_no_image_is_cut_for_a_million_threads():
+    assert number_of_threads(1024) == 1024
+    assert number_of_threads(10**30) == 1024
