@@ -14,6 +14,7 @@ from pytopo.cli import options, sections
 from pytopo.cli.files import (
     aligned,
     check_places,
+    check_room,
     figure_content,
     figure_name,
     obeyed,
@@ -174,6 +175,7 @@ def _read(args: argparse.Namespace) -> tuple[str, "NDArray"]:
             say("a cell is a component (dim 0): far from the diagonal if its membrane is tight")
         return "example", likelihood_map()
 
+    check_room(args.image)
     return args.image, read(args.image, args.raw)
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pytopo.image import ImageFile
     from pytopo.masks import Advice
 
+PAIR_BYTES = {1: 40, 2: 40, 3: 80}  # a pixel at most, by axes: noise in `pytopo bench growth`
+PART = {1: 10**6, 2: 10**3, 3: 10**2}  # a side of a part that fits into any memory
+
 
 def opened(path: str, raw: bool | None = None) -> "ImageFile":
     """Read an image file, and say what was done to its pixels.
@@ -57,6 +60,31 @@ def read(path: str, raw: bool | None = None) -> "NDArray":
         share = float(file.array.max()) - float(file.array.min())
         say_of(path, range_notes(share, file.stored_dtype))
     return file.array
+
+
+def check_room(path: str) -> None:
+    """Refuse an image whose diagram would not fit into the memory, before it is read."""
+    import math
+
+    from pytopo.image import image_shape
+    from pytopo.readers.address import machine_memory
+
+    with blaming():
+        shape = image_shape(path)
+    needed, there_is = math.prod(shape) * PAIR_BYTES[len(shape)], machine_memory()
+    if needed > there_is:
+        raise Fault(
+            f"{path}: the diagram of {' x '.join(map(str, shape))} pixels may take "
+            f"{needed / 1e9:.1f} GB, more than this machine's {there_is / 1e9:.1f} GB of "
+            f"memory; take a {_part(path, shape)}"
+        )
+
+
+def _part(path: str, shape: Sequence[int]) -> str:
+    if path.endswith("]"):
+        return "smaller part"
+    sides = ", ".join(f"0:{min(length, PART[len(shape)])}" for length in shape)
+    return f"part, like '{path}[{sides}]'"
 
 
 def read_grey(path: str, raw: bool | None = None) -> "NDArray":

@@ -17,6 +17,7 @@ from pytopo.cli import options, sections
 from pytopo.cli.files import (
     aligned,
     check_places,
+    check_room,
     figure_content,
     figure_name,
     mask_in,
@@ -157,6 +158,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _images(args: argparse.Namespace) -> "tuple[NDArray, NDArray]":
     """Return both images, which fit together."""
+    check_room(args.likelihood)
     likelihood, truth = read_grey(args.likelihood), _read_truth(args)
     likelihood = _checked_image(args.likelihood, likelihood)
     truth = _checked_image(args.truth, truth)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytopo.cli import options
-from pytopo.cli.files import aligned, check_places, obeyed, read_grey, write
+from pytopo.cli.files import aligned, check_places, check_room, obeyed, read_grey, write
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import STDOUT
 from pytopo.cli.report import Fault, blaming, printable, results, say
@@ -119,6 +119,7 @@ def _diagram(path: str, args: argparse.Namespace) -> "Diagram":
 
         with blaming():
             return Diagram.load(path)
+    check_room(path)
     image = read_grey(path, args.raw)
 
     def compute() -> "Diagram":

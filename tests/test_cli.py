@@ -448,6 +448,27 @@ def test_what_does_not_fit_in_memory_is_refused(capsys, monkeypatch):
     assert line.startswith("ring.npy: not enough memory for the diagram of 3 x 3 pixels; ")
 
 
+@pytest.mark.parametrize("command", ["diagram", "loss", "match"])
+def test_an_image_whose_diagram_does_not_fit_is_refused_before_it_is_read(
+    capsys, monkeypatch, command
+):
+    np.save("plane.npy", np.zeros((2000, 3000), np.uint8))
+    np.save("volume.npy", np.zeros((30, 40, 500), np.uint8))
+    monkeypatch.setattr("pytopo.readers.address.machine_memory", lambda: 30_000_000)
+    for name, size, part in (
+        ("plane.npy", "2000 x 3000 pixels may take 0.2 GB", "[0:1000, 0:1000]"),
+        ("volume.npy", "30 x 40 x 500 pixels may take 0.0 GB", "[0:30, 0:40, 0:100]"),
+    ):
+        again = [name] if command != "diagram" else []
+        assert main([command, name, *again]) == 1
+        assert capsys.readouterr().err == (
+            f"pytopo {command}: {name}: the diagram of {size}, more than this machine's 0.0 GB "
+            f"of memory; take a part, like '{name}{part}'\n"
+        )
+    assert main([command, "plane.npy[:1900]", *(["ring.npy"] if again else [])]) == 1
+    assert capsys.readouterr().err.endswith("take a smaller part\n")
+
+
 @pytest.mark.parametrize("option", [["-o", "no/a.png"], ["--csv", "no/a.csv"]])
 def test_a_missing_folder_is_found_out_before_the_work(capsys, monkeypatch, folder, option):
     monkeypatch.setattr("pytopo.pairing.persistence_batch", None)

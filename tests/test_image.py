@@ -20,6 +20,7 @@ from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 import pytopo
 from pytopo.image import image_shape, open_image, open_labels, read_image
+from pytopo.readers.address import machine_memory
 
 LUMINANCE = "colour turned to luminance (ITU-R 601)"
 NO_ALPHA = "alpha channel dropped"
@@ -553,8 +554,18 @@ def test_a_part_of_a_data_set_larger_than_the_memory_is_read(enormous):
 
 def test_a_machine_that_hides_its_memory_is_taken_to_have_enough(enormous, monkeypatch):
     monkeypatch.delattr(os, "sysconf")
+    monkeypatch.setattr("pytopo.readers.address.LIMITS", ())
     monkeypatch.setattr("pytopo.readers.address.SMALL_ENOUGH", 2**63)
     assert refusal(enormous).startswith("x.h5:/x: Unable to allocate 7.11 PiB")
+
+
+@pytest.mark.parametrize(("limit", "memory"), [("8000\n", 8000), ("max\n", 9000), (None, 9000)])
+def test_a_container_has_the_memory_that_it_is_left(monkeypatch, limit, memory):
+    if limit is not None:
+        write("memory.max", limit.encode())
+    set_memory(monkeypatch, 9000)
+    monkeypatch.setattr("pytopo.readers.address.LIMITS", ("no/limit", "memory.max"))
+    assert machine_memory() == memory
 
 
 def test_a_link_is_followed_if_it_leads_to_a_data_set():

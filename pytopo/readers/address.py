@@ -296,7 +296,7 @@ def _refuse_unreal(address: Address, dtype: np.dtype) -> None:
 
 def fits(address: Address, shape: Sequence[int], dtype: np.dtype) -> bool:
     """Return whether an array fits into the memory, and the floats that scaling makes of it."""
-    return math.prod(shape) * _bytes_needed(address, dtype) <= _memory()
+    return math.prod(shape) * _bytes_needed(address, dtype) <= machine_memory()
 
 
 def refuse_giant(address: Address, shape: Sequence[int], dtype: np.dtype, advice: str) -> None:
@@ -308,7 +308,7 @@ def refuse_giant(address: Address, shape: Sequence[int], dtype: np.dtype, advice
     scaled = " and its scaling" if needed > dtype.itemsize else ""
     raise address.refusal(
         f"shape {shown(shape)} of {dtype}{scaled} is {size:.1f} GB, more than this "
-        f"machine's {_memory() / 1e9:.1f} GB of memory; {advice}"
+        f"machine's {machine_memory() / 1e9:.1f} GB of memory; {advice}"
     )
 
 
@@ -345,12 +345,25 @@ def refuse_unpacking(
         )
 
 
-def _memory() -> int:
-    """Bytes of memory in this machine; endless where the system does not say."""
+LIMITS = (  # of the memory of a container, by control groups of version 2 and 1
+    "/sys/fs/cgroup/memory.max",
+    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+)
+
+
+def machine_memory() -> int:
+    """Bytes of memory that this machine, or container, has; endless if nothing says."""
     try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        least = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
-        return 2**63
+        least = 2**63
+    for limit in LIMITS:
+        try:
+            with open(limit, encoding="ascii") as stream:
+                least = min(least, int(stream.read()))
+        except (OSError, ValueError):  # not there, or "max"
+            continue
+    return least
 
 
 # ---- refusals that several readers share -------------------------------------------------
