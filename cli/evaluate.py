@@ -307,7 +307,9 @@ def _check_cells(pair: Pair, args: argparse.Namespace) -> None:
     has_cells = cells.any(axis=(1, 2)) if args.sections else cells.any(keepdims=True).ravel()
     if not has_cells.all():
         section = f"section {has_cells.argmin()}: " if args.sections else ""
-        advice = "" if args.labels or args.invert_truth else " (is --invert-truth missing?)"
+        advice = "" if args.invert_truth else " (is --invert-truth missing?)"
+        if args.labels:
+            advice = "" if _border(args) == "none" else " (a smaller --border, or none?)"
         raise Fault(f"{args.truth}: {section}membrane everywhere; wanted some cell{advice}")
 
 

@@ -241,7 +241,7 @@ def check_resume(
     config = config or read_run(path)
     loaded = _resumable(path, config, world)
     if loaded is None:
-        return ()
+        return ("there is no last.pt yet: the run begins",)
     before, now = config_of(loaded["config"]).training.epochs, config.training.epochs
     if before == now or config.training.schedule == "constant":
         return ()

@@ -607,3 +607,8 @@ def test_the_numbers_of_batches_take_no_memory(finished):
     endless = tiny(training={"epochs": 10**9})
     first = next(iter(_batches(open_blocks(endless.data).train, endless, ALONE, 0, 0)))
     assert first[0].shape == (4, 1, 33, 33)
+
+
+def test_a_run_without_a_checkpoint_begins_and_says_so(tmp_path):
+    write_config(tmp_path, tiny())
+    assert check_resume(tmp_path, ALONE) == ("there is no last.pt yet: the run begins",)
