@@ -1,12 +1,13 @@
-"""Room for the large arrays of a computation: parts of a few blocks, one of which is kept.
+"""Room for the large arrays of a computation: parts of a few blocks, some of which are kept.
 
 The system hands out memory in pages and clears each when it is touched first.  For arrays
 that come and go with every call that is up to a third of the time.  Blocks are so large that
-NumPy asks for pages of 2 MB instead of 4 KB, and the first block of a thread is used again.
+NumPy asks for pages of 2 MB instead of 4 KB, and the first block of a computation is kept for
+the next, which may run on another thread: those of a batch live as long as its call.
 """
 
 import math
-import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,7 +17,9 @@ from numpy.typing import DTypeLike, NDArray
 BLOCK_BYTES = 2**25  # what is never touched is never handed out
 ALIGNMENT = 64
 
-_kept = threading.local()
+MOST_KEPT = 4  # blocks, for as many threads
+
+_kept: deque[NDArray[np.uint8]] = deque(maxlen=MOST_KEPT)
 
 
 class Workspace:
@@ -55,10 +58,11 @@ def workspace() -> Iterator[Workspace]:
     np.int64(42)
     """
     # Taken out as long as it is used, so that nobody else can be handed the same block.
-    block = _kept.__dict__.pop("block", None)
-    if block is None:
+    try:
+        block = _kept.pop()  # which no other thread can come between
+    except IndexError:
         block = np.empty(BLOCK_BYTES, np.uint8)
     try:
         yield Workspace(block)
     finally:
-        _kept.block = block
+        _kept.append(block)

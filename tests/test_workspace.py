@@ -1,12 +1,13 @@
 """Room for large arrays: handed out once at a time, and used again."""
 
 import threading
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
 
 import pytopo
-from pytopo.workspace import BLOCK_BYTES, workspace
+from pytopo.workspace import BLOCK_BYTES, MOST_KEPT, _kept, workspace
 
 
 def test_arrays_do_not_overlap():
@@ -46,6 +47,27 @@ def test_more_than_a_block_is_had_from_another():
         arrays = [space.full(BLOCK_BYTES // 2 + 1, k, np.uint8) for k in range(3)]
         arrays.append(space.full(BLOCK_BYTES + 1, 3, np.uint8))
         assert [int(array[-1]) for array in arrays] == [0, 1, 2, 3]
+
+
+def test_a_block_outlives_the_thread_that_took_it():
+    found = []
+
+    def look():
+        with workspace() as space:
+            found.append(space.empty(8, np.int64).ctypes.data)
+
+    for _ in range(3):
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+    assert found[0] == found[1] == found[2]
+
+
+def test_no_more_blocks_are_kept_than_said():
+    with ExitStack() as stack:
+        for _ in range(MOST_KEPT + 3):
+            stack.enter_context(workspace())
+    assert len(_kept) == MOST_KEPT
 
 
 def test_threads_have_blocks_of_their_own():
