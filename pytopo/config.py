@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
+import numpy as np
+
 from pytopo.readers.address import one_line
 from pytopo.training import LossConfig, TrainingConfig
 
@@ -145,8 +147,10 @@ def _table(name: str, kind: type, values: Mapping[str, Any]) -> Any:
 
 
 def _value(name: str, kind: Any, value: Any) -> Any:
-    """Return a value of the kind wanted; whole numbers are good floats."""
+    """Return a value of the kind wanted; whole numbers are good floats, NumPy's as Python's."""
     origin = getattr(kind, "__origin__", kind)
+    if isinstance(value, np.generic):
+        value = value.item()
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(value, float) and not math.isfinite(value):

@@ -2,6 +2,7 @@
 
 import tomllib
 
+import numpy as np
 import pytest
 
 from pytopo.config import (
@@ -76,3 +77,10 @@ def test_a_file_that_is_not_toml_is_named(tmp_path):
         read_tables(path)
     with pytest.raises(FileNotFoundError):
         read_tables(tmp_path / "none.toml")
+
+
+def test_numbers_of_numpy_are_values():
+    tables = {"training": {"epochs": np.int64(3)}, "loss": {"topo_weight": np.float32(0.5)}}
+    config = config_of(tables)
+    assert (config.training.epochs, config.loss.topo_weight) == (3, 0.5)
+    assert type(config.training.epochs) is int

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -50,6 +51,19 @@ def vgg19():
 
 def default(name, vgg19):
     return vgg19 if name == "vgg19" else models.build(name)
+
+
+def test_numbers_of_numpy_are_options_and_become_plain_numbers():
+    for name, options in (
+        ("unet", {"width": np.int64(2), "depth": np.uint8(2)}),
+        ("plain", {"width": np.int32(4), "layers": np.array(3), "stride": np.int64(1)}),
+        ("enhanced", {"width": np.int64(2), "hidden": np.int64(8), "dropout": np.float32(0.5)}),
+    ):
+        network = models.build(name, **options)
+        assert {type(network.options[key]) for key in options} <= {int, float}
+        assert all(network.options[key] == value for key, value in options.items())
+    with pytest.raises(ValueError, match="width=True; wanted a whole number"):
+        models.build("unet", width=True)
 
 
 # ---- all networks ------------------------------------------------------------------------

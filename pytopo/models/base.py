@@ -9,7 +9,7 @@ image segmentation").  The last layer gives one logit a pixel.
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pytopo.models.checks import check_images, check_number
+from pytopo.models.checks import check_images, checked_number
 from pytopo.models.initial import initialise
 
 
@@ -45,9 +45,9 @@ class BaseCNN(nn.Module):
 
     def __init__(self, *, width: int = 48, hidden: int = 512, size: int = 65) -> None:
         super().__init__()
-        check_number("width", width, 1, 1024)
-        check_number("hidden", hidden, 1, 8192)
-        check_number("size", size, 8, 512)
+        width = checked_number("width", width, 1, 1024)
+        hidden = checked_number("hidden", hidden, 1, 8192)
+        size = checked_number("size", size, 8, 512)
         self.options = {"width": width, "hidden": hidden, "size": size}
         self.patch_size = size
 

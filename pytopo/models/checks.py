@@ -7,18 +7,29 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from pytopo.options import integer
 
-def check_number(name: str, value: object, least: int, most: int) -> None:
-    """Raise ValueError if an option is not a whole number in a range.
+
+def checked_number(name: str, value: object, least: int, most: int) -> int:
+    """Return a whole number in a range as an int, which a checkpoint can hold.
+
+    Raises
+    ------
+    ValueError
+        If an option is something else.
 
     Examples
     --------
-    >>> check_number("width", 0, 1, 1024)
+    >>> checked_number("width", 8, 1, 1024)
+    8
+    >>> checked_number("width", 0, 1, 1024)
     Traceback (most recent call last):
     ValueError: width=0; wanted a whole number from 1 to 1024
     """
-    if type(value) is not int or not least <= value <= most:
+    number = integer(value)
+    if number is None or not least <= number <= most:
         raise ValueError(f"{name}={value!r}; wanted a whole number from {least} to {most}")
+    return number
 
 
 def check_choice(name: str, value: object, choices: Sequence[object]) -> None:

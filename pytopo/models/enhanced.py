@@ -8,8 +8,9 @@ them from learning patches by heart (Srivastava et al. (2014), "Dropout", sectio
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pytopo.models.checks import check_images, check_number
+from pytopo.models.checks import check_images, checked_number
 from pytopo.models.initial import initialise
+from pytopo.options import real
 
 
 class EnhancedCNN(nn.Module):
@@ -48,21 +49,22 @@ class EnhancedCNN(nn.Module):
         self, *, width: int = 32, hidden: int = 512, dropout: float = 0.5, size: int = 65
     ) -> None:
         super().__init__()
-        check_number("width", width, 1, 256)
-        check_number("hidden", hidden, 1, 8192)
-        check_number("size", size, 16, 512)
-        if not (isinstance(dropout, (int, float)) and 0 <= dropout < 1):
+        width = checked_number("width", width, 1, 256)
+        hidden = checked_number("hidden", hidden, 1, 8192)
+        size = checked_number("size", size, 16, 512)
+        rate = real(dropout)
+        if rate is None or not 0 <= rate < 1:
             raise ValueError(f"dropout={dropout!r}; wanted a number from 0 to below 1")
-        self.options = {"width": width, "hidden": hidden, "dropout": dropout, "size": size}
+        self.options = {"width": width, "hidden": hidden, "dropout": rate, "size": size}
         self.patch_size = size
 
         self.block1 = block(1, width)
         self.block2 = block(width, 2 * width)
         self.block3 = block(2 * width, 4 * width)
         self.block4 = block(4 * width, 8 * width)
-        self.drop1 = nn.Dropout(dropout)
+        self.drop1 = nn.Dropout(rate)
         self.full1 = nn.Linear(8 * width * (size // 16) ** 2, hidden)
-        self.drop2 = nn.Dropout(dropout)
+        self.drop2 = nn.Dropout(rate)
         self.full2 = nn.Linear(hidden, size**2)
         initialise(self, self.full2)
 

@@ -11,7 +11,7 @@ work.  Their logits lie on every second pixel, and the pixels between are interp
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pytopo.models.checks import check_choice, check_images, check_number
+from pytopo.models.checks import check_images, checked_number
 from pytopo.models.initial import initialise
 
 
@@ -49,9 +49,9 @@ class PlainCNN(nn.Module):
 
     def __init__(self, *, width: int = 16, layers: int = 7, stride: int = 2) -> None:
         super().__init__()
-        check_number("width", width, 1, 1024)
-        check_number("layers", layers, 1, 100)
-        check_choice("stride", stride, (1, 2))
+        width = checked_number("width", width, 1, 1024)
+        layers = checked_number("layers", layers, 1, 100)
+        stride = checked_number("stride", stride, 1, 2)
         self.options = {"width": width, "layers": layers, "stride": stride}
         self.stride = stride
         # a pixel on each side for the first layer and the interpolation, `stride` for others

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pytopo.models.checks import check_choice, check_images, check_number
+from pytopo.models.checks import check_choice, check_images, checked_number
 from pytopo.models.initial import initialise
 
 NORMS = ("batch", "group", "none")
@@ -57,8 +57,8 @@ class UNet(nn.Module):
 
     def __init__(self, *, width: int = 16, depth: int = 3, norm: str = "batch") -> None:
         super().__init__()
-        check_number("width", width, 1, 256)
-        check_number("depth", depth, 1, 6)
+        width = checked_number("width", width, 1, 256)
+        depth = checked_number("depth", depth, 1, 6)
         check_choice("norm", norm, NORMS)
         self.options = {"width": width, "depth": depth, "norm": norm}
         self.stride = 2 ** (depth - 1)

@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pytopo.models.checks import check_images, check_number
+from pytopo.models.checks import check_images, checked_number
 from pytopo.models.initial import initialise
 from pytopo.readers.address import one_line
 
@@ -75,9 +75,9 @@ class VGG19Net(nn.Module):
 
     def __init__(self, *, frozen: int = 0, hidden: int = 512, size: int = 65) -> None:
         super().__init__()
-        check_number("frozen", frozen, 0, 37)
-        check_number("hidden", hidden, 1, 8192)
-        check_number("size", size, 32, 512)
+        frozen = checked_number("frozen", frozen, 0, 37)
+        hidden = checked_number("hidden", hidden, 1, 8192)
+        size = checked_number("size", size, 32, 512)
         self.options = {"frozen": frozen, "hidden": hidden, "size": size}
         self.patch_size = size
 
