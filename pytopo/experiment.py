@@ -36,6 +36,7 @@ from pytopo.data import Sections
 from pytopo.distributed import World
 from pytopo.evaluation import Evaluation, cleaned, evaluate, mean_evaluation
 from pytopo.metrics import patch_betti_error
+from pytopo.options import integers
 from pytopo.prediction import predict
 from pytopo.readers.address import one_line
 from pytopo.replacing import clear_left_over, replacing
@@ -148,16 +149,13 @@ def experiment_of(tables: Mapping[str, Any]) -> Experiment:
     seeds, methods = rest.pop("seeds", [0]), rest.pop("methods", None)
     if not isinstance(methods, Mapping) or not methods:
         raise ValueError("no [methods.NAME] in the experiment; wanted one or more")
-    if not isinstance(seeds, list) or not seeds or not all(_is_seed(s) for s in seeds):
+    numbers = integers(seeds) if isinstance(seeds, list) else None
+    if not numbers or not all(0 <= seed < LATER_PATCHES for seed in numbers):
         raise ValueError(f"seeds is {seeds!r}; wanted a list of whole numbers from 0 to 999")
     found = tuple(_method(name, table, rest, methods) for name, table in methods.items())
     for method in found:
         _check_start(method, found)
-    return Experiment(found, tuple(seeds), config_of(rest))
-
-
-def _is_seed(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LATER_PATCHES
+    return Experiment(found, tuple(numbers), config_of(rest))
 
 
 def _method(

@@ -13,6 +13,7 @@ from pytopo.config import (
     read_tables,
     tables_of,
 )
+from pytopo.experiment import experiment_of
 
 
 def test_an_empty_table_is_all_defaults():
@@ -84,3 +85,6 @@ def test_numbers_of_numpy_are_values():
     config = config_of(tables)
     assert (config.training.epochs, config.loss.topo_weight) == (3, 0.5)
     assert type(config.training.epochs) is int
+    seeds = experiment_of({"seeds": [np.int64(2), 0], "methods": {"a": {}}}).seeds
+    assert seeds == (2, 0)
+    assert {type(seed) for seed in seeds} == {int}
