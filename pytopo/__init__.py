@@ -22,7 +22,8 @@ pairing.py             ``persistence``: pairs of pixels become a diagram
 diagram.py             ``Diagram``: points, Betti numbers, files
 matching.py            two diagrams become a matching, and a distance
 group_matching.py      the same for all images of a batch at once
-loss.py                a likelihood and the truth become a loss with a gradient
+textbook_loss.py       a likelihood and the truth become a loss, as in the paper
+loss.py                the same for batches, with the gradient: dots.py, squares.py
 metrics.py             two segmentations become Betti errors, VOI, Rand, Dice
 plot/, html/           pictures of all this, and pages to touch
 data/                  files and folders become sections, sections become patches
