@@ -126,24 +126,24 @@ def _measured(args: argparse.Namespace) -> Iterator[Row]:
 def _picture(path: str | None) -> Any:
     if path is None:
         return None
-    from pytopo.image import read_image
+    from pytopo.images.image import read_image
 
     with blaming():
         image = read_image(path, raw=True)
     if image.ndim != 2 or image.dtype != "uint8":
-        raise Fault(f"{path}: {image.ndim} axes of {image.dtype}; wanted a picture of 8 bits")
+        raise Fault(f"{path}: {image.ndim} axes of {image.dtype}; expected a picture of 8 bits")
     return image
 
 
 def _volume(path: str | None) -> Any:
     if path is None:
         return None
-    from pytopo.image import read_image
+    from pytopo.images.image import read_image
 
     with blaming():
         volume = read_image(path, raw=True)
     if volume.ndim != 3:
-        raise Fault(f"{path}: {volume.ndim} axes; wanted a volume, which has 3")
+        raise Fault(f"{path}: {volume.ndim} axes; expected a volume, which has 3")
     return volume
 
 
@@ -289,7 +289,7 @@ def _csv(rows: list[Row]) -> str:
 
 
 def _write(path: str, content: str) -> None:
-    from pytopo.replacing import replacing
+    from pytopo.files import replacing
 
     with blaming(path), replacing(path) as stream:
         stream.write(content)

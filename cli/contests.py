@@ -304,7 +304,7 @@ def _textbook(prediction: "Tensor", target: "Tensor") -> "Tensor":
     """Return the loss of a batch as the textbook computes it."""
     import torch
 
-    from pytopo.textbook_loss import textbook_loss
+    from pytopo.loss.textbook import textbook_loss
 
     images = zip(prediction.flatten(0, 1), target.flatten(0, 1))
     return torch.stack([textbook_loss(f, g, {0: 1.0, 1: 1.0}) for f, g in images]).mean()
@@ -357,9 +357,9 @@ def _gudhi_loop(likelihood: "Tensor", truth: "Tensor") -> Callable[[], object]:
     def loss(prediction: "Tensor", target: "Tensor") -> "Tensor":
         total = prediction.sum() * 0
         for f, g in zip(prediction[:, 0], target[:, 0]):
-            flat, wanted = f.T.reshape(-1), g.T.reshape(-1)  # GUDHI counts rows first
+            flat, expected = f.T.reshape(-1), g.T.reshape(-1)  # GUDHI counts rows first
             for mine, other in zip(pairs(f.detach().numpy()), pairs(g.numpy())):
-                dots, goals = flat[torch.from_numpy(mine)], wanted[torch.from_numpy(other)]
+                dots, goals = flat[torch.from_numpy(mine)], expected[torch.from_numpy(other)]
                 _, matched = wasserstein_distance(
                     dots.detach().numpy(), goals.numpy(), order=2, internal_p=2, matching=True
                 )

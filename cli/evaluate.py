@@ -146,13 +146,13 @@ def border(text: str) -> float | str:
         return "none"
     value = options.number(text)
     if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text}; wanted a distance of at least 0, or none")
+        raise argparse.ArgumentTypeError(f"{text}; expected a distance of at least 0, or none")
     return value
 
 
 def background(text: str) -> tuple[int, ...]:
     """Take ids, as in ``0,-1``, or ``none``."""
-    from pytopo.masks import parsed_background
+    from pytopo.images.masks import parsed_background
 
     try:
         return parsed_background(text)
@@ -253,7 +253,7 @@ def _read_pair(args: argparse.Namespace) -> Pair:
         _check_axes(path, image)
     if first.shape != second.shape:
         raise Fault(
-            f"{args.truth}: {size_text(second)} pixels; wanted {size_text(first)}, as "
+            f"{args.truth}: {size_text(second)} pixels; expected {size_text(first)}, as "
             f"{args.prediction} has"
         )
     if args.sections and first.ndim != 3:
@@ -269,7 +269,7 @@ def _with_ids(prediction: "NDArray", args: argparse.Namespace) -> Pair:
     import numpy as np
 
     from pytopo.data.hdf5 import default_background
-    from pytopo.masks import background_notes, background_text, is_background
+    from pytopo.images.masks import background_notes, background_text, is_background
 
     ids = read_ids(args.truth)
     ids = ids.astype(np.uint8) if ids.dtype.kind == "b" else ids
@@ -295,12 +295,12 @@ def _with_ids(prediction: "NDArray", args: argparse.Namespace) -> Pair:
 
 def _check_axes(path: str, image: "NDArray") -> None:
     if image.ndim not in (2, 3):
-        raise Fault(f"{path}: an image of {image.ndim} axes; wanted 2, or 3 for a volume")
+        raise Fault(f"{path}: an image of {image.ndim} axes; expected 2, or 3 for a volume")
 
 
 def _check_cells(pair: Pair, args: argparse.Namespace) -> None:
     """Refuse a truth, or a section of it, with nothing to compare."""
-    from pytopo.masks import is_background
+    from pytopo.images.masks import is_background
 
     ids = pair.truth if args.labels == "both" else pair.cells
     cells = ~pair.truth if ids is None else ~is_background(ids, pair.background)
@@ -310,7 +310,7 @@ def _check_cells(pair: Pair, args: argparse.Namespace) -> None:
         advice = "" if args.invert_truth else " (is --invert-truth missing?)"
         if args.labels:
             advice = "" if _border(args) == "none" else " (a smaller --border, or none?)"
-        raise Fault(f"{args.truth}: {section}membrane everywhere; wanted some cell{advice}")
+        raise Fault(f"{args.truth}: {section}membrane everywhere; expected some cell{advice}")
 
 
 def _foreground_notes(pair: Pair, args: argparse.Namespace) -> tuple[str, ...]:
@@ -350,7 +350,7 @@ def _border(args: argparse.Namespace) -> float | str:
 
 
 def _read_truth(args: argparse.Namespace) -> "NDArray[np.bool_]":
-    from pytopo.masks import Advice
+    from pytopo.images.masks import Advice
 
     advice = Advice(
         ids="or ids of cells with --ids",
@@ -435,7 +435,7 @@ def _section_rows(
 
 
 def _mask_numbers(pair: Pair, args: argparse.Namespace) -> dict[str, float]:
-    from pytopo.evaluation import evaluate
+    from pytopo.metrics.evaluation import evaluate
 
     return evaluate(
         pair.prediction,

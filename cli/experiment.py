@@ -60,18 +60,18 @@ def run(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> None:
     from pytopo.data.patches import PatchError
-    from pytopo.distributed import joined_world
-    from pytopo.experiment import (
+    from pytopo.training.distributed import joined_world
+    from pytopo.training.experiment import (
         check_experiment,
         experiment_of,
         go_through,
         start_experiment,
     )
-    from pytopo.experiment import results as results_of
-    from pytopo.experiment_report import write_report
-    from pytopo.prediction import checked_device
-    from pytopo.run import open_blocks
-    from pytopo.training import NotFinite
+    from pytopo.training.experiment import results as results_of
+    from pytopo.training.loop import NotFinite
+    from pytopo.training.prediction import checked_device
+    from pytopo.training.report import write_report
+    from pytopo.training.run import open_blocks
 
     if args.device is not None:
         with blaming():
@@ -113,8 +113,8 @@ def _run(args: argparse.Namespace) -> None:
 
 
 def _tables(args: argparse.Namespace) -> dict[str, Any]:
-    from pytopo.config import read_tables
-    from pytopo.experiment import DOCUMENT
+    from pytopo.training.config import read_tables
+    from pytopo.training.experiment import DOCUMENT
 
     named = {
         "data.paths": args.data,
@@ -134,7 +134,7 @@ def _tables(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _write_results(folder: Path, found: dict[str, Any]) -> None:
-    from pytopo.replacing import replacing
+    from pytopo.files import replacing
 
     with replacing(folder / "results.json") as stream:
         stream.write(json.dumps(found, indent=1) + "\n")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-    from pytopo.steps import Step, Walkthrough
+    from pytopo.textbook.walk import Step, Walkthrough
 
 LESSON = (  # the image of all lessons: a ring around 19, and a second valley at 8
     (1, 2, 3, 12, 15),
@@ -98,7 +98,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def ending(text: str, kind: str) -> str:
     """Take a path with this ending."""
     if not text.lower().endswith(kind):
-        raise argparse.ArgumentTypeError(f"{text!r}; wanted a name that ends in {kind}")
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a name that ends in {kind}")
     return text
 
 
@@ -106,7 +106,7 @@ def seconds(text: str) -> float:
     """Take a duration that an animation can have."""
     value = options.number(text)
     if not 0.02 <= value <= 60:
-        raise argparse.ArgumentTypeError(f"{text}; wanted seconds, from 0.02 to 60")
+        raise argparse.ArgumentTypeError(f"{text}; expected seconds, from 0.02 to 60")
     return value
 
 
@@ -156,7 +156,7 @@ def _read(args: argparse.Namespace) -> tuple[str, "NDArray"]:
 def _walkthrough(name: str, image: "NDArray", args: argparse.Namespace) -> "Walkthrough":
     def compute() -> "Walkthrough":
         from pytopo.order import checked_image, frame_value
-        from pytopo.steps import check_size, walkthrough
+        from pytopo.textbook.walk import check_size, walkthrough
 
         with blaming(name):
             values = checked_image(image)
@@ -189,8 +189,8 @@ def _write_pictures(steps: "Sequence[Step]", args: argparse.Namespace) -> None:
     """Draw every step once, and write the files when all are drawn."""
     from tqdm import tqdm
 
+    from pytopo.files import replacing
     from pytopo.plot.reduction import step_figure
-    from pytopo.replacing import replacing
 
     pictures = [
         _picture(step_figure(step))
@@ -289,7 +289,7 @@ def _table(
 def _cells(step: "Step") -> tuple[str, ...]:
     """Return the cells of the table that come before the story."""
     from pytopo.diagram import pixel_text
-    from pytopo.steps import KINDS
+    from pytopo.textbook.walk import KINDS
 
     walk, first = step.walk, step.first
     if not step.columns:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from pytopo.image import ImageFile
-    from pytopo.masks import Advice
+    from pytopo.images.image import ImageFile
+    from pytopo.images.masks import Advice
 
 PAIR_BYTES = {1: 40, 2: 40, 3: 80}  # a pixel at most, by axes: noise in `pytopo bench growth`
 PART = {1: 10**6, 2: 10**3, 3: 10**2}  # a side of a part that fits into any memory
@@ -32,7 +32,7 @@ def opened(path: str, raw: bool | None = None) -> "ImageFile":
     raw : bool or None
         Whether integers stay as stored; None for a command that has no option ``--raw``.
     """
-    from pytopo.image import RAW_ADVICE, open_image
+    from pytopo.images.image import RAW_ADVICE, open_image
 
     try:
         with blaming():
@@ -53,7 +53,7 @@ def read(path: str, raw: bool | None = None) -> "NDArray":
     path, raw
         As of `opened`.
     """
-    from pytopo.masks import range_notes
+    from pytopo.images.masks import range_notes
 
     file = opened(path, raw)
     if not raw:
@@ -66,8 +66,8 @@ def check_room(path: str) -> None:
     """Refuse an image whose diagram would not fit into the memory, before it is read."""
     import math
 
-    from pytopo.image import image_shape
-    from pytopo.readers.address import machine_memory
+    from pytopo.images.image import image_shape
+    from pytopo.images.readers.address import machine_memory
 
     with blaming():
         shape = image_shape(path)
@@ -98,8 +98,8 @@ def read_grey(path: str, raw: bool | None = None) -> "NDArray":
     path, raw
         As of `opened`; what is raw is no mask.
     """
-    from pytopo.image import open_image
-    from pytopo.masks import two_valued
+    from pytopo.images.image import open_image
+    from pytopo.images.masks import two_valued
 
     if raw:
         return read(path, raw)
@@ -117,7 +117,7 @@ def read_likelihood(path: str) -> "NDArray":
     """Read an image, or a mask, of values from 0 to 1; rounding errors are clipped."""
     import numpy as np
 
-    from pytopo.masks import clipped_to_unit
+    from pytopo.images.masks import clipped_to_unit
     from pytopo.notes import number_text
 
     image = read_grey(path)
@@ -126,7 +126,7 @@ def read_likelihood(path: str) -> "NDArray":
         inside = (image >= 0) & (image <= 1)  # NaN is not
         index = np.argwhere(~inside)[0].tolist()
         raise Fault(
-            f"{path}: image{index} is {number_text(image[tuple(index)])}; wanted a "
+            f"{path}: image{index} is {number_text(image[tuple(index)])}; expected a "
             "likelihood, 0 to 1"
         )
     return clipped
@@ -155,7 +155,7 @@ def mask_in(
     path: str, stored: "NDArray", advice: "Advice | None" = None
 ) -> "NDArray[np.bool_]":
     """Return the mask that stored values are, and say how they were taken."""
-    from pytopo.masks import mask_of
+    from pytopo.images.masks import mask_of
 
     with blaming():
         mask = mask_of(stored, f"{path}: image", advice)
@@ -167,13 +167,13 @@ def mask_in(
 
 def read_ids(path: str) -> "NDArray":
     """Read ids of segments, colours as ids and not as brightness, and say how."""
-    from pytopo.image import open_labels
+    from pytopo.images.image import open_labels
 
     with blaming():
         file = open_labels(path)
     say_of(path, file.notes)
     if file.array.dtype.kind not in "biu":
-        raise Fault(f"{path}: values of {file.array.dtype}; wanted labels of integers")
+        raise Fault(f"{path}: values of {file.array.dtype}; expected labels of integers")
     return file.array
 
 
@@ -199,7 +199,7 @@ def check_places(files: Sequence[str]) -> None:
 
 def write(path: str, content: str | bytes) -> None:
     """Write a file, whole or not at all, and say so."""
-    from pytopo.replacing import replacing
+    from pytopo.files import replacing
 
     with blaming(path), replacing(path, "wb" if isinstance(content, bytes) else "w") as stream:
         stream.write(content)

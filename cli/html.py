@@ -41,5 +41,5 @@ def write_html(path: str, name: str, make: "Callable[[], Report]") -> None:
 
 def _page_path(text: str) -> str:
     if Path(text).suffix.lower() not in (".html", ".htm"):
-        raise argparse.ArgumentTypeError(f"{text!r} names no page; wanted an ending .html")
+        raise argparse.ArgumentTypeError(f"{text!r} names no page; expected an ending .html")
     return text

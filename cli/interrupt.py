@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from threading import Thread
 from typing import NoReturn, TypeVar
 
-from pytopo.replacing import withdraw
+from pytopo.files import withdraw
 
 Result = TypeVar("Result")
 

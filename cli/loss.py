@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pytopo.html import Report
-    from pytopo.loss import Explanation
-    from pytopo.masks import Advice
+    from pytopo.images.masks import Advice
+    from pytopo.loss.topological import Explanation
 
 DESCRIPTION = """\
 Compute the topological loss of a likelihood against the truth: how far its persistence
@@ -164,20 +164,20 @@ def _images(args: argparse.Namespace) -> "tuple[NDArray, NDArray]":
     truth = _checked_image(args.truth, truth)
     if likelihood.shape != truth.shape:
         raise Fault(
-            f"{args.truth}: {size_text(truth)} pixels; wanted {size_text(likelihood)}, as "
+            f"{args.truth}: {size_text(truth)} pixels; expected {size_text(likelihood)}, as "
             f"{args.likelihood} has"
         )
     if truth.min() == truth.max() == args.sublevel:
         say(f"{args.truth}: no foreground, every pixel is {truth.max():.0f}")
     options.check_dims(args.likelihood, args.dims, likelihood.ndim)
     if args.frame is not None and not math.isfinite(args.frame):
-        raise Fault(f"--frame={args.frame}; wanted a finite number")
+        raise Fault(f"--frame={args.frame}; expected a finite number")
     return likelihood, truth
 
 
 def _read_truth(args: argparse.Namespace) -> "NDArray":
     """Read a mask of any dtype, or a grey truth: floats from 0 to 1."""
-    from pytopo.masks import clipped_to_unit, two_valued
+    from pytopo.images.masks import clipped_to_unit, two_valued
 
     path = args.truth
     if args.truth_threshold is not None:
@@ -193,7 +193,7 @@ def _read_truth(args: argparse.Namespace) -> "NDArray":
 
 
 def _advice() -> "Advice":
-    from pytopo.masks import Advice
+    from pytopo.images.masks import Advice
 
     return Advice(
         ids="one class as 0 and 1, or a grey truth as floats from 0 to 1",
@@ -204,16 +204,16 @@ def _advice() -> "Advice":
 
 def _checked_image(path: str, image: "NDArray") -> "NDArray":
     """Refuse what no loss is of; what a rounding error left outside [0, 1] is clipped."""
-    from pytopo.masks import clipped_to_unit
+    from pytopo.images.masks import clipped_to_unit
     from pytopo.notes import number_text
 
     if image.ndim not in (2, 3):
-        raise Fault(f"{path}: an image of {image.ndim} axes; wanted 2, or 3 for a volume")
+        raise Fault(f"{path}: an image of {image.ndim} axes; expected 2, or 3 for a volume")
     _check_finite(path, image)
     clipped = clipped_to_unit(image)
     if clipped is None:
         low, high = number_text(image.min()), number_text(image.max())
-        raise Fault(f"{path}: values {low} to {high}; wanted 0 to 1")
+        raise Fault(f"{path}: values {low} to {high}; expected 0 to 1")
     return clipped
 
 
@@ -223,7 +223,7 @@ def _check_finite(path: str, image: "NDArray") -> None:
     finite = np.isfinite(image)
     if not finite.all():
         index = np.argwhere(~finite)[0].tolist()
-        raise Fault(f"{path}: image{index} is {image[tuple(index)]}; wanted 0 to 1")
+        raise Fault(f"{path}: image{index} is {image[tuple(index)]}; expected 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -252,7 +252,7 @@ def _verdict(likelihood: "NDArray", truth: "NDArray", args: argparse.Namespace) 
         import numpy as np
         import torch
 
-        from pytopo.loss import TopologicalLoss
+        from pytopo.loss.topological import TopologicalLoss
 
         dtype = np.float32 if likelihood.dtype == np.float32 else np.float64
         prediction = torch.from_numpy(likelihood[None, None].astype(dtype)).requires_grad_()
@@ -271,13 +271,13 @@ def _verdict(likelihood: "NDArray", truth: "NDArray", args: argparse.Namespace) 
             loss.backward()  # gradients add up
             losses[dim] = loss.item()
         (explanation,) = TopologicalLoss(dims, **asked).explain(prediction, target)
-        born, wanted = (
+        born, expected = (
             d.birth[d.essential] for d in (explanation.prediction, explanation.target)
         )
         assert prediction.grad is not None
         return Verdict(
             losses,
-            float(((born - wanted) ** 2).sum()),
+            float(((born - expected) ** 2).sum()),
             prediction.grad[0, 0].numpy(),
             explanation,
         )
@@ -319,7 +319,7 @@ def _table(likelihood: "NDArray", verdict: Verdict, args: argparse.Namespace) ->
     from pytopo.diagram import FEATURES
 
     why = verdict.explanation
-    found, wanted = why.prediction, why.target
+    found, expected = why.prediction, why.target
     rows: list[tuple[str, ...]] = [
         ("dim", "loss", "dots", "to fix", "to remove", "true dots", "missing")
     ]
@@ -328,8 +328,8 @@ def _table(likelihood: "NDArray", verdict: Verdict, args: argparse.Namespace) ->
             (~found.essential & (found.dim == d)).sum(),
             (found.dim[why.fix[:, 0]] == d).sum(),
             (found.dim[why.remove] == d).sum(),
-            (~wanted.essential & (wanted.dim == d)).sum(),
-            (wanted.dim[why.missing] == d).sum(),
+            (~expected.essential & (expected.dim == d)).sum(),
+            (expected.dim[why.missing] == d).sum(),
         )
         for d in verdict.losses
     ]

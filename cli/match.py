@@ -165,7 +165,7 @@ def _check_alike(first: "Diagram", second: "Diagram", args: argparse.Namespace) 
     ):
         if one != other:
             raise Fault(
-                f"{args.second}: {name} {other}, but {one} of {args.first}; wanted the same"
+                f"{args.second}: {name} {other}, but {one} of {args.first}; expected the same"
             )
     for path, diagram in ((args.first, first), (args.second, second)):
         missing = set(args.dims or ()) - set(diagram.dims)

@@ -48,7 +48,7 @@ def figure_path(text: str) -> str:
     """Take a path whose ending names a kind of figure."""
     if Path(text).suffix.lower() not in FIGURE_ENDINGS:
         raise argparse.ArgumentTypeError(
-            f"{text!r} names no kind of figure; wanted an ending {', '.join(FIGURE_ENDINGS)}"
+            f"{text!r} names no kind of figure; expected an ending {', '.join(FIGURE_ENDINGS)}"
         )
     return text
 
@@ -66,7 +66,7 @@ def frame(text: str) -> float:
 def dims(text: str) -> tuple[int, ...]:
     """Take some of the dimensions, as in ``0,1``."""
     if not re.fullmatch(r"[012](,[012])*", text):
-        raise argparse.ArgumentTypeError(f"{text!r}; wanted some of 0, 1, 2, like 0,1")
+        raise argparse.ArgumentTypeError(f"{text!r}; expected some of 0, 1, 2, like 0,1")
     return tuple(sorted({int(d) for d in text.split(",")}))
 
 
@@ -74,7 +74,7 @@ def min_persistence(text: str) -> float:
     """Take a number of at least 0."""
     value = number(text)
     if value < 0:
-        raise argparse.ArgumentTypeError(f"{text}; wanted a number of at least 0")
+        raise argparse.ArgumentTypeError(f"{text}; expected a number of at least 0")
     return value
 
 
@@ -97,7 +97,7 @@ def positive(text: str) -> int:
 def count(text: str, least: int = 0) -> int:
     """Take a whole number."""
     if not re.fullmatch("[0-9]{1,9}", text) or int(text) < least:
-        raise argparse.ArgumentTypeError(f"{text!r}; wanted a whole number, at least {least}")
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number, at least {least}")
     return int(text)
 
 
@@ -135,6 +135,6 @@ def check_dims(name: str, dims: tuple[int, ...] | None, axes: int) -> None:
     """Refuse a dimension that an image has not."""
     if dims is not None and max(dims) >= axes:
         raise Fault(
-            f"{name}: an image of {axes} axes has no dimension {max(dims)}; wanted "
+            f"{name}: an image of {axes} axes has no dimension {max(dims)}; expected "
             f"some of {', '.join(map(str, range(axes)))}"
         )

@@ -87,7 +87,7 @@ def output_path(text: str) -> str:
     """Take a path whose ending names a kind of file that can be written."""
     if Path(text).suffix.lower() not in WRITERS:
         raise argparse.ArgumentTypeError(
-            f"{text!r} names no kind of image; wanted an ending {', '.join(WRITERS)}"
+            f"{text!r} names no kind of image; expected an ending {', '.join(WRITERS)}"
         )
     return text
 
@@ -96,7 +96,7 @@ def unit_number(text: str) -> float:
     """Take a number from 0 to 1."""
     value = options.number(text)
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text}; wanted a number from 0 to 1")
+        raise argparse.ArgumentTypeError(f"{text}; expected a number from 0 to 1")
     return value
 
 
@@ -110,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
     )
     check_places([args.output])
     if os.path.exists(args.output) and not os.path.isfile(args.output):
-        raise Fault(f"{args.output}: a pipe or device; wanted the name of a file")
+        raise Fault(f"{args.output}: a pipe or device; expected the name of a file")
 
     network = _network(args)
     image = read(args.image)
@@ -120,8 +120,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _network(args: argparse.Namespace) -> "nn.Module":
-    from pytopo.checkpoint import load_network
-    from pytopo.prediction import checked_device
+    from pytopo.training.checkpoint import load_network
+    from pytopo.training.prediction import checked_device
 
     with blaming():
         device = checked_device(args.device)
@@ -130,10 +130,10 @@ def _network(args: argparse.Namespace) -> "nn.Module":
 
 def _check(network: "nn.Module", image: "NDArray", args: argparse.Namespace) -> None:
     """Find out before the work whether it can be done, and what comes of it be written."""
-    from pytopo.prediction import checked_image, planned
+    from pytopo.training.prediction import checked_image, planned
 
     if image.ndim == 1:
-        raise Fault(f"{args.image}: an image of 1 axis; wanted 2, or 3 of a volume")
+        raise Fault(f"{args.image}: an image of 1 axis; expected 2, or 3 of a volume")
     for number, section in enumerate(_as_sections(image)):
         with blaming(args.image if image.ndim == 2 else f"{args.image}, section {number}"):
             checked_image(section)
@@ -144,11 +144,11 @@ def _check(network: "nn.Module", image: "NDArray", args: argparse.Namespace) -> 
     if ending == ".png" and image.ndim == 3:
         raise Fault(
             f"{args.output}: a PNG holds one section, and {args.image} is "
-            f"{size_text(image)}; wanted .h5 or .tif, or a slice that is one section"
+            f"{size_text(image)}; expected .h5 or .tif, or a slice that is one section"
         )
     size = image.size * (4 if args.threshold is None else 1)
     if ending in (".tif", ".tiff") and size > TIFF_MOST:
-        raise Fault(f"{args.output}: {size / 1e9:.1f} GB are too much for a TIFF; wanted .h5")
+        raise Fault(f"{args.output}: {size / 1e9:.1f} GB are too much for a TIFF; expected .h5")
 
 
 def _sections(
@@ -158,7 +158,7 @@ def _sections(
     import numpy as np
     import torch
 
-    from pytopo.prediction import predict_sections
+    from pytopo.training.prediction import predict_sections
 
     try:
         with blaming(args.checkpoint):
@@ -176,7 +176,7 @@ def _sections(
                     yield (likelihood >= args.threshold).astype(np.uint8) * np.uint8(255)
     except (MemoryError, torch.OutOfMemoryError):
         raise Fault(
-            f"{args.image}: not enough memory on {args.device}; wanted a smaller --tile or "
+            f"{args.image}: not enough memory on {args.device}; expected a smaller --tile or "
             "--batch-size"
         ) from None
 
@@ -192,7 +192,7 @@ def _write(
     args: argparse.Namespace, shape: tuple[int, ...], sections: "Iterable[NDArray]"
 ) -> None:
     """Write the sections as they come, to a file that takes its name at the end."""
-    from pytopo.replacing import replacing
+    from pytopo.files import replacing
 
     writer = WRITERS[Path(args.output).suffix.lower()]
     name = "likelihood" if args.threshold is None else "mask"
@@ -204,7 +204,7 @@ def _write(
 def _write_hdf5(
     stream: IO[bytes], name: str, shape: tuple[int, ...], sections: "Iterable[NDArray]"
 ) -> None:
-    from pytopo.replacing import hdf5_file
+    from pytopo.files import hdf5_file
 
     chunks = (1, 256, 256)[-len(shape) :]
     with hdf5_file(stream) as (file, arrived):

@@ -33,7 +33,9 @@ def voxel(text: str) -> _Voxel:
     (12, 40, 77)
     """
     if not re.fullmatch("[0-9]{1,9}(,[0-9]{1,9}){2}", text):
-        raise argparse.ArgumentTypeError(f"{text!r}; wanted three whole numbers, like 12,40,77")
+        raise argparse.ArgumentTypeError(
+            f"{text!r}; expected three whole numbers, like 12,40,77"
+        )
     plane, row, column = map(int, text.split(","))
     return plane, row, column
 
@@ -53,8 +55,8 @@ def check_voxel(name: str, image: "NDArray", at: _Voxel | None) -> None:
     if any(i >= n for i, n in zip(at, image.shape)):
         last = ",".join(str(n - 1) for n in image.shape)
         raise Fault(
-            f"{name}: {size_text(image)} pixels have no voxel {','.join(map(str, at))}; wanted "
-            f"--at 0,0,0 to {last}"
+            f"{name}: {size_text(image)} pixels have no voxel {','.join(map(str, at))}; "
+            f"expected --at 0,0,0 to {last}"
         )
 
 

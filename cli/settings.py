@@ -20,7 +20,7 @@ def setting(text: str) -> Setting:
     key, equals, value = text.partition("=")
     names = key.split(".")
     if not equals or len(names) < 2 or not all(names):
-        raise argparse.ArgumentTypeError(f"{text!r}; wanted TABLE.NAME=VALUE")
+        raise argparse.ArgumentTypeError(f"{text!r}; expected TABLE.NAME=VALUE")
     try:
         return names, tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:

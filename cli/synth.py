@@ -68,7 +68,7 @@ def amount(text: str) -> float:
     """Take a finite number of at least 0."""
     value = options.number(text)
     if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text}; wanted a finite number of at least 0")
+        raise argparse.ArgumentTypeError(f"{text}; expected a finite number of at least 0")
     return value
 
 
@@ -76,7 +76,7 @@ def part(text: str) -> float:
     """Take a number from 0 to below 1."""
     value = options.number(text)
     if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"{text}; wanted a number from 0 to below 1")
+        raise argparse.ArgumentTypeError(f"{text}; expected a number from 0 to below 1")
     return value
 
 

@@ -13,10 +13,10 @@ from pytopo.cli.report import Fault, blaming, blaming_system, results, say
 from pytopo.cli.settings import setting, with_settings
 
 if TYPE_CHECKING:
-    from pytopo.config import RunConfig
     from pytopo.data import Sections
-    from pytopo.distributed import World
-    from pytopo.run import Blocks, Row
+    from pytopo.training.config import RunConfig
+    from pytopo.training.distributed import World
+    from pytopo.training.run import Blocks, Row
 
 DESCRIPTION = """\
 Train a network on random patches: cross-entropy first, then cross-entropy + weight *
@@ -118,10 +118,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> None:
     from pytopo.data.patches import PatchError
-    from pytopo.distributed import joined_world
-    from pytopo.prediction import checked_device
-    from pytopo.run import go_on
-    from pytopo.training import NotFinite
+    from pytopo.training.distributed import joined_world
+    from pytopo.training.loop import NotFinite
+    from pytopo.training.prediction import checked_device
+    from pytopo.training.run import go_on
 
     if args.device is not None:
         with blaming():
@@ -156,7 +156,13 @@ def _begun(
 
     The folder is ours until the end of ``until_the_end``.
     """
-    from pytopo.run import check_resume, check_run, open_blocks, start_run, write_config
+    from pytopo.training.run import (
+        check_resume,
+        check_run,
+        open_blocks,
+        start_run,
+        write_config,
+    )
 
     folder = args.resume or args.out or "run"
     with blaming():
@@ -183,7 +189,7 @@ def _begun(
 
 def _claim(folder: str, world: "World", until_the_end: ExitStack) -> None:
     """Keep other processes out of the folder of a run, but those that train with us."""
-    from pytopo.run import claimed
+    from pytopo.training.run import claimed
 
     if Path(folder).exists() and not Path(folder).is_dir():
         raise Fault(f"{folder}: a file; name a folder for the run")
@@ -193,7 +199,7 @@ def _claim(folder: str, world: "World", until_the_end: ExitStack) -> None:
 
 def _resumed(args: argparse.Namespace) -> "RunConfig":
     """Return what the folder of a run says, with the number of epochs that is asked for."""
-    from pytopo.run import read_run
+    from pytopo.training.run import read_run
 
     config = read_run(args.resume)
     if args.epochs is None:
@@ -208,7 +214,7 @@ def _print(line: str) -> None:
 
 def _config(args: argparse.Namespace) -> "RunConfig":
     """Return what is asked: defaults, then the file, then --set, then the options."""
-    from pytopo.config import config_of, read_tables
+    from pytopo.training.config import config_of, read_tables
 
     tables = with_settings(read_tables(args.config) if args.config else {}, args.set or [])
     named = [

@@ -129,7 +129,7 @@ def source_page(target: str) -> str | None:
 def link_by_name(
     app: Sphinx, env: BuildEnvironment, node: nodes.Element, content: nodes.Element
 ) -> nodes.Element | None:
-    """Resolve names in docstrings: `docs/loss.md`, `pytopo/loss.py`, `pytopo.match`."""
+    """Resolve names in docstrings: `docs/loss.md`, `pytopo/order.py`, `pytopo.match`."""
     target = str(node.get("reftarget", ""))
     package, _, name = target.rpartition(".")
     if package == "pytopo" and name in pytopo.__all__:

@@ -7,50 +7,48 @@ The pipeline, in reading order::
 =====================  ==========================================================
 file                   what it does
 =====================  ==========================================================
-image.py, readers/     a file becomes an array
-masks.py               what a mask is, and which ids are background
-notes.py               what was done to an input is said: ``InputWarning``
+images/                a file becomes an array; what a mask is
 order.py               an array becomes a total order of its pixels
 kernels/complex.py     pixels become cells: vertices, edges, squares, cubes
 kernels/lower_star.py  cells become a filtration
 kernels/reduction.py   the boundary matrix becomes pairs of cells
-textbook.py            the three kernels in a row, as objects to look into
-steps.py               what the textbook does, told cell by cell
-arcs.py, morse.py      the fast route: the same pairs, most columns never built
-octahedron, volume.py  the fast route for three axes
+textbook/              the three kernels in a row, as objects; a walk through them
+morse/                 the fast algorithm: the same pairs, most columns never built
 pairing.py             ``persistence``: pairs of pixels become a diagram
 diagram.py             ``Diagram``: points, Betti numbers, files
-matching.py            two diagrams become a matching, and a distance
-group_matching.py      the same for all images of a batch at once
-textbook_loss.py       a likelihood and the truth become a loss, as in the paper
-loss.py                the same for batches, with the gradient: dots.py, squares.py
-metrics.py             two segmentations become Betti errors, VOI, Rand, Dice
-plot/, html/           pictures of all this, and pages to touch
+matching/              two diagrams become a matching, and a distance
+loss/                  a likelihood and a target become a loss with a gradient
+metrics/               two segmentations become Betti errors, VOI, Rand, Dice
 data/                  files and folders become sections, sections become patches
 models/                networks, one a file
-training.py            the loop: cross-entropy, then the topological loss beside it
-prediction.py          a network and an image become a likelihood
-evaluation.py          a prediction and the truth become a row of numbers
-run.py                 a training run in a folder, that can be killed and resumed
-experiment.py          methods x seeds, judged on sections that nothing was chosen by
+training/              the loop, runs that can be killed and resumed, experiments
+plot/, html/           pictures of all this, and interactive reports
 =====================  ==========================================================
+
+What all of them use: ``options.py`` checks options, ``notes.py`` says what was done to an
+input, ``threads.py`` works on parts side by side, ``files.py`` writes a file whole or not at
+all.  ``moved.py`` leads from the names that modules had to those that they have.
 
 Importing the package is light: a public name loads its module on first use.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+from pytopo.moved import Moved
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:  # what ``__getattr__`` resolves, spelled out for type checkers
-    from pytopo import data, metrics, models, plot, steps, textbook, training
+    from pytopo import data, metrics, models, plot, textbook, training
     from pytopo.diagram import Diagram
-    from pytopo.image import read_image
+    from pytopo.images import read_image
     from pytopo.loss import SegmentationLoss, TopologicalLoss, topological_loss
     from pytopo.matching import Matching, bottleneck, match, wasserstein
     from pytopo.notes import CacheWarning, InputWarning
     from pytopo.pairing import persistence, persistence_batch
+    from pytopo.textbook import walk as steps
 
 __all__ = [
     "CacheWarning",
@@ -86,10 +84,12 @@ _home = {
     "match": "pytopo.matching",
     "persistence": "pytopo.pairing",
     "persistence_batch": "pytopo.pairing",
-    "read_image": "pytopo.image",
+    "read_image": "pytopo.images",
     "topological_loss": "pytopo.loss",
     "wasserstein": "pytopo.matching",
 }
+
+sys.meta_path.insert(0, Moved())  # before the one that would look into a moved folder
 
 
 def __getattr__(name: str) -> object:

@@ -157,9 +157,9 @@ class Diagram:
         chosen = self.persistence >= at_least(min_persistence, "min_persistence", 0)
         dims = self.dims
         if dim is not None:
-            wanted = self._checked_dims(dim)
-            chosen &= np.isin(self.dim, wanted)
-            dims = tuple(d for d in self.dims if d in wanted)
+            expected = self._checked_dims(dim)
+            chosen &= np.isin(self.dim, expected)
+            dims = tuple(d for d in self.dims if d in expected)
         if finite is not None:
             finite = flag(finite, "finite")
             chosen &= (np.isfinite(self.birth) & np.isfinite(self.death)) == finite
@@ -204,7 +204,7 @@ class Diagram:
         if isinstance(threshold, np.floating):  # compare in its dtype, as NumPy does
             level = threshold
         if np.isnan(level):
-            raise ValueError("threshold is NaN; wanted a number")
+            raise ValueError("threshold is NaN; expected a number")
         self._checked_dims(range(len(self.shape)))
         if self.superlevel:
             alive = (self.birth >= level) & (self.death < level)
@@ -215,10 +215,10 @@ class Diagram:
         counts = np.bincount(self.dim[alive], minlength=len(self.shape))
         return tuple(counts.tolist())
 
-    def _checked_dims(self, wanted: int | Iterable[int]) -> list[int]:
-        found = integers(wanted)
+    def _checked_dims(self, dim: int | Iterable[int]) -> list[int]:
+        found = integers(dim)
         if found is None:
-            raise ValueError(f"dim is {wanted!r}; expected some of {self.dims}")
+            raise ValueError(f"dim is {dim!r}; expected some of {self.dims}")
         missing = [d for d in found if d not in self.dims]
         if missing:
             raise ValueError(

@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytopo.diagram import ESSENTIAL, Diagram
+from pytopo.files import replacing
 from pytopo.options import real
 from pytopo.order import FRAME
-from pytopo.replacing import replacing
 
 COLUMNS = ("dim", "birth", "death", "birth_pixel", "death_pixel")
 CSV_MARK = "# pytopo diagram "
@@ -76,7 +76,7 @@ def _format(path: str | PathLike[str]) -> Format:
     ending = Path(path).suffix.lower()
     if ending not in FORMATS:
         raise ValueError(
-            f"{path}: no format has the ending {ending!r}; wanted {', '.join(FORMATS)}"
+            f"{path}: no format has the ending {ending!r}; expected {', '.join(FORMATS)}"
         )
     return FORMATS[ending]
 
@@ -217,7 +217,7 @@ def _read_csv(content: bytes) -> Diagram:
     except (csv.Error, ValueError) as error:
         raise ValueError(f"no table ({error})") from None
     if not set(COLUMNS) <= set(names) or len(set(names)) < len(names):
-        raise ValueError(f"columns are {_brief(names)}; wanted at least {list(COLUMNS)}")
+        raise ValueError(f"columns are {_brief(names)}; expected at least {list(COLUMNS)}")
     for row in rows:
         if len(row) != len(names):
             raise ValueError(f"a line has {len(row)} fields; expected {len(names)}")
@@ -278,7 +278,7 @@ def _checked(found: dict[str, Any]) -> _Header:
     if construction not in ("V", "T") or not isinstance(superlevel, bool):
         raise ValueError('construction is not "V" or "T", or superlevel not true or false')
     if found["dtype"] not in ("float32", "float64"):
-        raise ValueError(f"dtype is {_brief(found['dtype'])}; wanted float32 or float64")
+        raise ValueError(f"dtype is {_brief(found['dtype'])}; expected float32 or float64")
     frame = None if found["frame"] is None else _value(found["frame"], "frame")
     (points,) = _whole_numbers([found["points"]], "points")
     if not 0 <= points <= len(dims) * math.prod(2 * n + 5 for n in shape):

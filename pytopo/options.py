@@ -91,7 +91,7 @@ def flag(value: object, name: str) -> bool:
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} is {value!r}; wanted True or False")
+        raise TypeError(f"{name} is {value!r}; expected True or False")
     return bool(value)
 
 
@@ -107,9 +107,9 @@ def at_least(value: object, name: str, least: float) -> float:
     """
     number = real(value)
     if number is None:
-        raise TypeError(f"{name} is {value!r}; wanted a number")
+        raise TypeError(f"{name} is {value!r}; expected a number")
     if not number >= least:
-        raise ValueError(f"{name} is {value!r}; wanted a number of at least {least:g}")
+        raise ValueError(f"{name} is {value!r}; expected a number of at least {least:g}")
     return number
 
 
@@ -122,5 +122,5 @@ def checked_construction(value: object) -> str:
         If it is neither.
     """
     if not isinstance(value, str) or value not in ("V", "T"):
-        raise ValueError(f'construction is {value!r}; wanted "V" or "T"')
+        raise ValueError(f'construction is {value!r}; expected "V" or "T"')
     return value

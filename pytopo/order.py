@@ -45,11 +45,11 @@ def checked_image(image: ArrayLike, name: str = "image") -> NDArray:
     values = checked_values(image, name)
     if not 1 <= values.ndim <= 3:
         raise ValueError(
-            f"{name} has shape {values.shape}, {values.ndim} axes; wanted (W,), (H, W) or "
+            f"{name} has shape {values.shape}, {values.ndim} axes; expected (W,), (H, W) or "
             "(D, H, W) (for several images: persistence_batch)"
         )
     if values.size == 0:
-        raise ValueError(f"{name} has shape {values.shape} and no pixel; wanted at least one")
+        raise ValueError(f"{name} has shape {values.shape} and no pixel; expected at least one")
     return values
 
 
@@ -59,7 +59,9 @@ def checked_values(image: ArrayLike, name: str) -> NDArray:
         raise TypeError(f"{name} has masked pixels; fill them first, e.g. {name}.filled(0)")
     values = np.asarray(image)
     if values.dtype.kind not in "biuf":
-        raise TypeError(f"{name} has dtype {values.dtype}; wanted booleans, integers or floats")
+        raise TypeError(
+            f"{name} has dtype {values.dtype}; expected booleans, integers or floats"
+        )
     if values.dtype.kind == "f" and values.size and np.isnan(values.max()):  # NaN is greatest
         missing = np.unravel_index(np.isnan(values).argmax(), values.shape)
         where = ", ".join(str(i) for i in missing)
@@ -99,7 +101,7 @@ def frame_value(
     with np.errstate(over="ignore"):
         number = real(frame)
         if number is None:
-            raise TypeError(f"frame is {frame!r}; wanted a number, True, False or None")
+            raise TypeError(f"frame is {frame!r}; expected a number, True, False or None")
         value = dtype(number)
     whole = integer(frame)
     if np.isnan(value):

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.diagram import ESSENTIAL, Diagram
-from pytopo.morse import Rows, pixel_pairs
+from pytopo.morse.pairs_2d import Rows, pixel_pairs
+from pytopo.morse.pairs_3d import voxel_pairs
 from pytopo.options import at_least, checked_construction, flag, integers
 from pytopo.order import (
     FRAME,
@@ -25,7 +26,6 @@ from pytopo.order import (
 )
 from pytopo.textbook import filtration_of_order, reduce_filtration
 from pytopo.threads import number_of_threads, on_threads
-from pytopo.volume import voxel_pairs
 
 ALGORITHMS = ("auto", "reduction", "morse")
 PART_PIXELS = 2**20  # about how many pixels of a batch are taken together
@@ -49,7 +49,7 @@ def persistence(
     image : array_like, (W,), (H, W) or (D, H, W)
         Any real dtype and memory layout; infinities are values like others, NaN is not.
     dims : int, iterable of int or None
-        Dimensions of homology wanted: 0 components, 1 holes (2D) or tunnels (3D),
+        Dimensions of homology: 0 components, 1 holes (2D) or tunnels (3D),
         2 voids.  ``None`` means all, 0 to the number of axes - 1.
     superlevel : bool
         Sweep the threshold downwards: bright things are born first.  Values stay in the
@@ -182,7 +182,7 @@ class _Options:
         at_least(self.min_persistence, "min_persistence", 0)
         if not isinstance(self.algorithm, str) or self.algorithm not in ALGORITHMS:
             known = " or ".join(f'"{name}"' for name in ALGORITHMS)
-            raise ValueError(f"algorithm is {self.algorithm!r}; wanted {known}")
+            raise ValueError(f"algorithm is {self.algorithm!r}; expected {known}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,11 +212,11 @@ def _stacks(
     if isinstance(images, np.ndarray):
         if images.ndim not in (3, 4):
             raise ValueError(
-                f"images has shape {images.shape}; wanted (B, H, W), (B, D, H, W) or a list of "
-                "images (for a single image: persistence)"
+                f"images has shape {images.shape}; expected (B, H, W), (B, D, H, W) or a list "
+                "of images (for a single image: persistence)"
             )
         if images.size == 0 and len(images) > 0:
-            raise ValueError(f"images has shape {images.shape} and no pixel; wanted some")
+            raise ValueError(f"images has shape {images.shape} and no pixel; expected some")
         values = np.ascontiguousarray(checked_values(images, "images"))
         stacks = [_stack(values, "images[0]", options)] if len(images) else []
         return list(range(len(images))), stacks
@@ -235,10 +235,10 @@ def _stacks(
 def _parts(stack: _Stack, threads: int) -> list[_Stack]:
     """Divide a stack into parts of about equal size, to be taken by threads."""
     count = len(stack.values)
-    wanted = count if stack.algorithm == "reduction" else stack.values.size // PART_PIXELS
+    parts = count if stack.algorithm == "reduction" else stack.values.size // PART_PIXELS
     return [
         replace(stack, values=stack.values[a:b], frames=stack.frames[a:b])
-        for a, b in even_parts(count, max(threads, wanted))
+        for a, b in even_parts(count, max(threads, parts))
     ]
 
 
@@ -257,16 +257,16 @@ def even_parts(count: int, parts: int) -> list[tuple[int, int]]:
 def _checked_dims(
     dims: int | Iterable[int] | None, shape: tuple[int, ...], name: str
 ) -> tuple[int, ...]:
-    """Return the wanted dimensions in ascending order."""
+    """Return the dimensions in ascending order, checked."""
     if dims is None:
         return tuple(range(len(shape)))
-    wanted = integers(dims)
-    if not wanted or not all(0 <= d < len(shape) for d in wanted):
+    several = integers(dims)
+    if not several or not all(0 <= d < len(shape) for d in several):
         raise ValueError(
-            f"dims is {dims!r}; wanted dimensions from 0 to {len(shape) - 1}, "
+            f"dims is {dims!r}; expected dimensions from 0 to {len(shape) - 1}, "
             f"because {name} has shape {shape}"
         )
-    return tuple(sorted(set(wanted)))
+    return tuple(sorted(set(several)))
 
 
 def _route(algorithm: str, shape: tuple[int, ...], name: str) -> str:
@@ -276,7 +276,7 @@ def _route(algorithm: str, shape: tuple[int, ...], name: str) -> str:
     if algorithm == "morse" and not fast:
         raise ValueError(
             f'algorithm is "morse", which takes less than 2^30 pixels, and {name} has shape '
-            f'{shape}; wanted "auto" or "reduction"'
+            f'{shape}; expected "auto" or "reduction"'
         )
     if algorithm == "auto":
         return "morse" if fast else "reduction"

@@ -38,7 +38,7 @@ def number_of_threads(threads: int | None) -> int:
     number = integer(threads)
     if number is None or number < 1:
         raise ValueError(
-            f"threads is {threads!r}; wanted a whole number of at least 1, or None"
+            f"threads is {threads!r}; expected a whole number of at least 1, or None"
         )
     return min(number, MOST_THREADS)
 

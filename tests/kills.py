@@ -14,8 +14,8 @@ from pathlib import Path
 
 import torch
 
-from pytopo.checkpoint import load_checkpoint
-from pytopo.run import is_finished
+from pytopo.training.checkpoint import load_checkpoint
+from pytopo.training.run import is_finished
 
 TRAIN = [sys.executable, "-m", "pytopo.cli", "train"]
 RUN = ["--epochs", "6", "--set", "data.sections=6", "--set", "data.side=128",

@@ -29,7 +29,7 @@ import tifffile
 from PIL import Image, features
 
 import pytopo
-from pytopo.image import image_shape, open_image, open_labels
+from pytopo.images.image import image_shape, open_image, open_labels
 
 LIMIT = 10  # seconds that a file may take
 PATIENCE = 60  # seconds after which a worker that says nothing is taken to hang

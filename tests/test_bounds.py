@@ -14,11 +14,16 @@ from hypothesis import strategies as st
 from strategies import constructions, images, lattices
 
 import pytopo
-from pytopo import morse, octahedron, order, volume
+from pytopo import order
+from pytopo.kernels.contingency import overlaps
+from pytopo.kernels.heap import push, remove_latest, roomy
 from pytopo.kernels.kruskal import foreign_joins, joins_of_band, merge
-from pytopo.kernels.link_sweep import extrema_and_joins
-from pytopo.kernels.lower_link import lower_links
-from pytopo.kernels.morse import (
+from pytopo.kernels.links_2d import REGULAR, earlier_neighbours
+from pytopo.kernels.links_3d import lower_links
+from pytopo.kernels.morse_boundary import MOST_PUSHED, morse_boundaries
+from pytopo.kernels.reduction import grown, reduce_columns
+from pytopo.kernels.sorting import sort_bytes
+from pytopo.kernels.sweep_2d import (
     UNKNOWN,
     closing_loops,
     extrema,
@@ -26,13 +31,9 @@ from pytopo.kernels.morse import (
     number_extrema,
     saddles,
 )
-from pytopo.kernels.morse_boundary import MOST_PUSHED, morse_boundaries
-from pytopo.kernels.neighbours import REGULAR, earlier_neighbours
-from pytopo.kernels.overlap import overlaps
-from pytopo.kernels.reduction import grown, reduce_columns
-from pytopo.kernels.sorting import sort_bytes
-from pytopo.kernels.voxel_heap import push, remove_latest, roomy
+from pytopo.kernels.sweep_3d import extrema_and_joins
 from pytopo.kernels.voxels import voxels_of_pairs
+from pytopo.morse import links_3d, pairs_2d, pairs_3d
 from pytopo.order import sorted_order
 
 OUTSIDE = np.iinfo(np.int32).max
@@ -81,7 +82,7 @@ def crowns(n, flip=0):
 @pytest.fixture(autouse=True)
 def nothing_is_too_small(monkeypatch):
     """Let several threads take bands of any size, and pack lists of any length."""
-    monkeypatch.setattr(morse, "THREAD_PIXELS", 1)
+    monkeypatch.setattr(pairs_2d, "THREAD_PIXELS", 1)
     monkeypatch.setattr(order, "FEW", 1)
 
 
@@ -154,7 +155,7 @@ def test_every_second_pixel_of_a_checkerboard_is_a_minimum(shape, copies):
     earlier, period = np.empty(keys.shape, np.uint8), shape[0] + 1
     earlier_neighbours(keys, period, 0, len(keys), earlier)
     assert (earlier[keys == OUTSIDE] == REGULAR).all()
-    minimum = extrema(earlier, 0, len(keys), 0, morse.SIDES)
+    minimum = extrema(earlier, 0, len(keys), 0, pairs_2d.SIDES)
     assert len(minimum) == copies * ((board.size + 1) // 2)
     root = np.empty(keys.shape, np.int32)
     for first in range(len(keys)):  # row by row
@@ -164,7 +165,7 @@ def test_every_second_pixel_of_a_checkerboard_is_a_minimum(shape, copies):
     assert root.reshape(-1)[minimum].tolist() == list(range(len(minimum)))
     assert (root[keys == OUTSIDE] == len(minimum)).all()
     assert np.count_nonzero(root == UNKNOWN) == copies * board.size - len(minimum)
-    maximum = extrema(earlier, 0, len(keys), 255, morse.SIDES)
+    maximum = extrema(earlier, 0, len(keys), 255, pairs_2d.SIDES)
     inner = board[1:-1, 1:-1]  # outside never comes, so no pixel beside it is a maximum
     assert len(maximum) == copies * np.count_nonzero(inner)
 
@@ -196,9 +197,9 @@ def test_bands_of_several_images_change_nothing(image, copies, construction):
     dims = tuple(range(image.ndim))
     frames = [None] * copies
     options = frames, dims, False, construction
-    one = morse.pixel_pairs(stack, *options, threads=1)
+    one = pairs_2d.pixel_pairs(stack, *options, threads=1)
     for threads in (2, 3, stack[0].size + copies + 2):
-        many = morse.pixel_pairs(stack, *options, threads=threads)
+        many = pairs_2d.pixel_pairs(stack, *options, threads=threads)
         assert all(np.array_equal(a, b) for a, b in zip(many, one))
 
 
@@ -209,7 +210,7 @@ def test_a_band_without_rows_is_empty_and_reads_nothing():
         earlier_neighbours(keys, len(keys) - 1, end, end, earlier)
         assert (earlier == 77).all()
         assert saddles(earlier, end, end, 0).size == 0
-        assert extrema(earlier, end, end, 0, morse.SIDES).size == 0
+        assert extrema(earlier, end, end, 0, pairs_2d.SIDES).size == 0
 
 
 # --- bands of joins --------------------------------------------------------------------
@@ -278,7 +279,7 @@ def links_of(image, outside=OUTSIDE):
 
 
 def joins_of(links, dim):
-    side = volume._side(dim)
+    side = pairs_3d._side(dim)
     reading = side.flip, side.shift, side.leads
     return extrema_and_joins(links, len(links) - 1, 0, len(links), *reading)
 
@@ -363,8 +364,8 @@ def test_a_path_has_room_for_all_that_wait(most_steps):
         flat = links.reshape(-1)
         column = np.flatnonzero(flat).astype(np.int32)
         way = ((flat[column] >> 6) & 4095).astype(np.int16)  # the most that can be asked for
-        tables = octahedron.paths(), np.array(octahedron.EDGES)
-        steps = octahedron.offsets() @ np.array([keys[0].size, keys.shape[2], 1])
+        tables = links_3d.paths(), np.array(links_3d.EDGES)
+        steps = links_3d.offsets() @ np.array([keys[0].size, keys.shape[2], 1])
         every_lead = np.full(keys.size, 63, np.uint8)
         start, voxel, _ = morse_boundaries(
             column, way, most_steps, flat, keys.reshape(-1), every_lead, *tables, steps
@@ -379,7 +380,7 @@ def test_a_path_has_room_for_all_that_wait(most_steps):
 @pytest.mark.parametrize("most_steps", [0, 32, 4500])
 def test_a_path_may_be_longer_than_the_heap_is_at_first(most_steps, monkeypatch):
     """The path around the top of a pyramid grows to eight times its height on its way down."""
-    monkeypatch.setattr(volume, "MOST_STEPS", most_steps)
+    monkeypatch.setattr(pairs_3d, "MOST_STEPS", most_steps)
     row, column = np.indices((81, 81)) - 40
     pyramid = 40 - np.maximum(abs(row), abs(column))
     for construction in "VT":
@@ -405,9 +406,9 @@ def test_bands_of_several_volumes_change_nothing(image, copies, construction):
     image = np.atleast_3d(image)
     stack = np.stack([np.roll(image, k) for k in range(copies)])
     options = [None] * copies, (0, 1, 2), False, construction
-    one = volume.voxel_pairs(stack, *options, threads=1)
+    one = pairs_3d.voxel_pairs(stack, *options, threads=1)
     for threads in (2, 3, len(image) * copies + 3):
-        many = volume.voxel_pairs(stack, *options, threads=threads)
+        many = pairs_3d.voxel_pairs(stack, *options, threads=threads)
         assert all(np.array_equal(a, b) for a, b in zip(many, one))
 
 
@@ -418,7 +419,7 @@ def test_a_band_without_planes_is_empty():
         lower_links(keys, len(keys) - 1, end, end, links)
         assert (links == 77).all()
         for dim in (0, 2):
-            side = volume._side(dim)
+            side = pairs_3d._side(dim)
             found = extrema_and_joins(
                 links, len(keys) - 1, end, end, side.flip, side.shift, side.leads
             )

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pytopo import models
-from pytopo.checkpoint import FORMAT, load_checkpoint, load_network, save_checkpoint
+from pytopo.training.checkpoint import FORMAT, load_checkpoint, load_network, save_checkpoint
 
 
 @pytest.fixture
@@ -83,9 +83,9 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(state, path):
 
 
 def test_a_missing_file_is_named(path):
-    assert refused(path, error=FileNotFoundError).startswith("no such file; wanted a ")
+    assert refused(path, error=FileNotFoundError).startswith("no such file; expected a ")
     path.mkdir()
-    assert refused(path, error=FileNotFoundError).startswith("no such file; wanted a ")
+    assert refused(path, error=FileNotFoundError).startswith("no such file; expected a ")
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "text", "zip"])
@@ -140,17 +140,17 @@ def test_another_file_of_torch_is_no_checkpoint(path, content):
 
 def test_a_checkpoint_of_another_format_is_refused(state, path):
     torch.save({**state, "format": 99}, path)
-    assert refused(path) == f"a checkpoint of format 99; wanted {FORMAT}, train again"
+    assert refused(path) == f"a checkpoint of format 99; expected {FORMAT}, train again"
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"network": {"name": "resnet", "options": {}}}, "network 'resnet'; wanted one of "),
+        ({"network": {"name": "resnet", "options": {}}}, "network 'resnet'; expected one of "),
         ({"network": {"name": "unet", "options": {"size": 3}}}, "has no option 'size'"),
         (
             {"network": {"name": "unet", "options": {"width": 8, "depth": 2}}},
-            "has shape (4, 1, 3, 3); wanted (8",
+            "has shape (4, 1, 3, 3); expected (8",
         ),
         (  # 146 GB, refused before memory is taken
             {
@@ -163,7 +163,7 @@ def test_a_checkpoint_of_another_format_is_refused(state, path):
         ),
         (
             {"network": {"name": "unet", "options": {"width": 10**9}}},
-            "width=1000000000; wanted",
+            "width=1000000000; expected",
         ),
         ({"network": {"name": "plain", "options": {}}}, "is no weight of it"),
         ({"network": {"name": "unet"}}, "options"),

@@ -424,7 +424,7 @@ def test_nan_is_refused_and_located(capsys):
 
 def test_a_dimension_that_the_image_has_not_is_refused(capsys):
     line = fault(capsys, "ring.npy", "--dims", "0,2")
-    assert line == "ring.npy: an image of 2 axes has no dimension 2; wanted some of 0, 1"
+    assert line == "ring.npy: an image of 2 axes has no dimension 2; expected some of 0, 1"
 
 
 def test_a_voxel_that_the_image_has_not_is_refused_before_the_work(capsys, monkeypatch, folder):
@@ -434,7 +434,7 @@ def test_a_voxel_that_the_image_has_not_is_refused_before_the_work(capsys, monke
         "ring.npy: an image of 2 axes has no sections; leave out --at"
     )
     assert fault(capsys, "volume.npy", "--at", "3,2,2") == (
-        "volume.npy: 4 x 2 x 3 pixels have no voxel 3,2,2; wanted --at 0,0,0 to 3,1,2"
+        "volume.npy: 4 x 2 x 3 pixels have no voxel 3,2,2; expected --at 0,0,0 to 3,1,2"
     )
     assert files(folder) == ["ring.npy", "volume.npy"]
 
@@ -454,7 +454,7 @@ def test_an_image_whose_diagram_does_not_fit_is_refused_before_it_is_read(
 ):
     np.save("plane.npy", np.zeros((2000, 3000), np.uint8))
     np.save("volume.npy", np.zeros((30, 40, 500), np.uint8))
-    monkeypatch.setattr("pytopo.readers.address.machine_memory", lambda: 30_000_000)
+    monkeypatch.setattr("pytopo.images.readers.address.machine_memory", lambda: 30_000_000)
     for name, size, part in (
         ("plane.npy", "2000 x 3000 pixels may take 0.2 GB", "[0:1000, 0:1000]"),
         ("volume.npy", "30 x 40 x 500 pixels may take 0.0 GB", "[0:30, 0:40, 0:100]"),
@@ -519,18 +519,21 @@ def test_nothing_is_left_half_written(capsys, monkeypatch, folder, option):
         (["diagram", "--frame=nan"], "'nan' is not a number"),
         (["diagram", "--construction", "X"], "invalid choice: 'X'"),
         (["diagram", "--algorithm", "X"], "invalid choice: 'X'"),
-        (["diagram", "--dims", "0,3"], "'0,3'; wanted some of 0, 1, 2, like 0,1"),
-        (["diagram", "--dims", ""], "''; wanted some of 0, 1, 2"),
-        (["diagram", "--min-persistence", "-1"], "-1; wanted a number of at least 0"),
+        (["diagram", "--dims", "0,3"], "'0,3'; expected some of 0, 1, 2, like 0,1"),
+        (["diagram", "--dims", ""], "''; expected some of 0, 1, 2"),
+        (["diagram", "--min-persistence", "-1"], "-1; expected a number of at least 0"),
         (["diagram", "--min-persistence", "nan"], "'nan' is not a number"),
-        (["diagram", "--top", "-1"], "'-1'; wanted a whole number, at least 0"),
-        (["diagram", "--threads", "0"], "'0'; wanted a whole number, at least 1"),
-        (["diagram", "--at", "1,2"], "'1,2'; wanted three whole numbers, like 12,40,77"),
-        (["diagram", "--at", "1,2,x"], "'1,2,x'; wanted three whole numbers"),
-        (["diagram", "--at=-1,2,3"], "'-1,2,3'; wanted three whole numbers"),
+        (["diagram", "--top", "-1"], "'-1'; expected a whole number, at least 0"),
+        (["diagram", "--threads", "0"], "'0'; expected a whole number, at least 1"),
+        (["diagram", "--at", "1,2"], "'1,2'; expected three whole numbers, like 12,40,77"),
+        (["diagram", "--at", "1,2,x"], "'1,2,x'; expected three whole numbers"),
+        (["diagram", "--at=-1,2,3"], "'-1,2,3'; expected three whole numbers"),
         (["diagram", "--at", "1,2,3", "--no-plot"], "--at says what the figure shows, but no"),
         (["diagram", "--at", "1,2,3", "--csv", "-"], "--at says what the figure shows, but no"),
-        (["diagram", "-o", "a.jpg"], "'a.jpg' names no kind of figure; wanted an ending .png"),
+        (
+            ["diagram", "-o", "a.jpg"],
+            "'a.jpg' names no kind of figure; expected an ending .png",
+        ),
         (["diagram", "-o", "a.png", "--no-plot"], "--no-plot and --output exclude each other"),
         (["diagram", "--csv", "-", "--npz", "-"], "--csv and --npz: stdout takes only one"),
         (["diagram", "--csv", "a", "--json", "./a"], "a would be written twice"),

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from pytopo.cli.main import build_parser, main
-from pytopo.evaluation import evaluate
 from pytopo.metrics import adapted_rand_error, variation_of_information
+from pytopo.metrics.evaluation import evaluate
 
 # Two cells of 9 pixels, and a gap of one pixel in the wall between them: a hole less, and a
 # merge of halves.  35 of 36 pixels agree (Dice 2 * 26 / (26 + 27)).
@@ -329,14 +329,14 @@ def test_pickles_are_not_loaded(capsys):
 @pytest.mark.parametrize(
     ("prediction", "truth", "reason"),
     [
-        (np.zeros((5, 4)), None, "truth.png: 5 x 9 pixels; wanted 5 x 4, as a.npy has"),
-        (np.zeros(5), None, "a.npy: an image of 1 axes; wanted 2, or 3 for a volume"),
-        (LIKELIHOOD * 4, None, "a.npy: image[0, 0] is 3; wanted a likelihood, 0 to 1"),
-        (LIKELIHOOD - 1, None, "a.npy: image[0, 0] is -0.25; wanted a likelihood, 0 to 1"),
+        (np.zeros((5, 4)), None, "truth.png: 5 x 9 pixels; expected 5 x 4, as a.npy has"),
+        (np.zeros(5), None, "a.npy: an image of 1 axes; expected 2, or 3 for a volume"),
+        (LIKELIHOOD * 4, None, "a.npy: image[0, 0] is 3; expected a likelihood, 0 to 1"),
+        (LIKELIHOOD - 1, None, "a.npy: image[0, 0] is -0.25; expected a likelihood, 0 to 1"),
         (
             np.where(TRUTH, 0.5, np.nan),
             None,
-            "a.npy: image[1, 1] is nan; wanted a likelihood, 0 to 1",
+            "a.npy: image[1, 1] is nan; expected a likelihood, 0 to 1",
         ),
         (
             None,
@@ -354,7 +354,7 @@ def test_pickles_are_not_loaded(capsys):
         (
             None,
             np.ones((5, 9), bool),
-            "b.npy: membrane everywhere; wanted some cell (is --invert-truth missing?)",
+            "b.npy: membrane everywhere; expected some cell (is --invert-truth missing?)",
         ),
     ],
 )
@@ -369,19 +369,21 @@ def test_images_that_cannot_be_compared_are_refused(capsys, prediction, truth, r
 
 def test_labels_that_are_none_are_refused(capsys):
     line = fault(capsys, "truth.png", "likelihood.npy", "--labels", "truth")
-    assert line == "likelihood.npy: values of float64; wanted labels of integers"
+    assert line == "likelihood.npy: values of float64; expected labels of integers"
     line = fault(capsys, "likelihood.npy", "truth.png", "--labels", "both")
-    assert line == "likelihood.npy: values of float64; wanted labels of integers"
+    assert line == "likelihood.npy: values of float64; expected labels of integers"
     np.save("a.npy", np.zeros((5, 9), int))
     line = fault(capsys, "likelihood.npy", "a.npy", "--labels", "truth")
-    assert line == "a.npy: membrane everywhere; wanted some cell (a smaller --border, or none?)"
+    assert (
+        line == "a.npy: membrane everywhere; expected some cell (a smaller --border, or none?)"
+    )
 
 
 def test_a_section_without_cells_is_named(capsys, volume):
     np.save("volume.npy", np.stack([TRUTH, np.ones_like(TRUTH)]))
     line = fault(capsys, "prediction.npy", "volume.npy", "--sections")
     assert line == (
-        "volume.npy: section 1: membrane everywhere; wanted some cell (is --invert-truth "
+        "volume.npy: section 1: membrane everywhere; expected some cell (is --invert-truth "
         "missing?)"
     )
     assert main(["evaluate", "prediction.npy", "volume.npy", "--patches", "2"]) == 0
@@ -396,7 +398,7 @@ def test_what_does_not_fit_in_memory_is_refused(capsys, monkeypatch, volume):
     def exhausted(*args, **options):
         raise MemoryError
 
-    monkeypatch.setattr("pytopo.evaluation.evaluate", exhausted)
+    monkeypatch.setattr("pytopo.metrics.evaluation.evaluate", exhausted)
     line = fault(capsys, "likelihood.npy", "truth.png")
     assert line == "likelihood.npy: not enough memory for 5 x 9 pixels; take a part"
     line = fault(capsys, "prediction.npy", "volume.npy")
@@ -404,7 +406,7 @@ def test_what_does_not_fit_in_memory_is_refused(capsys, monkeypatch, volume):
 
 
 def test_a_missing_folder_is_found_out_before_the_work(capsys, monkeypatch, folder):
-    monkeypatch.setattr("pytopo.image.open_image", None)
+    monkeypatch.setattr("pytopo.images.image.open_image", None)
     line = fault(capsys, "likelihood.npy", "truth.png", "--csv", "no/a")
     assert line == f"no/a: there is no folder {folder}/no; create it first"
 
@@ -417,9 +419,9 @@ def test_a_missing_folder_is_found_out_before_the_work(capsys, monkeypatch, fold
     [
         (["a"], "the following arguments are required: TRUTH"),
         (["a", "b", "--threshold", "x"], "'x' is not a number"),
-        (["a", "b", "--patches", "0"], "'0'; wanted a whole number, at least 1"),
-        (["a", "b", "--patch", "0"], "'0'; wanted a whole number, at least 1"),
-        (["a", "b", "--seed", "-1"], "'-1'; wanted a whole number, at least 0"),
+        (["a", "b", "--patches", "0"], "'0'; expected a whole number, at least 1"),
+        (["a", "b", "--patch", "0"], "'0'; expected a whole number, at least 1"),
+        (["a", "b", "--seed", "-1"], "'-1'; expected a whole number, at least 0"),
         (["a", "b", "--construction", "X"], "invalid choice: 'X'"),
         (["a", "b", "--csv", "b"], "b would overwrite TRUTH"),
         (["a[0]", "b", "--json", "./a"], "./a would overwrite PREDICTION"),
@@ -448,7 +450,7 @@ def test_a_bug_keeps_its_traceback(monkeypatch, error):
     def broken(*args, **options):
         raise error("a bug")
 
-    monkeypatch.setattr("pytopo.evaluation.evaluate", broken)
+    monkeypatch.setattr("pytopo.metrics.evaluation.evaluate", broken)
     with pytest.raises(error, match="a bug"):
         judge()
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pytopo.cli.explain import LESSON, _sheet
 from pytopo.cli.main import main
-from pytopo.steps import walkthrough
+from pytopo.textbook.walk import walkthrough
 
 VALLEYS = """\
 valleys.npy: 3 pixels, values 0 to 2
@@ -214,7 +214,7 @@ def test_an_animation_that_fails_leaves_the_old_one(monkeypatch, folder):
 def test_a_large_image_is_refused_and_a_part_proposed(capsys):
     np.save("large.npy", np.zeros((100, 200)))
     assert fault(capsys, "large.npy") == (
-        "large.npy: 100 x 200 pixels are 79401 cells, too many to explain one by one; wanted "
+        "large.npy: 100 x 200 pixels are 79401 cells, too many to explain one by one; expected "
         "at most 400; a part like [0:5, 0:5] will do"
     )
 
@@ -244,7 +244,7 @@ def test_more_steps_than_fit_on_a_sheet_are_refused_before_they_are_drawn(capsys
 
 
 def test_places_are_checked_before_the_work(capsys, monkeypatch, folder):
-    monkeypatch.setattr("pytopo.image.open_image", None)
+    monkeypatch.setattr("pytopo.images.image.open_image", None)
     missing = f"there is no folder {folder}/no; create it first"
     for option, path in (("--gif", "no/a.gif"), ("--sheet", "no/a.png"), ("--png", "no/p")):
         assert fault(capsys, "valleys.npy", option, path) == f"{path}: {missing}"
@@ -254,10 +254,12 @@ def test_places_are_checked_before_the_work(capsys, monkeypatch, folder):
 
 def test_an_impossible_line_is_a_usage_error(capsys):
     assert usage_error(capsys, "--gif", "a.png") == (
-        "argument --gif: 'a.png'; wanted a name that ends in .gif"
+        "argument --gif: 'a.png'; expected a name that ends in .gif"
     )
-    assert usage_error(capsys, "--sheet", "a.gif").endswith("wanted a name that ends in .png")
-    assert usage_error(capsys, "--seconds", "0").endswith("0; wanted seconds, from 0.02 to 60")
+    assert usage_error(capsys, "--sheet", "a.gif").endswith("expected a name that ends in .png")
+    assert usage_error(capsys, "--seconds", "0").endswith(
+        "0; expected seconds, from 0.02 to 60"
+    )
     assert usage_error(capsys, "--step", "-1").startswith("argument --step: ")
     assert usage_error(capsys, "--by", "voxel").startswith("argument --by: invalid choice")
     assert usage_error(capsys, "a.png", "--sheet", "a.png") == "a.png would overwrite IMAGE"

@@ -330,8 +330,8 @@ def test_the_distances_are_those_of_the_library(capsys):
         assert row[1:6] == [
             str(len(x)) for x in (one, other, found.pairs, found.first_only, found.second_only)
         ]
-        wanted = [found.cost, pytopo.wasserstein(one, other), pytopo.bottleneck(one, other)]
-        assert row[6:9] == [f"{x:.6g}" for x in wanted]
+        expected = [found.cost, pytopo.wasserstein(one, other), pytopo.bottleneck(one, other)]
+        assert row[6:9] == [f"{x:.6g}" for x in expected]
 
 
 def test_essential_components_are_matched_by_birth_and_said_so(capsys):
@@ -445,17 +445,17 @@ def test_missing_files_are_named(capsys, command):
 @pytest.mark.parametrize(
     ("likelihood", "truth", "reason"),
     [
-        (np.zeros((5, 4)), None, "truth.png: 5 x 5 pixels; wanted 5 x 4, as a.npy has"),
-        (np.zeros(5), None, "a.npy: an image of 1 axes; wanted 2, or 3 for a volume"),
-        (TRUTH * 3 - 1, None, "a.npy: values -1 to 2; wanted 0 to 1"),
+        (np.zeros((5, 4)), None, "truth.png: 5 x 5 pixels; expected 5 x 4, as a.npy has"),
+        (np.zeros(5), None, "a.npy: an image of 1 axes; expected 2, or 3 for a volume"),
+        (TRUTH * 3 - 1, None, "a.npy: values -1 to 2; expected 0 to 1"),
         (
             None,
             TRUTH * 255 + LIKELIHOOD,
             "b.npy: image holds 0 (16 pixels), 0.3 (1), 255.7 (1), 256 (7); expected a mask of "
             "0 and one other value",
         ),
-        (np.diag([0, np.nan]), None, "a.npy: image[1, 1] is nan; wanted 0 to 1"),
-        (None, np.full((5, 5), np.inf), "b.npy: image[0, 0] is inf; wanted 0 to 1"),
+        (np.diag([0, np.nan]), None, "a.npy: image[1, 1] is nan; expected 0 to 1"),
+        (None, np.full((5, 5), np.inf), "b.npy: image[0, 0] is inf; expected 0 to 1"),
     ],
 )
 def test_images_that_no_loss_is_of_are_refused(capsys, likelihood, truth, reason):
@@ -470,7 +470,9 @@ def test_images_that_no_loss_is_of_are_refused(capsys, likelihood, truth, reason
 @pytest.mark.parametrize("command", ["loss", "match"])
 def test_dimensions_that_images_have_not_are_refused(capsys, command):
     line = fault(capsys, command, "likelihood.npy", "truth.png", "--dims", "0,2")
-    assert line == "likelihood.npy: an image of 2 axes has no dimension 2; wanted some of 0, 1"
+    assert (
+        line == "likelihood.npy: an image of 2 axes has no dimension 2; expected some of 0, 1"
+    )
 
 
 def test_a_voxel_that_the_likelihood_has_not_is_refused(capsys):
@@ -480,17 +482,17 @@ def test_a_voxel_that_the_likelihood_has_not_is_refused(capsys):
 
 def test_an_infinite_frame_has_no_loss(capsys):
     line = fault(capsys, "loss", "likelihood.npy", "truth.png", "--frame=inf")
-    assert line == "--frame=inf; wanted a finite number"
+    assert line == "--frame=inf; expected a finite number"
 
 
 def test_diagrams_of_two_sweeps_are_not_matched(capsys):
     pytopo.persistence(LIKELIHOOD, superlevel=True).save("a.npz")
     pytopo.persistence(LIKELIHOOD, construction="T").save("b.npz")
     assert fault(capsys, "match", "a.npz", "truth.png") == (
-        "truth.png: sweep sublevel, but superlevel of a.npz; wanted the same"
+        "truth.png: sweep sublevel, but superlevel of a.npz; expected the same"
     )
     assert fault(capsys, "match", "likelihood.npy", "b.npz") == (
-        "b.npz: construction T, but V of likelihood.npy; wanted the same"
+        "b.npz: construction T, but V of likelihood.npy; expected the same"
     )
 
 
@@ -522,12 +524,15 @@ def test_nan_is_refused_and_located(capsys):
 
 def test_values_too_large_to_be_squared_are_refused(capsys):
     np.save("a.npy", [[0, 1e200, 1]])
-    assert "wanted finite values below 1e+150" in fault(capsys, "match", "a.npy", "a.npy")
+    assert "expected finite values below 1e+150" in fault(capsys, "match", "a.npy", "a.npy")
 
 
 @pytest.mark.parametrize(
     ("command", "place"),
-    [("loss", "pytopo.loss.TopologicalLoss.forward"), ("match", "pytopo.matching.match")],
+    [
+        ("loss", "pytopo.loss.topological.TopologicalLoss.forward"),
+        ("match", "pytopo.matching.match"),
+    ],
 )
 def test_what_does_not_fit_in_memory_is_refused(capsys, monkeypatch, command, place):
     def exhausted(*args, **options):
@@ -546,7 +551,7 @@ def test_what_does_not_fit_in_memory_is_refused(capsys, monkeypatch, command, pl
 def test_a_missing_folder_is_found_out_before_the_work(
     capsys, monkeypatch, folder, command, option
 ):
-    monkeypatch.setattr("pytopo.image.open_image", None)
+    monkeypatch.setattr("pytopo.images.image.open_image", None)
     line = fault(capsys, command, "likelihood.npy", "truth.png", *option)
     assert line == f"{option[1]}: there is no folder {folder}/no; create it first"
 
@@ -575,8 +580,8 @@ def test_nothing_is_left_half_written(capsys, monkeypatch, folder, command):
         (["match"], "the following arguments are required: A, B"),
         (["loss", "--frame", "a", "b"], "'a' is not a number"),
         (["loss", "a", "b", "--superlevel"], "unrecognized arguments: --superlevel"),
-        (["loss", "a", "b", "--dims", "3"], "'3'; wanted some of 0, 1, 2"),
-        (["loss", "a", "b", "--top", "-1"], "'-1'; wanted a whole number, at least 0"),
+        (["loss", "a", "b", "--dims", "3"], "'3'; expected some of 0, 1, 2"),
+        (["loss", "a", "b", "--top", "-1"], "'-1'; expected a whole number, at least 0"),
         (["loss", "a", "b", "-o", "a.jpg"], "'a.jpg' names no kind of figure"),
         (["loss", "a", "b", "-o", "a.png", "--no-plot"], "--no-plot and --output exclude"),
         (["loss", "a", "b", "--at", "1,2,3", "--csv", "-"], "--at says what the figure shows"),
@@ -585,7 +590,7 @@ def test_nothing_is_left_half_written(capsys, monkeypatch, folder, command):
         (["loss", "a", "b", "--csv", "c.png", "-o", "c.png"], "c.png would be written twice"),
         (["match", "a", "b[0]", "--csv", "b"], "b would overwrite B"),
         (["match", "a", "b", "--construction", "X"], "invalid choice: 'X'"),
-        (["match", "a", "b", "--min-persistence", "-1"], "-1; wanted a number of at least 0"),
+        (["match", "a", "b", "--min-persistence", "-1"], "-1; expected a number of at least 0"),
     ],
 )
 def test_a_wrong_command_line_has_status_2(capsys, folder, argv, reason):
@@ -605,7 +610,7 @@ def test_a_wrong_command_line_has_status_2(capsys, folder, argv, reason):
 @pytest.mark.parametrize(
     ("command", "place"),
     [
-        (["loss"], "pytopo.loss.TopologicalLoss.forward"),
+        (["loss"], "pytopo.loss.topological.TopologicalLoss.forward"),
         (["loss"], "pytopo.plot.matching"),
         (["match"], "pytopo.pairing.persistence"),
         (["match"], "pytopo.matching.bottleneck"),

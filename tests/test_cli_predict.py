@@ -12,9 +12,9 @@ from PIL import Image
 
 import pytopo
 from pytopo import models
-from pytopo.checkpoint import load_network, save_checkpoint
 from pytopo.cli.main import main
-from pytopo.prediction import predict
+from pytopo.training.checkpoint import load_network, save_checkpoint
+from pytopo.training.prediction import predict
 
 VOLUME = np.random.default_rng(0).random((3, 40, 50), np.float32)
 
@@ -99,11 +99,11 @@ def test_with_a_threshold_a_mask_is_written(likelihood, ending):
     image = "image.npy" if ending == "png" else "volume.npy"
     argv = ["best.pt", image, "-o", f"out.{ending}", "--threshold", "0.6"]
     assert main(["predict", *argv]) == 0
-    wanted = likelihood[0] >= 0.6 if ending == "png" else likelihood >= 0.6
-    assert 0 < wanted.mean() < 1
+    expected = likelihood[0] >= 0.6 if ending == "png" else likelihood >= 0.6
+    assert 0 < expected.mean() < 1
     stored = pytopo.read_image(f"out.{ending}", raw=True)
     assert stored.dtype == np.uint8
-    assert np.array_equal(stored, np.where(wanted, 255, 0))
+    assert np.array_equal(stored, np.where(expected, 255, 0))
     if ending == "h5":
         with h5py.File("out.h5") as file:
             assert list(file) == ["mask"]
@@ -122,7 +122,7 @@ def test_options_are_passed_on(monkeypatch):
         asked.update(options)
         return np.zeros(image.shape, np.float32)
 
-    monkeypatch.setattr("pytopo.prediction.predict", stand_in)
+    monkeypatch.setattr("pytopo.training.prediction.predict", stand_in)
     argv = ["--tile", "32", "--overlap", "8", "--batch-size", "3", "--device", "cpu"]
     assert main(["predict", "best.pt", "image.npy", "-o", "out.h5", *argv]) == 0
     assert {k: asked[k] for k in ("tile", "overlap", "batch_size")} == {
@@ -168,7 +168,7 @@ def test_an_interrupt_in_the_middle_leaves_nothing(folder, monkeypatch):
             raise KeyboardInterrupt
         return np.zeros(image.shape, np.float32)
 
-    monkeypatch.setattr("pytopo.prediction.predict", interrupted)
+    monkeypatch.setattr("pytopo.training.prediction.predict", interrupted)
     for ending in ("h5", "tif"):
         assert main(["predict", "best.pt", "volume.npy", "-o", f"out.{ending}"]) == 130
     assert made(folder) == set()
@@ -177,15 +177,15 @@ def test_an_interrupt_in_the_middle_leaves_nothing(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["no.pt", "image.npy"], "no.pt: no such file; wanted a checkpoint"),
+        (["no.pt", "image.npy"], "no.pt: no such file; expected a checkpoint"),
         (["image.npy", "image.npy"], "image.npy: damaged, or not a checkpoint"),
         (["best.pt", "no.png"], "no.png: no such file"),
-        (["best.pt", "image.npy[0]"], "image.npy[0]: an image of 1 axis; wanted 2, or 3"),
+        (["best.pt", "image.npy[0]"], "image.npy[0]: an image of 1 axis; expected 2, or 3"),
         (["best.pt", "nan.npy"], "nan.npy, section 1: image[2, 3] is NaN"),
         (["best.pt", "high.npy"], "high.npy: image: values from 0 to 9"),
         (
             ["best.pt", "image.npy", "--tile", "8", "--overlap", "8"],
-            "tile=8, overlap=8; wanted",
+            "tile=8, overlap=8; expected",
         ),
         (["best.pt", "image.npy", "--device", "gpu"], "device 'gpu': "),
     ],
@@ -202,7 +202,7 @@ def test_what_cannot_be_predicted_is_one_line(folder, capsys, argv, said):
 def test_a_volume_is_no_png(folder, capsys):
     line = fault(capsys, "best.pt", "volume.npy", "-o", "out.png")
     assert line == (
-        "out.png: a PNG holds one section, and volume.npy is 3 x 40 x 50; wanted .h5 or "
+        "out.png: a PNG holds one section, and volume.npy is 3 x 40 x 50; expected .h5 or "
         ".tif, or a slice that is one section"
     )
     assert made(folder) == set()
@@ -211,7 +211,7 @@ def test_a_volume_is_no_png(folder, capsys):
 def test_what_does_not_fit_into_a_tiff_is_refused_before_the_work(folder, capsys, monkeypatch):
     monkeypatch.setattr("pytopo.cli.predict.TIFF_MOST", 4 * VOLUME.size - 1)
     line = fault(capsys, "best.pt", "volume.npy", "-o", "out.tif")
-    assert line == "out.tif: 0.0 GB are too much for a TIFF; wanted .h5"
+    assert line == "out.tif: 0.0 GB are too much for a TIFF; expected .h5"
     assert main(["predict", "best.pt", "volume.npy", "-o", "m.tif", "--threshold", "0"]) == 0
 
 
@@ -219,9 +219,9 @@ def test_too_little_memory_is_one_line(folder, capsys, monkeypatch):
     def exhausted(*args, **options):
         raise torch.OutOfMemoryError
 
-    monkeypatch.setattr("pytopo.prediction.predict", exhausted)
+    monkeypatch.setattr("pytopo.training.prediction.predict", exhausted)
     line = fault(capsys, "best.pt", "image.npy", "-o", "out.h5")
-    assert line.startswith("image.npy: not enough memory on cpu; wanted a smaller --tile")
+    assert line.startswith("image.npy: not enough memory on cpu; expected a smaller --tile")
     assert made(folder) == set()
 
 
@@ -233,7 +233,7 @@ def test_a_missing_folder_is_found_out_before_the_work(capsys):
 def test_a_device_is_no_place_for_an_image(capsys):
     Path("out.h5").symlink_to("/dev/null")
     line = fault(capsys, "best.pt", "image.npy", "-o", "out.h5")
-    assert line == "out.h5: a pipe or device; wanted the name of a file"
+    assert line == "out.h5: a pipe or device; expected the name of a file"
 
 
 # ---- the command line is at fault: status 2 ------------------------------------------------
@@ -243,9 +243,9 @@ def test_a_device_is_no_place_for_an_image(capsys):
     ("argv", "said"),
     [
         ([], "the following arguments are required: -o"),
-        (["-o", "out.jpg"], "'out.jpg' names no kind of image; wanted an ending .h5, "),
-        (["-o", "out.h5", "--threshold", "1.5"], "1.5; wanted a number from 0 to 1"),
-        (["-o", "out.h5", "--tile", "0"], "'0'; wanted a whole number, at least 1"),
+        (["-o", "out.jpg"], "'out.jpg' names no kind of image; expected an ending .h5, "),
+        (["-o", "out.h5", "--threshold", "1.5"], "1.5; expected a number from 0 to 1"),
+        (["-o", "out.h5", "--tile", "0"], "'0'; expected a whole number, at least 1"),
         (["-o", "volume.h5"], "volume.h5 would overwrite IMAGE"),
     ],
 )

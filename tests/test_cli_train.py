@@ -13,10 +13,10 @@ import h5py
 import numpy as np
 import pytest
 
-from pytopo.checkpoint import load_checkpoint
 from pytopo.cli.main import main
-from pytopo.config import as_toml, config_of, read_tables
-from pytopo.run import open_blocks
+from pytopo.training.checkpoint import load_checkpoint
+from pytopo.training.config import as_toml, config_of, read_tables
+from pytopo.training.run import open_blocks
 
 TINY = {
     "data": {"sections": 5, "side": 80},
@@ -77,29 +77,29 @@ def test_a_damaged_checkpoint_is_said_in_one_line(config, capsys, tmp_path):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["--set", "loss.wamup=3"], "loss.wamup is unknown; wanted one of topo_weight"),
-        (["--set", "loss.warmup=soon"], "loss.warmup is 'soon'; wanted a whole number"),
+        (["--set", "loss.wamup=3"], "loss.wamup is unknown; expected one of topo_weight"),
+        (["--set", "loss.warmup=soon"], "loss.warmup is 'soon'; expected a whole number"),
         (["--set", "network.name.x=3"], "--set network.name.x: name is a value, not a table"),
         (["--config", "none.toml"], "none.toml: No such file"),
         (["--config", "bad.toml"], "bad.toml: not TOML"),
         (["--data", "nowhere"], "nowhere"),
-        (["--network", "alexnet"], "network 'alexnet'; wanted one of plain"),
+        (["--network", "alexnet"], "network 'alexnet'; expected one of plain"),
         (["--set", "network.options.depht=2"], "depht"),
         (["--weights", "none.pt"], "none.pt: no such file"),
         (["--set", "training.size=100"], "100"),
         (
             ["--network", "base", "--set", "network.options={}"],
-            "training.size is 33; wanted 65, the only one that network",
+            "training.size is 33; expected 65, the only one that network",
         ),
         (["--set", "data.train=0:9"], "data.train is '0:9'"),
-        (["--resume", "nothing"], "wanted the folder of a run"),
+        (["--resume", "nothing"], "expected the folder of a run"),
         (["--set", "data.border=200"], "membrane everywhere, so there is no cell to evaluate"),
         (["--set", "data.border=-1"], "[data] border is -1.0; expected at least 0"),
-        (["--set", "data.border_unit=mm"], 'border_unit is \'mm\'; wanted "pixels" or "nm"'),
+        (["--set", "data.border_unit=mm"], 'border_unit is \'mm\'; expected "pixels" or "nm"'),
         (["--set", "data.seed=-1"], "[data] seed is -1; expected at least 0"),
         (["--set", "data.side=8"], "[data] side is 8; expected at least 16"),
         (["--set", "training.seed=99999999999999999999"], "[training] seed is 99999999999999"),
-        (["--set", "loss.dims=[2]"], "[loss] dims is [2]; wanted some of 0, 1"),
+        (["--set", "loss.dims=[2]"], "[loss] dims is [2]; expected some of 0, 1"),
         (["--device", "gpu"], "device 'gpu': "),
         (["--out", "bad.toml"], "bad.toml: a file; name a folder for the run"),
         (["--out", "bad.toml/run"], "bad.toml/run: Not a directory"),
@@ -176,7 +176,7 @@ def test_an_impossible_experiment_is_said_in_one_line(config, capsys):
     [
         (["--data", "nowhere"], "nowhere"),
         (["--set", "training.size=100"], "100"),
-        (["--set", "network.name=alexnet"], "network 'alexnet'; wanted one of plain"),
+        (["--set", "network.name=alexnet"], "network 'alexnet'; expected one of plain"),
     ],
 )
 def test_an_experiment_is_checked_before_anything_is_written(
@@ -303,7 +303,7 @@ def test_an_error_of_the_log_is_not_taken_for_one_of_stdout(config, capsys, monk
     def full(path, history):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path / "log.csv"))
 
-    monkeypatch.setattr("pytopo.run._write_log", full)
+    monkeypatch.setattr("pytopo.training.run._write_log", full)
     assert main(["train", "--config", config]) == 1
     err = capsys.readouterr().err
     expected = os.path.join("run", "log.csv")
@@ -362,7 +362,7 @@ def test_ctrl_c_is_answered_at_once_in_one_line_and_leaves_nothing_half_written(
 
 
 def test_two_processes_do_not_train_in_the_same_folder(config, capsys, tmp_path):
-    from pytopo.run import claimed
+    from pytopo.training.run import claimed
 
     with claimed("run"):
         assert main(["train", "--config", config]) == 1

@@ -5,7 +5,7 @@ import tomllib
 import numpy as np
 import pytest
 
-from pytopo.config import (
+from pytopo.training.config import (
     RunConfig,
     as_toml,
     config_of,
@@ -13,7 +13,7 @@ from pytopo.config import (
     read_tables,
     tables_of,
 )
-from pytopo.experiment import experiment_of
+from pytopo.training.experiment import experiment_of
 
 
 def test_an_empty_table_is_all_defaults():
@@ -40,21 +40,33 @@ def test_whole_numbers_are_good_numbers():
 @pytest.mark.parametrize(
     ("tables", "error", "message"),
     [
-        ({"los": {}}, ValueError, r"\[los\] is unknown; wanted data, network, training, loss"),
-        ({"loss": 3}, TypeError, r"loss is 3; wanted a table, \[loss\]"),
-        ({"loss": {"wamup": 1}}, ValueError, "loss.wamup is unknown; wanted one of"),
-        ({"loss": {"warmup": 1.5}}, TypeError, "loss.warmup is 1.5; wanted a whole number"),
-        ({"loss": {"warmup": True}}, TypeError, "loss.warmup is True; wanted a whole number"),
-        ({"loss": {"frame": 1}}, TypeError, "loss.frame is 1; wanted true or false"),
-        ({"loss": {"dims": ["0"]}}, TypeError, r"loss.dims\[0\] is '0'; wanted a whole number"),
-        ({"data": {"paths": "x"}}, TypeError, "data.paths is 'x'; wanted a list"),
-        ({"training": {"clip": "no"}}, TypeError, "training.clip is 'no'; wanted a number"),
+        (
+            {"los": {}},
+            ValueError,
+            r"\[los\] is unknown; expected data, network, training, loss",
+        ),
+        ({"loss": 3}, TypeError, r"loss is 3; expected a table, \[loss\]"),
+        ({"loss": {"wamup": 1}}, ValueError, "loss.wamup is unknown; expected one of"),
+        ({"loss": {"warmup": 1.5}}, TypeError, "loss.warmup is 1.5; expected a whole number"),
+        ({"loss": {"warmup": True}}, TypeError, "loss.warmup is True; expected a whole number"),
+        ({"loss": {"frame": 1}}, TypeError, "loss.frame is 1; expected true or false"),
+        (
+            {"loss": {"dims": ["0"]}},
+            TypeError,
+            r"loss.dims\[0\] is '0'; expected a whole number",
+        ),
+        ({"data": {"paths": "x"}}, TypeError, "data.paths is 'x'; expected a list"),
+        ({"training": {"clip": "no"}}, TypeError, "training.clip is 'no'; expected a number"),
         (
             {"training": {"clip": float("nan")}},
             ValueError,
-            "training.clip is nan; wanted a finite number",
+            "training.clip is nan; expected a finite number",
         ),
-        ({"training": {"epochs": 0}}, ValueError, r"\[training\] epochs is 0; wanted at least"),
+        (
+            {"training": {"epochs": 0}},
+            ValueError,
+            r"\[training\] epochs is 0; expected at least",
+        ),
     ],
 )
 def test_what_is_not_known_or_impossible_is_refused(tables, error, message):

@@ -165,13 +165,19 @@ def test_both_data_sets_may_have_an_offset():
         ),
         ({f"{IDS}@offset": (40, 20, 12)}, "an offset and no resolution"),
         ({f"{IDS}@offset": (40, 22, 12), f"{RAW}@resolution": (40, 4, 4)}, "begin 1, 5.5, 3"),
-        ({f"{IDS}@offset": (120, 0, 0), f"{RAW}@resolution": (40, 4, 4)}, "wanted them inside"),
-        ({f"{RAW}@offset": (40, 0, 0), f"{RAW}@resolution": (40, 4, 4)}, "wanted them inside"),
+        (
+            {f"{IDS}@offset": (120, 0, 0), f"{RAW}@resolution": (40, 4, 4)},
+            "expected them inside",
+        ),
+        (
+            {f"{RAW}@offset": (40, 0, 0), f"{RAW}@resolution": (40, 4, 4)},
+            "expected them inside",
+        ),
         ({f"{IDS}@resolution": (40, 4, 4), f"{RAW}@resolution": (50, 4, 4)}, "resolution"),
         ({f"{IDS}@resolution": (40, 4)}, "attribute resolution is .* three numbers above 0"),
         ({f"{IDS}@resolution": (40, 4, 0)}, "attribute resolution is .* three numbers above 0"),
         ({f"{IDS}@offset": (40, np.nan, 0)}, "attribute offset is .* three numbers in nm"),
-        ({f"{IDS}@offset": "here"}, "attribute offset is here; wanted three numbers"),
+        ({f"{IDS}@offset": "here"}, "attribute offset is here; expected three numbers"),
     ],
 )
 def test_labels_that_lie_nowhere_in_the_image_are_refused(attributes, text):
@@ -187,12 +193,16 @@ def test_labels_that_lie_nowhere_in_the_image_are_refused(attributes, text):
         (
             {RAW: volume()[0]},
             ValueError,
-            r"no data set 'volumes/labels/neuron_ids'; wanted .*raw",
+            r"no data set 'volumes/labels/neuron_ids'; expected .*raw",
         ),
         ({IDS: volume()[1]}, ValueError, r"no data set 'volumes/raw'"),
         ({RAW: volume()[0], IDS: volume()[1][:3]}, ValueError, r"\(3, 20, 24\), the image has"),
-        ({RAW: volume()[0][0], IDS: volume()[1]}, ValueError, r"\(20, 24\); wanted three axes"),
-        ({RAW: volume()[0][..., None], IDS: volume()[1]}, ValueError, "wanted three axes"),
+        (
+            {RAW: volume()[0][0], IDS: volume()[1]},
+            ValueError,
+            r"\(20, 24\); expected three axes",
+        ),
+        ({RAW: volume()[0][..., None], IDS: volume()[1]}, ValueError, "expected three axes"),
         ({RAW: volume()[0], IDS: volume()[1] / 2}, TypeError, "ids of dtype float64"),
         (
             {RAW: volume()[0][:0], IDS: volume()[1][:0]},
@@ -309,12 +319,12 @@ def test_a_pair_may_lie_in_two_files_and_hold_a_mask():
 @pytest.mark.parametrize(
     ("source", "options", "text"),
     [
-        ("raw.h5,labels.h5", {}, "no data set named; wanted .*/ids .*; /mask"),
+        ("raw.h5,labels.h5", {}, "no data set named; expected .*/ids .*; /mask"),
         ("raw.h5,labels.h5:/ids", {}, r"section 0: the label holds 1 \(.* ids=True"),
         ("raw.h5[1:3],labels.h5:/ids", {}, "a slice of a volume"),
         ("raw.h5,labels.h5:/ids", {"ids": True, "invert": True}, "invert is for masks"),
-        ("raw.h5,label.png", {}, "HDF5 and a picture; wanted two of a kind"),
-        ("label.png", {}, "not HDF5; wanted a folder with image/ and label/, an HDF5 file"),
+        ("raw.h5,label.png", {}, "HDF5 and a picture; expected two of a kind"),
+        ("label.png", {}, "not HDF5; expected a folder with image/ and label/, an HDF5 file"),
         ("raw.h5", {"invert": True}, "invert is for masks"),
     ],
 )
@@ -437,7 +447,9 @@ def test_pictures_of_different_shape_are_refused():
     stack("image.tif", [np.full((9, 12), 255, np.uint8), np.zeros((8, 12), np.uint8)])
     pair = PicturePair("image.tif", "image.tif")
     assert pair[0].image.all()
-    with pytest.raises(ValueError, match=r"image.tif\[1\]: shape \(8, 12\); wanted \(9, 12\)"):
+    with pytest.raises(
+        ValueError, match=r"image.tif\[1\]: shape \(8, 12\); expected \(9, 12\)"
+    ):
         pair[1]
 
 

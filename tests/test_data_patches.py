@@ -147,7 +147,9 @@ def test_blank_patches_are_allowed():
 
 def test_a_section_smaller_than_a_patch_is_named():
     sections = joined([numbered(2), numbered(1, (9, 7))])
-    with pytest.raises(ValueError, match=r"section 0 has 9 x 7 pixels; wanted at least 8 x 8"):
+    with pytest.raises(
+        ValueError, match=r"section 0 has 9 x 7 pixels; expected at least 8 x 8"
+    ):
         Patches(sections, size=8)
 
 
@@ -185,5 +187,5 @@ def test_numbers_of_numpy_are_numbers():
     assert narrow.epoch(np.uint8(100)) == plain.epoch(100)
     for k in (0, 5, 250):
         assert np.array_equal(narrow[np.uint8(k)][0], plain[k][0])
-    with pytest.raises(ValueError, match="size=True; wanted a whole number"):
+    with pytest.raises(ValueError, match="size=True; expected a whole number"):
         Patches(sections, size=True)

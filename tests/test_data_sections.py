@@ -8,8 +8,8 @@ import pytest
 from pytopo.data import ArraySections, border_mask, joined, split_blocks
 from pytopo.data.borders import Borders
 from pytopo.data.sections import truth_of_mask, unit_image
-from pytopo.image import read_image
-from pytopo.prediction import checked_image
+from pytopo.images.image import read_image
+from pytopo.training.prediction import checked_image
 
 
 def sections(count=4, shape=(6, 8), start=0):
@@ -181,7 +181,9 @@ def test_a_float_out_of_the_unit_interval_is_refused(value):
 
 def test_a_rounding_error_is_clipped_and_more_is_printed_with_its_digits():
     assert unit_image(np.array([-1e-7, 1 + 1e-7]), "here").tolist() == [0, 1]
-    with pytest.raises(ValueError, match=r"here: a pixel of a float image is 1\.00002; wanted"):
+    with pytest.raises(
+        ValueError, match=r"here: a pixel of a float image is 1\.00002; expected"
+    ):
         unit_image(np.array([0.5, 1.00002]), "here")
 
 
@@ -219,7 +221,7 @@ def test_a_label_of_several_values_is_no_mask(label):
 
 
 def test_nan_is_no_mask():
-    with pytest.raises(ValueError, match=r"here: the label\[2\] is nan; wanted a mask"):
+    with pytest.raises(ValueError, match=r"here: the label\[2\] is nan; expected a mask"):
         truth_of_mask(np.array([0, 1, np.nan]), "here", invert=False)
 
 
@@ -293,5 +295,5 @@ def test_a_distance_that_is_none_is_refused(distance):
 
 
 def test_an_unknown_unit_is_refused():
-    with pytest.raises(ValueError, match="border_unit='um'; wanted 'pixels' or 'nm'"):
+    with pytest.raises(ValueError, match="border_unit='um'; expected 'pixels' or 'nm'"):
         Borders(1, "um").checked()

@@ -15,7 +15,7 @@ from strategies import constructions, frames, images
 
 import pytopo
 from pytopo.diagram_file import COLUMNS, write_csv
-from pytopo.replacing import replacing
+from pytopo.files import replacing
 
 ENDINGS = [".npz", ".csv", ".json"]
 
@@ -71,7 +71,7 @@ def test_an_unknown_ending_is_refused_before_anything_is_written(tmp_path, endin
     path = tmp_path / f"d{ending}"
     for attempt in (pytopo.persistence([0, 1]).save, pytopo.Diagram.load):
         with pytest.raises(
-            ValueError, match=r"no format has the ending .*; wanted \.npz, \.csv"
+            ValueError, match=r"no format has the ending .*; expected \.npz, \.csv"
         ):
             attempt(path)
     assert not list(tmp_path.iterdir())
@@ -95,7 +95,7 @@ def changed_json(path, **changes):
         ({"dims": [1]}, "are not those of an image"),
         ({"construction": "X"}, 'construction is not "V" or "T"'),
         ({"superlevel": 1}, "superlevel not true or false"),
-        ({"dtype": "object"}, "dtype is 'object'; wanted float32 or float64"),
+        ({"dtype": "object"}, "dtype is 'object'; expected float32 or float64"),
         ({"birth_pixel": [0, 4]}, r"a pixel lies outside an image of shape \(4,\)"),
         ({"death_pixel": [-3, 1]}, "a pixel lies outside"),
         ({"dim": [0, 1]}, r"a point has a dimension that is not among \(0,\)"),
@@ -306,9 +306,9 @@ def test_lines_may_end_as_on_windows(tmp_path):
         (b"0,1.0,5.0", b"0.5,1.0,5.0", "dim is '0.5'; expected a number"),
         (b"0,1.0,5.0", b"0,1.0,\xff", r"byte \d+ is no utf-8 text"),
         (b"0,1.0,5.0", "0,1.0,\N{ARABIC-INDIC DIGIT FIVE}".encode(), "death is"),
-        (b"birth_pixel", b"death", "columns are .* wanted at least"),
-        (b"birth_pixel", b"birth pixel", "columns are .* wanted at least"),
-        (b"birth_column", b"birth", "columns are .* wanted at least"),
+        (b"birth_pixel", b"death", "columns are .* expected at least"),
+        (b"birth_pixel", b"birth pixel", "columns are .* expected at least"),
+        (b"birth_column", b"birth", "columns are .* expected at least"),
         (b'"points": 2', b'"points": 3', "2 of 3 points are there"),
         (b"# pytopo", b"pytopo", "the first line does not start with"),
     ],

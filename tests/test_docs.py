@@ -132,9 +132,9 @@ def resolved(name):
 
 
 def test_a_name_that_does_not_exist_is_noticed():
-    assert resolved("pytopo.matching.nonsense") is None
+    assert resolved("pytopo.matching.assignment.nonsense") is None
     assert resolved("pytopo.nonsense.match") is None
-    assert resolved("pytopo.matching.match") is pytopo.match
+    assert resolved("pytopo.matching.assignment.match") is pytopo.match
 
 
 # --- finding one's way -----------------------------------------------------------------
@@ -144,9 +144,9 @@ def test_a_name_that_does_not_exist_is_noticed():
     ("idea", "source"),
     [
         ("the reduction", "pytopo/kernels/reduction.py"),
-        ("the elder rule", "pytopo/kernels/morse.py"),
-        ("the closed-form matching", "pytopo/matching.py"),
-        ("the gradient", "pytopo/loss.py"),
+        ("the elder rule", "pytopo/kernels/sweep_2d.py"),
+        ("the closed-form matching", "pytopo/matching/assignment.py"),
+        ("the gradient", "pytopo/loss/topological.py"),
     ],
 )
 def test_the_source_of_an_idea_is_three_clicks_from_the_readme(idea, source):

@@ -12,7 +12,7 @@ from scipy import ndimage
 from strategies import constructions, shapes
 
 from pytopo import metrics
-from pytopo.evaluation import cleaned, evaluate, mean_evaluation
+from pytopo.metrics.evaluation import cleaned, evaluate, mean_evaluation
 
 RING = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]])
 OPTIONS = {"patch": 12, "patches": 5, "seed": 2}
@@ -85,8 +85,8 @@ def test_the_prediction_comes_first():
     ("prediction", "truth", "reason"),
     [
         (RING * 0.5 + 0.5, RING, r"prediction holds 0.5 \(1 pixel\), 1 \(8\); expected a mask"),
-        (RING, RING[:2], r"prediction has shape \(3, 3\), target \(2, 3\); wanted the same"),
-        (RING, np.ones((3, 3)), "truth has no cell, it is membrane everywhere; wanted some"),
+        (RING, RING[:2], r"prediction has shape \(3, 3\), target \(2, 3\); expected the same"),
+        (RING, np.ones((3, 3)), "truth has no cell, it is membrane everywhere; expected some"),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused(prediction, truth, reason):
@@ -114,10 +114,12 @@ def test_the_mean_of_volumes_has_voids():
 
 
 def test_there_is_no_mean_of_nothing_or_of_mixed_kinds():
-    with pytest.raises(ValueError, match="no evaluation to take the mean of; wanted at least"):
+    with pytest.raises(
+        ValueError, match="no evaluation to take the mean of; expected at least"
+    ):
         mean_evaluation([])
     flat = evaluate(RING, RING)
-    with pytest.raises(ValueError, match="evaluations of images and of volumes; wanted one"):
+    with pytest.raises(ValueError, match="evaluations of images and of volumes; expected one"):
         mean_evaluation([flat, replace(flat, betti_2=0.0, patch_betti_2=0.0)])
 
 
@@ -184,9 +186,9 @@ def test_nothing_small_is_left(mask, smallest, construction):
 @pytest.mark.parametrize(
     ("options", "error", "reason"),
     [
-        ({"smallest": -1}, ValueError, "smallest is -1; wanted at least 0"),
-        ({"smallest": 2.5}, TypeError, "smallest is 2.5; wanted a whole number"),
-        ({"smallest": 2, "construction": "X"}, ValueError, "construction is 'X'; wanted"),
+        ({"smallest": -1}, ValueError, "smallest is -1; expected a whole number of at least 0"),
+        ({"smallest": 2.5}, TypeError, "smallest is 2.5; expected a whole number"),
+        ({"smallest": 2, "construction": "X"}, ValueError, "construction is 'X'; expected"),
     ],
 )
 def test_options_of_cleaning_are_checked(options, error, reason):

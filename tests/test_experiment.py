@@ -10,11 +10,11 @@ import pytest
 import torch
 from filelock import FileLock
 
-from pytopo import experiment_report
-from pytopo.checkpoint import load_checkpoint
 from pytopo.data import ArraySections
-from pytopo.distributed import World
-from pytopo.experiment import (
+from pytopo.training import report as experiment_report
+from pytopo.training.checkpoint import load_checkpoint
+from pytopo.training.distributed import World
+from pytopo.training.experiment import (
     DOCUMENT,
     Decision,
     best_decision,
@@ -26,7 +26,7 @@ from pytopo.experiment import (
     run_folder,
     start_experiment,
 )
-from pytopo.run import open_blocks
+from pytopo.training.run import open_blocks
 
 ALONE = World(0, 1, torch.device("cpu"))
 TINY = {
@@ -188,7 +188,7 @@ def test_the_comparison_of_the_source_document_is_the_default():
 
 
 def test_a_run_that_another_process_works_on_is_left_to_it(done, tmp_path, monkeypatch):
-    from pytopo import experiment as module
+    from pytopo.training import experiment as module
 
     experiment = experiment_of({**TINY, "seeds": [0], "methods": {"without": {}, "with": {}}})
     place = run_folder(tmp_path, experiment.method("without"), 0)
@@ -211,12 +211,12 @@ def test_a_run_that_another_process_works_on_is_left_to_it(done, tmp_path, monke
     ("change", "message"),
     [
         ({"methods": {}}, r"no \[methods.NAME\]"),
-        ({"seeds": []}, r"seeds is \[\]; wanted a list of whole numbers from 0 to 999"),
+        ({"seeds": []}, r"seeds is \[\]; expected a list of whole numbers from 0 to 999"),
         ({"seeds": [1000]}, r"seeds is \[1000\]"),
-        ({"methods": {"a": {"start": "b"}}}, "methods.a.start is 'b'; wanted one of a"),
+        ({"methods": {"a": {"start": "b"}}}, "methods.a.start is 'b'; expected one of a"),
         ({"methods": {"a": {"start": "a"}}}, "methods.a starts, in the end, from itself"),
         ({"methods": {"a": {"los": {}}}}, r"methods.a: \[los\] is unknown"),
-        ({"methods": {"../a": {}}}, "wanted a name of letters"),
+        ({"methods": {"../a": {}}}, "expected a name of letters"),
         ({"methods": {"a": {"data": {}}}}, "all methods share the data"),
     ],
 )

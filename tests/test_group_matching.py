@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytopo.group_matching import match_groups
 from pytopo.matching import match
+from pytopo.matching.groups import match_groups
 
 CORNER = (0.0, 1.0)
 coordinates = st.integers(0, 4).map(lambda k: k / 4)

@@ -161,8 +161,8 @@ def test_a_loss_says_what_is_to_fix_and_what_to_remove():
     assert np.allclose(goal[roles == report.TO_REMOVE], [[0.15, 0.15]])
     assert width[roles == report.TO_FIX] > width[roles == report.TO_REMOVE]
     (fix,) = [text for text in report._remarks(why) if "1 to 0" in text]
-    assert fix == "; wanted: 1 to 0, costs 0.09"
-    assert "; wanted: none, costs 0.045" in report._remarks(why)
+    assert fix == "; expected: 1 to 0, costs 0.09"
+    assert "; expected: none, costs 0.045" in report._remarks(why)
 
 
 def test_a_report_of_a_loss_counts_each_kind():
@@ -218,9 +218,9 @@ def test_a_page_is_saved_whole(tmp_path):
 
 def test_an_image_of_another_shape_is_refused():
     d = pytopo.persistence(RING)
-    with pytest.raises(ValueError, match=r"image has shape \(9,\); wanted \(3, 3\), that of"):
+    with pytest.raises(ValueError, match=r"image has shape \(9,\); expected \(3, 3\), that of"):
         html.diagram_report(RING.ravel(), d)
-    with pytest.raises(ValueError, match=r"likelihood has shape \(3, 3\); wanted \(5, 5\)"):
+    with pytest.raises(ValueError, match=r"likelihood has shape \(3, 3\); expected \(5, 5\)"):
         html.loss_report(RING, explanation())
 
 
@@ -322,7 +322,7 @@ def test_a_page_has_an_ending_of_its_own(folder, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["diagram", "ring.npy", "--html", "ring.npy"])
     assert stopped.value.code == 2
-    assert "'ring.npy' names no page; wanted an ending .html" in capsys.readouterr().err
+    assert "'ring.npy' names no page; expected an ending .html" in capsys.readouterr().err
 
 
 def test_a_page_goes_over_no_other_file(folder, capsys):

@@ -19,8 +19,8 @@ import tifffile
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 import pytopo
-from pytopo.image import image_shape, open_image, open_labels, read_image
-from pytopo.readers.address import machine_memory
+from pytopo.images.image import image_shape, open_image, open_labels, read_image
+from pytopo.images.readers.address import machine_memory
 
 LUMINANCE = "colour turned to luminance (ITU-R 601)"
 NO_ALPHA = "alpha channel dropped"
@@ -40,16 +40,16 @@ def set_memory(monkeypatch, size):
     monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": size, "SC_PAGE_SIZE": 1}.get)
 
 
-def same(found, wanted):
+def same(found, expected):
     """Values, dtype and layout, all of them exactly."""
-    wanted = np.asarray(wanted)
-    assert found.dtype == wanted.dtype
+    expected = np.asarray(expected)
+    assert found.dtype == expected.dtype
     assert found.dtype.isnative
     assert found.flags.c_contiguous
     assert found.flags.writeable
     assert found.flags.owndata
     assert type(found) is np.ndarray
-    np.testing.assert_array_equal(found, wanted)
+    np.testing.assert_array_equal(found, expected)
 
 
 def refusal(path, error=ValueError, read=open_image):
@@ -233,7 +233,7 @@ def test_the_longest_name_that_exists_is_the_file():
 def test_an_array_file_is_read_without_pillow_and_h5py():
     np.save("x.npy", RAMP)
     code = (
-        "import sys; from pytopo.image import read_image; read_image('x.npy')\n"
+        "import sys; from pytopo.images.image import read_image; read_image('x.npy')\n"
         "print(*{'PIL', 'h5py', 'numpy'} & set(sys.modules))"
     )
     run = subprocess.run(
@@ -260,7 +260,9 @@ def test_the_format_is_in_the_bytes_and_not_in_the_name():
 )
 def test_a_slice_that_is_none_is_refused(entries):
     np.save("x.npy", RAMP)
-    assert f"slice [{entries}] not understood; wanted integers" in refusal(f"x.npy[{entries}]")
+    assert f"slice [{entries}] not understood; expected integers" in refusal(
+        f"x.npy[{entries}]"
+    )
 
 
 @pytest.mark.parametrize(
@@ -269,10 +271,10 @@ def test_a_slice_that_is_none_is_refused(entries):
         ("x.npy[3]", "index 3 is off axis 0, which is 3 long"),
         ("x.npy[0, -5]", "index -5 is off axis 1, which is 4 long"),
         ("x.npy[:, 0, 0]", "slice of 3 entries; what is stored has 2 axes"),
-        ("x.npy[2:1]", "shape (0, 4) is empty; wanted pixels"),
-        ("empty.npy", "shape (3, 0, 2) is empty; wanted pixels"),
-        ("x.npy[0, 0]", "shape () has 0 axes; wanted an image of 1 to 3, take more of it"),
-        ("y.npy", "shape (1, 2, 3, 4) has 4 axes; wanted an image of 1 to 3, take one"),
+        ("x.npy[2:1]", "shape (0, 4) is empty; expected pixels"),
+        ("empty.npy", "shape (3, 0, 2) is empty; expected pixels"),
+        ("x.npy[0, 0]", "shape () has 0 axes; expected an image of 1 to 3, take more of it"),
+        ("y.npy", "shape (1, 2, 3, 4) has 4 axes; expected an image of 1 to 3, take one"),
     ],
 )
 def test_a_part_that_is_no_image_is_refused(path, words):
@@ -309,7 +311,7 @@ def test_an_axis_of_length_one_is_no_column():
     np.save("x.npy", np.zeros((40, 52, 1)))
     np.save("y.npy", np.zeros((1, 40, 52)))
     assert refusal("x.npy") == (
-        "x.npy: shape (40, 52, 1) ends in an axis of length 1; wanted an image without it, "
+        "x.npy: shape (40, 52, 1) ends in an axis of length 1; expected an image without it, "
         "take one section, like x.npy[:, :, 0]"
     )
     assert open_image("y.npy").array.shape == (1, 40, 52)
@@ -332,19 +334,21 @@ def test_a_part_of_a_slice_is_advised_within_it():
 )
 def test_a_missing_file_is_named(path, file):
     text = refusal(path, FileNotFoundError)
-    assert text == f"{file}: no such file; wanted PATH or PATH:MEMBER, with an optional [slice]"
+    assert (
+        text == f"{file}: no such file; expected PATH or PATH:MEMBER, with an optional [slice]"
+    )
 
 
 @pytest.mark.parametrize("name", ["folder", "folder:/raw", "folder[0]"])
 def test_a_directory_is_refused(name):
     os.mkdir("folder")
-    assert refusal(name, IsADirectoryError) == "folder: a directory; wanted an image file"
+    assert refusal(name, IsADirectoryError) == "folder: a directory; expected an image file"
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_pipe_is_refused_and_not_waited_for():
     os.mkfifo("pipe")
-    assert "pipe: a pipe or device; wanted a file, save it as one" in refusal("pipe")
+    assert "pipe: a pipe or device; expected a file, save it as one" in refusal("pipe")
 
 
 def test_a_file_that_may_not_be_read_is_named(monkeypatch):
@@ -358,7 +362,7 @@ def test_a_file_that_may_not_be_read_is_named(monkeypatch):
 
 
 def test_what_is_no_image_is_refused():
-    assert refusal(write("x.png", b"")) == "x.png: an empty file; wanted an image"
+    assert refusal(write("x.png", b"")) == "x.png: an empty file; expected an image"
     text = refusal(write("x.csv", b"1, 2, 3\n" * 100))
     assert text.startswith("x.csv: not supported: no picture of a kind that Pillow reads")
     assert "expected PNG, JPEG, TIFF or another picture, .npy, .npz or HDF5" in text
@@ -372,9 +376,12 @@ def test_what_a_terminal_would_obey_is_not_printed():
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        (np.zeros(2, complex), "dtype complex128; wanted bool, integers or floats, save the m"),
-        (np.zeros(2, "S1"), "dtype |S1; wanted bool, integers or floats, save plain numbers"),
-        (np.zeros(2, "i4, f4"), "records of f0, f1; wanted"),
+        (
+            np.zeros(2, complex),
+            "dtype complex128; expected bool, integers or floats, save the m",
+        ),
+        (np.zeros(2, "S1"), "dtype |S1; expected bool, integers or floats, save plain numbers"),
+        (np.zeros(2, "i4, f4"), "records of f0, f1; expected"),
     ],
 )
 def test_a_dtype_that_is_not_real_is_refused(values, words):
@@ -391,8 +398,10 @@ def test_a_dtype_that_is_not_real_is_refused(values, words):
 def test_array_files_and_pictures_have_no_members():
     np.save("x.npy", RAMP)
     Image.fromarray(RAMP).save("x.png")
-    assert "a .npy file has no members; wanted x.npy without '/raw'" in refusal("x.npy:/raw")
-    assert "a PNG file has no members; wanted x.png without '/raw'" in refusal("x.png:/raw[0]")
+    assert "a .npy file has no members; expected x.npy without '/raw'" in refusal("x.npy:/raw")
+    assert "a PNG file has no members; expected x.png without '/raw'" in refusal(
+        "x.png:/raw[0]"
+    )
 
 
 def test_the_only_array_of_a_file_need_not_be_named():
@@ -406,9 +415,9 @@ def test_the_only_array_of_a_file_need_not_be_named():
 
 def test_one_of_many_arrays_must_be_named():
     np.savez("x.npz", first=RAMP, second=CUBE)
-    wanted = "wanted x.npz:NAME with one of first; second"
-    assert refusal("x.npz") == f"x.npz: no array named; {wanted}"
-    assert refusal("x.npz:third") == f"x.npz:third: no array 'third'; {wanted}"
+    expected = "expected x.npz:NAME with one of first; second"
+    assert refusal("x.npz") == f"x.npz: no array named; {expected}"
+    assert refusal("x.npz:third") == f"x.npz:third: no array 'third'; {expected}"
     for count, end in ((10, "a8; a9"), (13, "a8; a9 and 3 more")):
         np.savez("x.npz", **{f"a{k}": RAMP for k in range(count)})
         assert refusal("x.npz").endswith(end)
@@ -417,11 +426,11 @@ def test_one_of_many_arrays_must_be_named():
 def test_one_of_many_data_sets_must_be_named():
     save_h5("x.h5", {"em/raw": CUBE, "em/labels": np.zeros((2, 3), int)})
     same(read_image("x.h5:/em/raw[1]", raw=True), CUBE[1])
-    wanted = "wanted x.h5:NAME with one of /em/labels (2, 3) int64; /em/raw (3, 3, 4) uint8"
-    assert refusal("x.h5") == f"x.h5: no data set named; {wanted}"
-    assert refusal("x.h5:/raw") == f"x.h5:/raw: no data set '/raw'; {wanted}"
-    assert f"no data set '/em'; {wanted}" in refusal("x.h5:/em[0]")
-    assert f"no data set '.'; {wanted}" in refusal("x.h5:.")
+    expected = "expected x.h5:NAME with one of /em/labels (2, 3) int64; /em/raw (3, 3, 4) uint8"
+    assert refusal("x.h5") == f"x.h5: no data set named; {expected}"
+    assert refusal("x.h5:/raw") == f"x.h5:/raw: no data set '/raw'; {expected}"
+    assert f"no data set '/em'; {expected}" in refusal("x.h5:/em[0]")
+    assert f"no data set '.'; {expected}" in refusal("x.h5:.")
 
 
 def test_a_file_without_arrays_is_refused():
@@ -554,8 +563,8 @@ def test_a_part_of_a_data_set_larger_than_the_memory_is_read(enormous):
 
 def test_a_machine_that_hides_its_memory_is_taken_to_have_enough(enormous, monkeypatch):
     monkeypatch.delattr(os, "sysconf")
-    monkeypatch.setattr("pytopo.readers.address.LIMITS", ())
-    monkeypatch.setattr("pytopo.readers.address.SMALL_ENOUGH", 2**63)
+    monkeypatch.setattr("pytopo.images.readers.address.LIMITS", ())
+    monkeypatch.setattr("pytopo.images.readers.address.SMALL_ENOUGH", 2**63)
     assert refusal(enormous).startswith("x.h5:/x: Unable to allocate 7.11 PiB")
 
 
@@ -564,7 +573,7 @@ def test_a_container_has_the_memory_that_it_is_left(monkeypatch, limit, memory):
     if limit is not None:
         write("memory.max", limit.encode())
     set_memory(monkeypatch, 9000)
-    monkeypatch.setattr("pytopo.readers.address.LIMITS", ("no/limit", "memory.max"))
+    monkeypatch.setattr("pytopo.images.readers.address.LIMITS", ("no/limit", "memory.max"))
     assert machine_memory() == memory
 
 
@@ -580,7 +589,7 @@ def test_a_link_is_followed_if_it_leads_to_a_data_set():
     same(read_image("x.h5", raw=True), RAMP)
     same(read_image("x.h5:/good", raw=True), RAMP)
     for member in ("soft", "round", "type", "raw/more", "\0"):
-        assert "wanted x.h5:NAME with one of /raw (3, 4) uint8" in refusal(f"x.h5:/{member}")
+        assert "expected x.h5:NAME with one of /raw (3, 4) uint8" in refusal(f"x.h5:/{member}")
 
 
 def test_a_data_set_of_a_type_without_a_word_in_numpy_is_listed():
@@ -604,7 +613,9 @@ def test_pixels_in_another_file_are_not_read(member):
         file["linked"] = h5py.ExternalLink("other.h5", "/group/raw")
         file["linked_group"] = h5py.ExternalLink("other.h5", "/group")
     text = refusal(f"x.h5:/{member}")
-    assert "its pixels lie in other files, which are not read; wanted them in this one" in text
+    assert (
+        "its pixels lie in other files, which are not read; expected them in this one" in text
+    )
 
 
 @pytest.mark.parametrize("by", ["labels", "axistags"])
@@ -619,8 +630,8 @@ def test_channels_that_hdf5_names_are_not_taken_for_planes(by):
             for dim, letter in zip(data_set.dims, name):
                 dim.label = "channel" if letter == "c" else letter
     assert refusal("x.h5:cyx") == (
-        "x.h5:cyx: shape (6, 7, 8), axes (C, Y, X), has channels; wanted an image of one, take "
-        "one channel, like x.h5:cyx[0], or x.h5:cyx[0:6] if they are planes"
+        "x.h5:cyx: shape (6, 7, 8), axes (C, Y, X), has channels; expected an image of one, "
+        "take one channel, like x.h5:cyx[0], or x.h5:cyx[0:6] if they are planes"
     )
     assert refusal("x.h5:zcyx").endswith("take one channel, like x.h5:zcyx[:, 0]")
     assert open_image("x.h5:zcyx[:, 1]").array.shape == (5, 7, 8)
@@ -725,7 +736,7 @@ def test_a_data_set_without_pixels_or_numbers_is_refused():
     save_h5("x.h5", {"null": h5py.Empty("f4"), "scalar": 3.0, "text": ["of", "any length"]})
     assert "shape (0) is empty" in refusal("x.h5:/null")
     assert "shape () has 0 axes" in refusal("x.h5:/scalar")
-    assert "holds dtype object; wanted" in refusal("x.h5:/text", TypeError)
+    assert "holds dtype object; expected" in refusal("x.h5:/text", TypeError)
 
 
 def test_a_damaged_hdf5_file_is_refused():
@@ -1125,8 +1136,8 @@ def test_a_slice_off_the_pages_is_refused(stack):
 def test_pages_of_different_size_or_mode_are_refused(mode, size, shown):
     save_pages("x.tif", [Image.new("L", (4, 3), 51), Image.new(mode, size)])
     assert refusal("x.tif") == (
-        f"x.tif: page 0 is (3, 4) grey uint8, page 1 is {shown}; wanted pages of one size and "
-        "kind, take one page, like x.tif[0]"
+        f"x.tif: page 0 is (3, 4) grey uint8, page 1 is {shown}; expected pages of one size "
+        "and kind, take one page, like x.tif[0]"
     )
     same(read_image("x.tif[0]"), np.full((3, 4), 0.2, np.float32))
 
@@ -1240,8 +1251,8 @@ def test_the_limit_of_pillow_holds_for_pages_that_it_unpacks(monkeypatch):
 
 def test_a_small_animation_cannot_ask_for_all_of_the_memory(monkeypatch):
     save_pages("x.gif", [Image.new("L", (200, 300), k) for k in range(3)])
-    monkeypatch.setattr("pytopo.readers.address.SMALL_ENOUGH", 400_000)
-    monkeypatch.setattr("pytopo.readers.address.MOST_PACKED", 20)
+    monkeypatch.setattr("pytopo.images.readers.address.SMALL_ENOUGH", 400_000)
+    monkeypatch.setattr("pytopo.images.readers.address.MOST_PACKED", 20)
     text = refusal("x.gif")
     assert text.startswith("x.gif: claims shape (3, 300, 200) of uint8, which takes 0.0 GB, in")
     assert open_image("x.gif", raw=True).array.shape == (3, 300, 200)  # 180 kB, no floats
@@ -1251,8 +1262,8 @@ def test_a_small_animation_cannot_ask_for_all_of_the_memory(monkeypatch):
 def test_chunks_that_were_never_written_cannot_ask_for_all_of_the_memory(monkeypatch):
     with h5py.File("x.h5", "w") as file:
         file.create_dataset("raw", (3, 400, 500), "u1", chunks=(1, 100, 100), fillvalue=7)
-    monkeypatch.setattr("pytopo.readers.address.SMALL_ENOUGH", 2_000_000)
-    monkeypatch.setattr("pytopo.readers.address.MOST_PACKED", 20)
+    monkeypatch.setattr("pytopo.images.readers.address.SMALL_ENOUGH", 2_000_000)
+    monkeypatch.setattr("pytopo.images.readers.address.MOST_PACKED", 20)
     text = refusal("x.h5")
     assert text.startswith(
         "x.h5: claims shape (3, 400, 500) of uint8, which takes 0.0 GB, in a"
@@ -1263,8 +1274,8 @@ def test_chunks_that_were_never_written_cannot_ask_for_all_of_the_memory(monkeyp
 
 def test_a_small_archive_cannot_ask_for_all_of_the_memory(monkeypatch):
     np.savez_compressed("x.npz", a=np.zeros((3, 400, 500), np.uint8))
-    monkeypatch.setattr("pytopo.readers.address.SMALL_ENOUGH", 2_000_000)
-    monkeypatch.setattr("pytopo.readers.address.MOST_PACKED", 20)
+    monkeypatch.setattr("pytopo.images.readers.address.SMALL_ENOUGH", 2_000_000)
+    monkeypatch.setattr("pytopo.images.readers.address.MOST_PACKED", 20)
     text = refusal("x.npz[0]")  # all of it is unpacked
     assert text.startswith("x.npz[0]: claims shape (3, 400, 500) of uint8, which takes 0.0 GB")
 

@@ -9,7 +9,7 @@ import pytest
 
 from pytopo.cli.interrupt import GivenUp, interruptible
 from pytopo.cli.main import main
-from pytopo.replacing import replacing
+from pytopo.files import replacing
 
 
 def interrupted_while(work):
@@ -77,6 +77,6 @@ def test_a_command_says_in_one_line_that_it_was_interrupted(
     def interrupted(*args, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pytopo.image.open_image", interrupted)
+    monkeypatch.setattr("pytopo.images.image.open_image", interrupted)
     assert main([command, "a.npy"]) == 130
     assert capsys.readouterr() == ("", f"pytopo {command}: interrupted\n")

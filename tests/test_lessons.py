@@ -358,13 +358,13 @@ def test_where_the_loss_is_zero_the_betti_numbers_agree():
     seen = 0
     for _ in range(4):
         truth = torch.tensor(random.random((1, 1, 6, 6)) > 0.5, dtype=torch.float64)
-        wanted = pytopo.persistence(truth[0, 0].numpy(), superlevel=True).betti(0.5)
+        expected = pytopo.persistence(truth[0, 0].numpy(), superlevel=True).betti(0.5)
         for place in range(36):
             changed = truth.clone()
             changed.view(-1)[place] = 0.7
             if pytopo.topological_loss(changed, truth) == 0:
                 found = pytopo.persistence(changed[0, 0].numpy(), superlevel=True).betti(0.5)
-                assert found == wanted
+                assert found == expected
                 seen += 1
     assert seen > 20
 

@@ -13,8 +13,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.autograd import forward_ad
 
 import pytopo
-from pytopo import squares
-from pytopo.loss import SegmentationLoss, TopologicalLoss, topological_loss
+from pytopo.loss import SegmentationLoss, TopologicalLoss, squares, topological_loss
 
 RING = torch.zeros(1, 1, 5, 5)
 RING[..., 1:4, 1:4] = 1
@@ -300,7 +299,7 @@ def test_holes_without_a_finite_component_are_no_error():
 
 
 def test_superlevel_as_a_text_is_refused():
-    with pytest.raises(TypeError, match="superlevel is 'superlevel'; wanted True or False"):
+    with pytest.raises(TypeError, match="superlevel is 'superlevel'; expected True or False"):
         TopologicalLoss(superlevel="superlevel")
 
 
@@ -435,19 +434,24 @@ def test_an_explanation_names_what_is_missing():
             RING[0],
             RING[0],
             ValueError,
-            r"prediction has shape \(1, 5, 5\); wanted \(B, C",
+            r"prediction has shape \(1, 5, 5\); expected \(B, C",
         ),
         (
             RING,
             RING[..., 1:],
             ValueError,
-            r"target has shape \(1, 1, 5, 4\); wanted that",
+            r"target has shape \(1, 1, 5, 4\); expected that",
         ),
-        (RING.bool(), RING, TypeError, "prediction has dtype torch.bool; wanted floats"),
+        (RING.bool(), RING, TypeError, "prediction has dtype torch.bool; expected floats"),
         (RING + np.nan, RING, ValueError, r"prediction\[0, 0, 0, 0\] is not a finite number"),
         (RING, RING / 0, ValueError, r"target\[0, 0, 0, 0\] is not a finite number"),
-        (RING.numpy(), RING, TypeError, "prediction is ndarray; wanted a Tensor"),
-        (RING, RING.numpy(), TypeError, "target is ndarray; wanted a Tensor or PreparedTarget"),
+        (RING.numpy(), RING, TypeError, "prediction is ndarray; expected a Tensor"),
+        (
+            RING,
+            RING.numpy(),
+            TypeError,
+            "target is ndarray; expected a Tensor or PreparedTarget",
+        ),
         (RING[:0], RING[:0], ValueError, r"prediction has shape \(0, 1, 5, 5\)"),
     ],
 )
@@ -460,14 +464,18 @@ def test_what_is_no_batch_is_refused_by_name(prediction, target, error, text):
     ("options", "error", "text"),
     [
         ({"sigmoid": True, "softmax": True}, ValueError, "sigmoid and softmax are both True"),
-        ({"reduction": "max"}, ValueError, "reduction is 'max'; wanted one of mean, sum, none"),
-        ({"dims": 3}, ValueError, "dims is 3; wanted some of 0, 1, 2"),
+        (
+            {"reduction": "max"},
+            ValueError,
+            "reduction is 'max'; expected one of mean, sum, none",
+        ),
+        ({"dims": 3}, ValueError, "dims is 3; expected some of 0, 1, 2"),
         ({"dims": ()}, ValueError, r"dims is \(\)"),
-        ({"dims": {0: -1.0}}, ValueError, "wanted weights that are finite and at least 0"),
+        ({"dims": {0: -1.0}}, ValueError, "expected weights that are finite and at least 0"),
         ({"construction": "v"}, ValueError, "construction is 'v'"),
         ({"frame": "black"}, TypeError, "frame is 'black'"),
         ({"min_persistence": -1}, ValueError, "min_persistence is -1"),
-        ({"every_target": 1}, TypeError, "every_target is 1; wanted True or False"),
+        ({"every_target": 1}, TypeError, "every_target is 1; expected True or False"),
     ],
 )
 def test_impossible_options_are_refused_when_the_loss_is_made(options, error, text):
@@ -476,7 +484,7 @@ def test_impossible_options_are_refused_when_the_loss_is_made(options, error, te
 
 
 def test_dimension_two_of_flat_images_is_refused():
-    with pytest.raises(ValueError, match=r"dims is \[2\]; wanted dimensions from 0 to 1"):
+    with pytest.raises(ValueError, match=r"dims is \[2\]; expected dimensions from 0 to 1"):
         topological_loss(RING, RING, dims=2)
 
 
@@ -486,7 +494,7 @@ def test_leaving_out_the_only_channel_is_refused():
 
 
 def test_a_negative_weight_is_refused():
-    with pytest.raises(ValueError, match="topo_weight is -1; wanted a number of at least 0"):
+    with pytest.raises(ValueError, match="topo_weight is -1; expected a number of at least 0"):
         SegmentationLoss(-1)
 
 
@@ -625,9 +633,9 @@ def test_scalars_of_numpy_are_numbers_and_flags():
 
 @pytest.mark.parametrize("weight", [np.inf, np.nan, "1"])
 def test_a_weight_is_a_finite_number(weight):
-    with pytest.raises(ValueError, match="wanted a number of at least 0"):
+    with pytest.raises(ValueError, match="expected a number of at least 0"):
         SegmentationLoss(weight)
-    with pytest.raises(ValueError, match="wanted weights that are finite"):
+    with pytest.raises(ValueError, match="expected weights that are finite"):
         TopologicalLoss({0: weight})
 
 
@@ -649,7 +657,7 @@ def nested(images, layout=torch.strided):
         (lambda x: x.to("meta"), "is a tensor on the meta device, which holds no values"),
         (fake, "is FakeTensor, which holds no values"),
         (lambda x: x.to_sparse(), r"has layout torch.sparse_coo; expected a dense tensor"),
-        (lambda x: x + 0j, "has dtype torch.complex64; wanted real numbers"),
+        (lambda x: x + 0j, "has dtype torch.complex64; expected real numbers"),
         (lambda x: x.to(torch.float8_e4m3fn), "has dtype torch.float8_e4m3fn; expected floats"),
         (partial(nested, layout=torch.jagged), "is a nested tensor"),
         (nested, "is a nested tensor"),

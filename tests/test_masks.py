@@ -22,8 +22,7 @@ from pytopo.data import (
     write_cremi,
 )
 from pytopo.data.borders import Borders
-from pytopo.evaluation import evaluate
-from pytopo.masks import (
+from pytopo.images.masks import (
     BACKGROUND,
     CREMI_BACKGROUND,
     Advice,
@@ -34,6 +33,7 @@ from pytopo.masks import (
     range_notes,
     value_counts_text,
 )
+from pytopo.metrics.evaluation import evaluate
 from pytopo.notes import InputWarning
 
 MASK = np.zeros((12, 14), bool)
@@ -245,9 +245,9 @@ def test_what_is_no_mask_is_listed_with_what_would_do(capsys, stored, listed, ad
 
 
 def test_nan_is_no_mask():
-    with pytest.raises(ValueError, match=r"mask\[1, 0\] is nan; wanted a mask"):
+    with pytest.raises(ValueError, match=r"mask\[1, 0\] is nan; expected a mask"):
         mask_of([[0, 1], [np.nan, 1]])
-    with pytest.raises(ValueError, match=r"mask\[0\] is inf; wanted a mask"):
+    with pytest.raises(ValueError, match=r"mask\[0\] is inf; expected a mask"):
         mask_of([np.inf, 0])
 
 
@@ -332,7 +332,7 @@ def test_commands_clip_rounding_errors_and_print_digits_that_matter(capsys):
     for command, option in (("evaluate", "--sections"), ("loss", "--no-plot")):
         options = [option] if command == "loss" else []
         run(capsys, command, "near.npy", "truth.npy", *options)
-        assert "1.00002; wanted" in fault(capsys, command, "off.npy", "truth.npy", *options)
+        assert "1.00002; expected" in fault(capsys, command, "off.npy", "truth.npy", *options)
 
 
 def test_a_likelihood_below_the_threshold_is_said(capsys):
@@ -454,7 +454,7 @@ def test_a_border_in_nm_needs_a_resolution(capsys):
     np.save("mask.npy", border_mask(IDS, 1))
     line = fault(capsys, "evaluate", "mask.npy", "ids.npy", *options)
     assert line == (
-        "pytopo evaluate: ids.npy: only HDF5 says a resolution; wanted the border in pixels\n"
+        "pytopo evaluate: ids.npy: only HDF5 says a resolution; expected the border in pixels\n"
     )
 
 

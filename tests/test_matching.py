@@ -12,16 +12,9 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 import pytopo
-from pytopo.matching import (
-    _assignment,
-    _contenders,
-    _gains,
-    _largest,
-    bottleneck,
-    match,
-    textbook_match,
-    wasserstein,
-)
+from pytopo.matching import bottleneck, match, textbook_match, wasserstein
+from pytopo.matching.assignment import _assignment, _contenders, _largest
+from pytopo.matching.costs import gains_of_pairs
 
 TARGET = [0, 1]  # every point of a binary image, sublevel
 NORMS = [(1, 1), (1, 2), (1, np.inf), (2, 1), (2, 2), (2, np.inf), (3, 2), (1.5, 2.5)]
@@ -81,8 +74,8 @@ def least(first, second, every_second=False):
     return min(squares(first, second, pairs) for pairs in allowed)
 
 
-def same(cost, wanted):
-    return cost == pytest.approx(wanted, rel=1e-12, abs=1e-14)
+def same(cost, expected):
+    return cost == pytest.approx(expected, rel=1e-12, abs=1e-14)
 
 
 def check_rows(found, first, second):
@@ -296,7 +289,7 @@ def test_a_ranking_is_the_assignment_where_one_side_coincides(every):
         points = random_diagram(rng, rng.integers(1, 30), rng.choice([8, 10**6]))
         targets = np.repeat(random_diagram(rng, 1), rng.integers(1, 30), axis=0)
         few, many = sorted((points, targets), key=len)
-        pairs = _assignment(_gains(few, many, 2, 2), every)
+        pairs = _assignment(gains_of_pairs(few, many, 2, 2), every)
         if few is points:
             m = match(few, many, every_second=every)
         else:
@@ -310,7 +303,7 @@ def test_a_ranking_is_the_assignment_where_one_side_coincides(every):
 def test_the_gain_of_the_binary_target_is_a_formula():
     """s = (d - b) - 2 ((b + d) / 2 - 1/2)^2 for the target (0, 1)."""
     b, d = random_diagram(np.random.default_rng(0), 50).T
-    gain = _gains(np.column_stack([b, d]), as_points([TARGET]), 2, 2)[:, 0]
+    gain = gains_of_pairs(np.column_stack([b, d]), as_points([TARGET]), 2, 2)[:, 0]
     assert gain == pytest.approx((d - b) - 2 * ((b + d) / 2 - 1 / 2) ** 2)
 
 
@@ -639,19 +632,19 @@ def test_a_point_that_is_born_and_dies_at_infinity_is_on_the_diagonal():
 @pytest.mark.parametrize(
     ("points", "error", "text"),
     [
-        ([0, 1], ValueError, r"has shape \(2,\); wanted \(n, 2\), birth and death"),
-        (np.empty((3, 0)), ValueError, r"has shape \(3, 0\); wanted \(n, 2\)"),
-        (np.empty((0, 3)), ValueError, r"has shape \(0, 3\); wanted \(n, 2\)"),
-        (np.empty((0, 0)), ValueError, r"has shape \(0, 0\); wanted \(n, 2\)"),
+        ([0, 1], ValueError, r"has shape \(2,\); expected \(n, 2\), birth and death"),
+        (np.empty((3, 0)), ValueError, r"has shape \(3, 0\); expected \(n, 2\)"),
+        (np.empty((0, 3)), ValueError, r"has shape \(0, 3\); expected \(n, 2\)"),
+        (np.empty((0, 0)), ValueError, r"has shape \(0, 0\); expected \(n, 2\)"),
         ([[]], ValueError, r"has shape \(1, 0\)"),
         ([[0, 1, 2]], ValueError, r"has shape \(1, 3\)"),
         (np.zeros((2, 2, 2)), ValueError, r"has shape \(2, 2, 2\)"),
         (3, ValueError, r"has shape \(\)"),
-        ([[0, 1], [2]], ValueError, r"has rows of unequal length; wanted \(n, 2\)"),
-        ([[0, 1], [2, np.nan]], ValueError, r"\[1\] is \(2, nan\); wanted birth and death"),
-        ([["0", "1"]], TypeError, "is made of <U1; wanted numbers"),
-        ([[0j, 1]], TypeError, "is made of complex128; wanted numbers"),
-        (None, TypeError, "is made of NoneType; wanted numbers"),
+        ([[0, 1], [2]], ValueError, r"has rows of unequal length; expected \(n, 2\)"),
+        ([[0, 1], [2, np.nan]], ValueError, r"\[1\] is \(2, nan\); expected birth and death"),
+        ([["0", "1"]], TypeError, "is made of <U1; expected numbers"),
+        ([[0j, 1]], TypeError, "is made of complex128; expected numbers"),
+        (None, TypeError, "is made of NoneType; expected numbers"),
         (pytopo.persistence([3, 1, 2]), TypeError, "is made of Diagram; .* diagram.points"),
     ],
 )
@@ -666,7 +659,7 @@ def test_what_is_no_diagram_is_refused_by_name(call, points, error, text):
 @pytest.mark.parametrize("call", [match, textbook_match])
 @pytest.mark.parametrize("value", [np.inf, -np.inf, 1e200])
 def test_a_match_takes_finite_points_only(call, value):
-    with pytest.raises(ValueError, match=r"second\[1\] is \(0, .*\); wanted finite values"):
+    with pytest.raises(ValueError, match=r"second\[1\] is \(0, .*\); expected finite values"):
         call([[0, 1]], [[0, 1], [0, value]])
 
 
@@ -674,12 +667,12 @@ def test_a_match_takes_finite_points_only(call, value):
 @pytest.mark.parametrize(
     ("value", "error", "text"),
     [
-        (0, ValueError, "is 0; wanted a number of at least 1"),
-        (0.5, ValueError, "is 0.5; wanted"),
-        (-np.inf, ValueError, "is -inf; wanted"),
-        (np.nan, ValueError, "is nan; wanted"),
-        ("2", TypeError, "is '2'; wanted a number"),
-        (None, TypeError, "is None; wanted a number"),
+        (0, ValueError, "is 0; expected a number of at least 1"),
+        (0.5, ValueError, "is 0.5; expected"),
+        (-np.inf, ValueError, "is -inf; expected"),
+        (np.nan, ValueError, "is nan; expected"),
+        ("2", TypeError, "is '2'; expected a number"),
+        (None, TypeError, "is None; expected a number"),
     ],
 )
 def test_impossible_norms_are_refused_by_name(name, value, error, text):
@@ -689,7 +682,7 @@ def test_impossible_norms_are_refused_by_name(name, value, error, text):
 
 @pytest.mark.parametrize("value", [1, "yes", None])
 def test_every_second_is_true_or_false(value):
-    with pytest.raises(TypeError, match=f"every_second is {value!r}; wanted True or False"):
+    with pytest.raises(TypeError, match=f"every_second is {value!r}; expected True or False"):
         match([], [], every_second=value)
 
 

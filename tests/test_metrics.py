@@ -15,7 +15,7 @@ from scipy import ndimage
 from strategies import constructions, shapes
 
 import pytopo
-from pytopo.kernels.overlap import overlaps
+from pytopo.kernels.contingency import overlaps
 from pytopo.metrics import (
     BettiError,
     adapted_rand_error,
@@ -382,7 +382,7 @@ def test_no_pixel_has_no_pair():
 def test_the_overlap_is_compiled_for_one_signature():
     check = """
 import numpy as np
-from pytopo.kernels.overlap import overlaps
+from pytopo.kernels.contingency import overlaps
 from pytopo.metrics import variation_of_information
 for dtype in "?bBhHiIqQ":
     for shape in ((3, 4), (2, 3, 4)):
@@ -411,12 +411,12 @@ NAN = np.where(RING, 1, np.nan)
     [
         (GREY, ValueError, " holds 0 (1 pixel), 0.5 (7), 0.75 (1); expected a mask of 0 and"),
         (RING + 1, ValueError, " holds 1 (1 pixel), 2 (8); expected a mask of 0 and one other"),
-        (NAN, ValueError, "[1, 1] is nan; wanted a mask"),
-        (np.zeros((0, 3)), ValueError, " has shape (0, 3) and no pixel; wanted at least one"),
-        (np.zeros(3), ValueError, " has shape (3,), 1 axes; wanted (H, W) or (D, H, W)"),
-        (np.zeros((1, 1, 3, 3)), ValueError, " has shape (1, 1, 3, 3), 4 axes; wanted"),
-        (RING.astype(complex), TypeError, " has dtype complex128; wanted booleans, or 0"),
-        (np.array([["a"]]), TypeError, " has dtype <U1; wanted booleans, or 0 and 1"),
+        (NAN, ValueError, "[1, 1] is nan; expected a mask"),
+        (np.zeros((0, 3)), ValueError, " has shape (0, 3) and no pixel; expected at least one"),
+        (np.zeros(3), ValueError, " has shape (3,), 1 axes; expected (H, W) or (D, H, W)"),
+        (np.zeros((1, 1, 3, 3)), ValueError, " has shape (1, 1, 3, 3), 4 axes; expected"),
+        (RING.astype(complex), TypeError, " has dtype complex128; expected booleans, or 0"),
+        (np.array([["a"]]), TypeError, " has dtype <U1; expected booleans, or 0 and 1"),
         (np.ma.masked_equal(RING, 0), TypeError, " has masked pixels; fill them first"),
     ],
 )
@@ -434,39 +434,41 @@ def test_what_is_no_mask_is_refused(mask, error, reason):
 
 @pytest.mark.parametrize("metric", MASK_METRICS + LABEL_METRICS)
 def test_shapes_that_differ_are_refused(metric):
-    with pytest.raises(ValueError, match=r"prediction has shape \(3, 3\), target \(2, 3\); w"):
+    with pytest.raises(ValueError, match=r"prediction has shape \(3, 3\), target \(2, 3\); e"):
         metric(RING, RING[:2])
 
 
 @pytest.mark.parametrize("metric", LABEL_METRICS)
 def test_what_is_no_label_image_is_refused(metric):
-    with pytest.raises(TypeError, match="prediction has dtype float64; wanted labels of int"):
+    with pytest.raises(TypeError, match="prediction has dtype float64; expected labels of int"):
         metric(RING.astype(float), RING)
-    with pytest.raises(ValueError, match=r"target has shape .* and no pixel; wanted at least"):
+    with pytest.raises(
+        ValueError, match=r"target has shape .* and no pixel; expected at least"
+    ):
         metric(RING, np.zeros((0, 3), int))
     with pytest.raises(ValueError, match="target is 0 everywhere, and no pixel is left to"):
         metric(RING, np.zeros((3, 3), int))
-    with pytest.raises(TypeError, match="ignore_background is 1; wanted True or False"):
+    with pytest.raises(TypeError, match="ignore_background is 1; expected True or False"):
         metric(RING, RING, ignore_background=1)
 
 
 @pytest.mark.parametrize("metric", [betti_error, patch_betti_error])
 def test_options_that_mean_nothing_are_refused(metric):
-    with pytest.raises(ValueError, match='construction is \'v\'; wanted "V" or "T"'):
+    with pytest.raises(ValueError, match='construction is \'v\'; expected "V" or "T"'):
         metric(RING, RING, construction="v")
-    with pytest.raises(TypeError, match="frame is 1; wanted True or False"):
+    with pytest.raises(TypeError, match="frame is 1; expected True or False"):
         metric(RING, RING, frame=1)
 
 
 @pytest.mark.parametrize(
     ("option", "error", "reason"),
     [
-        ({"size": 0}, ValueError, "size is 0; wanted at least 1"),
-        ({"size": 65.0}, TypeError, "size is 65.0; wanted a whole number"),
-        ({"patches": 0}, ValueError, "patches is 0; wanted at least 1"),
-        ({"patches": True}, TypeError, "patches is True; wanted a whole number"),
-        ({"seed": -1}, ValueError, "seed is -1; wanted at least 0"),
-        ({"seed": None}, TypeError, "seed is None; wanted a whole number"),
+        ({"size": 0}, ValueError, "size is 0; expected a whole number of at least 1"),
+        ({"size": 65.0}, TypeError, "size is 65.0; expected a whole number"),
+        ({"patches": 0}, ValueError, "patches is 0; expected a whole number of at least 1"),
+        ({"patches": True}, TypeError, "patches is True; expected a whole number"),
+        ({"seed": -1}, ValueError, "seed is -1; expected a whole number of at least 0"),
+        ({"seed": None}, TypeError, "seed is None; expected a whole number"),
     ],
 )
 def test_patches_that_cannot_be_taken_are_refused(option, error, reason):
@@ -475,7 +477,7 @@ def test_patches_that_cannot_be_taken_are_refused(option, error, reason):
 
 
 def test_units_that_are_none_are_refused():
-    with pytest.raises(ValueError, match='unit is \'bit\'; wanted "bits" or "nats"'):
+    with pytest.raises(ValueError, match='unit is \'bit\'; expected "bits" or "nats"'):
         variation_of_information(HALVES, ONE, unit="bit")
 
 

@@ -62,7 +62,7 @@ def test_numbers_of_numpy_are_options_and_become_plain_numbers():
         network = models.build(name, **options)
         assert {type(network.options[key]) for key in options} <= {int, float}
         assert all(network.options[key] == value for key, value in options.items())
-    with pytest.raises(ValueError, match="width=True; wanted a whole number"):
+    with pytest.raises(ValueError, match="width=True; expected a whole number"):
         models.build("unet", width=True)
 
 
@@ -140,7 +140,7 @@ def test_a_network_with_fully_connected_layers_is_built_for_a_size_of_patch(name
     network = models.build(name, **SMALL[name], size=33).eval()
     assert network.patch_size == 33
     assert network(images(1, 1, 33, 33)).shape == (1, 1, 33, 33)
-    with pytest.raises(ValueError, match=r"shape \(1, 1, 65, 65\); wanted \(B, 1, 33, 33\)"):
+    with pytest.raises(ValueError, match=r"shape \(1, 1, 65, 65\); expected \(B, 1, 33, 33\)"):
         network(images(1, 1, 65, 65))
 
 
@@ -155,7 +155,7 @@ def test_a_fully_convolutional_network_takes_any_size(name, shape):
 @pytest.mark.parametrize("shape", [(65, 65), (1, 65, 65), (1, 3, 65, 65), (1, 1, 0, 65)])
 @pytest.mark.parametrize("name", SMALL)
 def test_what_is_no_batch_of_grey_images_is_refused(name, shape):
-    with pytest.raises(ValueError, match=r"images of shape .*; wanted \(B, 1, "):
+    with pytest.raises(ValueError, match=r"images of shape .*; expected \(B, 1, "):
         models.build(name, **SMALL[name])(torch.zeros(shape))
 
 
@@ -166,7 +166,7 @@ def test_an_unknown_network_is_refused_with_what_there_is():
     with pytest.raises(ValueError) as caught:
         models.build("resnet")
     assert str(caught.value) == (
-        "network 'resnet'; wanted one of plain, base, enhanced, vgg19, unet"
+        "network 'resnet'; expected one of plain, base, enhanced, vgg19, unet"
     )
 
 
@@ -199,7 +199,7 @@ def test_an_unknown_option_is_refused_with_what_there_is():
     ],
 )
 def test_an_option_off_its_range_is_refused(name, option, value):
-    with pytest.raises(ValueError, match=rf"^{option}=.*; wanted .*$"):
+    with pytest.raises(ValueError, match=rf"^{option}=.*; expected .*$"):
         models.build(name, **{option: value})
 
 
@@ -263,9 +263,9 @@ def test_group_normalisation_sees_all_of_the_image():
 
 def test_a_unet_has_the_normalisation_that_is_asked_for():
     norms = (nn.BatchNorm2d, nn.GroupNorm)
-    for norm, wanted in (("batch", {norms[0]}), ("group", {norms[1]}), ("none", set())):
+    for norm, expected in (("batch", {norms[0]}), ("group", {norms[1]}), ("none", set())):
         network = models.UNet(width=4, norm=norm)
-        assert {type(m) for m in network.modules() if isinstance(m, norms)} == wanted
+        assert {type(m) for m in network.modules() if isinstance(m, norms)} == expected
 
 
 def test_base_has_six_layers_with_weights():
@@ -322,9 +322,9 @@ def published(part=torch.zeros):
 
 
 def test_the_features_have_the_published_names_and_shapes(vgg19):
-    wanted = {name: tuple(w.shape) for name, w in published().items() if "features" in name}
+    expected = {name: tuple(w.shape) for name, w in published().items() if "features" in name}
     found = {f"features.{k}": tuple(v.shape) for k, v in vgg19.features.state_dict().items()}
-    assert found == wanted
+    assert found == expected
     kinds = [type(m) for m in vgg19.features]
     assert [k for k, kind in enumerate(kinds) if kind is nn.MaxPool2d] == VGG19_POOLINGS
     assert [k for k, kind in enumerate(kinds) if kind is nn.ReLU] == [
@@ -346,8 +346,8 @@ def test_published_weights_are_taken_and_the_classifier_is_left_out(tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"features.0.weight": None}, r"features.0.weight: nothing; wanted \(64, 3, 3, 3\)"),
-        ({"features.0.bias": torch.zeros(3)}, r"features.0.bias: \(3,\); wanted \(64,\)"),
+        ({"features.0.weight": None}, r"features.0.weight: nothing; expected \(64, 3, 3, 3\)"),
+        ({"features.0.bias": torch.zeros(3)}, r"features.0.bias: \(3,\); expected \(64,\)"),
         ({"features.1.bias": torch.zeros(3)}, r"'features.1.bias' is no weight of VGG19"),
         ({"layer1.weight": torch.zeros(3)}, r"'layer1.weight' is no weight of VGG19"),
     ],
@@ -362,7 +362,7 @@ def test_weights_of_another_network_are_refused_and_none_taken(vgg19, change, sa
 
 def test_a_file_that_is_no_weights_is_refused(tmp_path):
     path = tmp_path / "weights.pth"
-    with pytest.raises(FileNotFoundError, match=r"weights.pth: no such file; wanted the w"):
+    with pytest.raises(FileNotFoundError, match=r"weights.pth: no such file; expected the w"):
         published_weights(path)
     path.write_bytes(b"nonsense")
     with pytest.raises(ValueError, match=r"weights.pth: damaged, or no weights"):
@@ -404,5 +404,5 @@ def test_grey_becomes_colour_as_imagenet_has_it(vgg19, monkeypatch):
     (colour,) = came
     assert colour.shape == (1, 3, 65, 65)
     mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
-    wanted = [(0.5 - m) / s for m, s in zip(mean, std)]
-    assert colour[0, :, 7, 9].tolist() == pytest.approx(wanted)
+    expected = [(0.5 - m) / s for m, s in zip(mean, std)]
+    assert colour[0, :, 7, 9].tolist() == pytest.approx(expected)

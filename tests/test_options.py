@@ -8,8 +8,8 @@ import pytest
 import pytopo
 from pytopo import options
 from pytopo.notes import number_text
-from pytopo.steps import walkthrough
 from pytopo.textbook import lower_star_filtration, reduce_filtration
+from pytopo.textbook.walk import walkthrough
 
 RING = np.zeros((3, 3))
 RING[1, 1] = 9
@@ -110,14 +110,14 @@ def test_numbers_of_numpy_are_numbers(name, two):
 @pytest.mark.parametrize("name", NUMBERS)
 @pytest.mark.parametrize("wrong", ["2", 2j, np.complex128(2), [2, 3], np.array([2.0])])
 def test_what_is_no_number_is_refused(name, wrong):
-    with pytest.raises(TypeError, match=r"wanted a number|expected a number"):
+    with pytest.raises(TypeError, match=r"expected a number|expected a number"):
         NUMBERS[name](wrong)
 
 
 @pytest.mark.parametrize("name", [name for name in NUMBERS if "frame" not in name])
 @pytest.mark.parametrize("wrong", [True, np.False_])
 def test_a_boolean_is_no_number(name, wrong):
-    with pytest.raises(TypeError, match=r"wanted a number|expected a number"):
+    with pytest.raises(TypeError, match=r"expected a number|expected a number"):
         NUMBERS[name](wrong)
 
 
@@ -132,7 +132,7 @@ def test_booleans_of_numpy_are_booleans(name):
 @pytest.mark.parametrize("name", FLAGS)
 @pytest.mark.parametrize("wrong", [0, 1, 1.0, "yes", np.array([True])])
 def test_what_is_no_boolean_is_refused(name, wrong):
-    with pytest.raises(TypeError, match="wanted True or False"):
+    with pytest.raises(TypeError, match="expected True or False"):
         FLAGS[name](wrong)
 
 
@@ -143,13 +143,13 @@ def test_what_is_no_boolean_is_refused(name, wrong):
 @pytest.mark.parametrize(
     ("option", "error", "text"),
     [
-        ({"construction": "X"}, ValueError, 'construction is \'X\'; wanted "V" or "T"'),
+        ({"construction": "X"}, ValueError, 'construction is \'X\'; expected "V" or "T"'),
         ({"construction": "v"}, ValueError, "construction is 'v'"),
         ({"construction": None}, ValueError, "construction is None"),
         ({"construction": ["V"]}, ValueError, "construction is .'V'.;"),
-        ({"superlevel": 1}, TypeError, "superlevel is 1; wanted True or False"),
+        ({"superlevel": 1}, TypeError, "superlevel is 1; expected True or False"),
         ({"superlevel": "no"}, TypeError, "superlevel is 'no'"),
-        ({"frame": "0"}, TypeError, "frame is '0'; wanted a number, True, False or None"),
+        ({"frame": "0"}, TypeError, "frame is '0'; expected a number, True, False or None"),
         ({"frame": np.nan}, ValueError, "frame is NaN"),
         ({"frame": 10**400}, ValueError, "frame is 1000*, which float64 cannot hold"),
     ],
@@ -225,7 +225,7 @@ def test_a_number_is_shown_with_the_digits_that_tell_it_apart(value, text):
 
 
 def test_a_point_that_is_not_finite_is_shown_with_its_digits():
-    with pytest.raises(ValueError, match=r"first\[0\] is \(1.0000002, inf\); wanted finite"):
+    with pytest.raises(ValueError, match=r"first\[0\] is \(1.0000002, inf\); expected finite"):
         pytopo.match([[1.0000002, np.inf]], [])
 
 

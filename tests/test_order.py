@@ -115,9 +115,9 @@ def test_births_are_float64_except_for_float32_images(dtype, want):
     ("image", "error", "text"),
     [
         (np.zeros((2, 0)), ValueError, r"image has shape \(2, 0\) and no pixel"),
-        (5.0, ValueError, r"image has shape \(\), 0 axes; wanted \(W,\), \(H, W\) or"),
+        (5.0, ValueError, r"image has shape \(\), 0 axes; expected \(W,\), \(H, W\) or"),
         (np.zeros((1, 1, 1, 1)), ValueError, r"image has shape \(1, 1, 1, 1\), 4 axes"),
-        (np.array([1j]), TypeError, "image has dtype complex128; wanted booleans, integers"),
+        (np.array([1j]), TypeError, "image has dtype complex128; expected booleans, integers"),
         (np.array([None]), TypeError, "image has dtype object"),
         (np.array(["a"]), TypeError, "image has dtype <U1"),
         (np.array(["2020"], "M8[Y]"), TypeError, "image has dtype datetime64"),
@@ -134,7 +134,7 @@ def test_what_is_no_image_is_refused_by_name(image, error, text):
 @pytest.mark.parametrize(
     ("frame", "error", "text"),
     [
-        ("1", TypeError, "frame is '1'; wanted a number, True, False or None"),
+        ("1", TypeError, "frame is '1'; expected a number, True, False or None"),
         (1j, TypeError, "frame is 1j"),
         (np.nan, ValueError, "frame is NaN"),
     ],

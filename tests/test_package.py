@@ -6,12 +6,14 @@ import subprocess
 import sys
 import zipfile
 from configparser import ConfigParser
+from importlib import import_module
 from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
 
 import pytopo
+from pytopo.moved import MOVED
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("numba", "torch", "matplotlib", "numpy", "scipy", "h5py")
@@ -43,6 +45,45 @@ def test_every_public_name_resolves():
     assert set(pytopo.__all__) <= set(dir(pytopo))
     with pytest.raises(AttributeError, match="module 'pytopo' has no attribute 'nonsense'"):
         pytopo.nonsense
+
+
+# --- modules that have moved -----------------------------------------------------------
+
+
+def test_a_module_is_found_by_the_name_that_it_had():
+    for old, new in MOVED.items():
+        assert import_module(old) is import_module(new), old
+        assert import_module(new).__name__ == import_module(new).__spec__.name == new
+
+
+def test_the_old_name_comes_first_in_a_fresh_interpreter():
+    show = "import pytopo.steps; print(pytopo.steps.__name__, pytopo.steps.__spec__.name)"
+    done = subprocess.run(
+        [sys.executable, "-c", show], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["pytopo.textbook.walk"] * 2
+    assert modules_after("import pytopo.replacing") == modules_after("import pytopo.files")
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("textbook", "Filtration Reduction lower_star_filtration reduce_filtration"),
+        ("morse", "Rows pixel_pairs"),
+        ("matching", "Matching bottleneck match textbook_match wasserstein"),
+        ("loss", "Explanation SegmentationLoss TopologicalLoss topological_loss"),
+        ("metrics", "betti_error betti_numbers dice patch_shape segments"),
+        ("training", "LossConfig NotFinite Step TrainingConfig learning_rate train"),
+    ],
+)
+def test_modules_that_became_packages_have_the_names_that_they_had(module, names):
+    for name in names.split():
+        assert hasattr(import_module(f"pytopo.{module}"), name), name
+
+
+def test_a_module_that_never_was_is_not_found():
+    with pytest.raises(ModuleNotFoundError, match=r"pytopo\.nonsense"):
+        import_module("pytopo.nonsense")
 
 
 @pytest.fixture(scope="module")

@@ -325,11 +325,11 @@ def test_thin_images_have_the_persistence_of_their_only_row():
 
 
 @given(images(), constructions)
-def test_wanted_dimensions_are_a_part_of_all(image, construction):
+def test_some_dimensions_are_a_part_of_all(image, construction):
     everything = pytopo.persistence(image, construction=construction)
     for k in range(image.ndim):
-        for wanted in (k, [k], np.int8(k), {k}):
-            d = pytopo.persistence(image, wanted, construction=construction)
+        for expected in (k, [k], np.int8(k), {k}):
+            d = pytopo.persistence(image, expected, construction=construction)
             assert d == everything.select(dim=k)
             assert d.dims == (k,)
 
@@ -352,20 +352,24 @@ def test_rows_are_sorted_by_dimension_and_pixels():
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
-        ({"superlevel": "superlevel"}, TypeError, "superlevel is 'superlevel'; wanted True or"),
-        ({"superlevel": 1}, TypeError, "superlevel is 1; wanted True or False"),
-        ({"construction": "v"}, ValueError, 'construction is \'v\'; wanted "V" or "T"'),
-        ({"frame": "black"}, TypeError, "frame is 'black'; wanted a number"),
-        ({"min_persistence": -1}, ValueError, "min_persistence is -1; wanted a number of at"),
+        (
+            {"superlevel": "superlevel"},
+            TypeError,
+            "superlevel is 'superlevel'; expected True or",
+        ),
+        ({"superlevel": 1}, TypeError, "superlevel is 1; expected True or False"),
+        ({"construction": "v"}, ValueError, 'construction is \'v\'; expected "V" or "T"'),
+        ({"frame": "black"}, TypeError, "frame is 'black'; expected a number"),
+        ({"min_persistence": -1}, ValueError, "min_persistence is -1; expected a number of at"),
         ({"min_persistence": np.nan}, ValueError, "min_persistence is nan"),
-        ({"min_persistence": "0"}, TypeError, "min_persistence is '0'; wanted a number"),
-        ({"algorithm": "fast"}, ValueError, "algorithm is 'fast'; wanted \"auto\" or"),
+        ({"min_persistence": "0"}, TypeError, "min_persistence is '0'; expected a number"),
+        ({"algorithm": "fast"}, ValueError, "algorithm is 'fast'; expected \"auto\" or"),
         (
             {"dims": 2},
             ValueError,
-            r"dims is 2; wanted dimensions from 0 to 1, because image has",
+            r"dims is 2; expected dimensions from 0 to 1, because image has",
         ),
-        ({"dims": [0, -1]}, ValueError, r"dims is \[0, -1\]; wanted dimensions from 0 to 1"),
+        ({"dims": [0, -1]}, ValueError, r"dims is \[0, -1\]; expected dimensions from 0 to 1"),
         ({"dims": True}, ValueError, "dims is True"),
         ({"dims": ()}, ValueError, r"dims is \(\)"),
         ({"dims": "01"}, ValueError, "dims is '01'"),
@@ -391,7 +395,7 @@ def test_one_image_may_be_worked_on_by_several_threads(threads, algorithm):
 
 @pytest.mark.parametrize("threads", [0, -1, 1.0, "2", True])
 def test_what_is_no_number_of_threads_for_one_image_is_refused(threads):
-    with pytest.raises(ValueError, match=r"threads is .*; wanted a whole number of"):
+    with pytest.raises(ValueError, match=r"threads is .*; expected a whole number of"):
         pytopo.persistence([[0, 1]], threads=threads)
 
 
@@ -438,11 +442,11 @@ def test_an_empty_batch_is_an_empty_list():
 @pytest.mark.parametrize(
     ("images", "options", "error", "text"),
     [
-        (np.zeros((4, 4)), {}, ValueError, r"images has shape \(4, 4\); wanted \(B, H, W\)"),
+        (np.zeros((4, 4)), {}, ValueError, r"images has shape \(4, 4\); expected \(B, H, W\)"),
         ([[0, 1], [np.nan, 1]], {}, ValueError, r"images\[1\]\[0\] is NaN"),
         ([[0, 1], np.zeros((2, 0))], {}, ValueError, r"images\[1\] has shape \(2, 0\)"),
         ([[0, 1]], {"dims": 1}, ValueError, r"dims is 1; .* because images\[0\] has shape"),
-        ([[0, 1]], {"threads": 0}, ValueError, "threads is 0; wanted a whole number of at"),
+        ([[0, 1]], {"threads": 0}, ValueError, "threads is 0; expected a whole number of at"),
         ([[0, 1]], {"threads": 1.5}, ValueError, "threads is 1.5"),
     ],
 )

@@ -488,7 +488,7 @@ def test_of_a_volume_the_most_persistent_of_the_section_are_marked():
 
 
 def test_an_image_of_another_shape_is_an_error(ax):
-    with pytest.raises(ValueError, match=r"image has shape \(3,\); wanted \(3, 3\)"):
+    with pytest.raises(ValueError, match=r"image has shape \(3,\); expected \(3, 3\)"):
         plot.image(RING[0], pytopo.persistence(RING), ax)
 
 
@@ -552,10 +552,10 @@ def test_lines_lead_to_the_match_and_to_the_diagonal(ax):
 def test_every_dot_of_both_diagrams_is_drawn(ax):
     explanation = explained(BROKEN, RING_TRUTH)
     plot.matching(explanation, ax)
-    _, _, removed, others, wanted, _ = dots(ax)
+    _, _, removed, others, expected, _ = dots(ax)
     assert removed.tolist() == [[0.1, 0], [0.3, 0]]
     assert sorted(others.tolist()) == [[0.7, 0], [1, -0.1]]
-    assert sorted(wanted.tolist()) == [[1, -0.1], [1, 0]]
+    assert sorted(expected.tolist()) == [[1, -0.1], [1, 0]]
     low, high = ax.get_xlim()
     assert all(low < v < high for c in dots(ax) for v in c.ravel())
 
@@ -689,7 +689,7 @@ def test_of_a_volume_critical_pixels_of_one_section_are_marked(ax):
 
 
 def test_critical_refuses_a_likelihood_of_another_shape(ax):
-    with pytest.raises(ValueError, match=r"likelihood has shape \(3, 3\); wanted \(7, 7\)"):
+    with pytest.raises(ValueError, match=r"likelihood has shape \(3, 3\); expected \(7, 7\)"):
         plot.critical(RING, explained(BROKEN, RING_TRUTH), ax)
 
 
@@ -876,7 +876,7 @@ def test_a_voxel_that_is_not_there_is_an_error(at):
 
 
 def test_sections_refuse_what_is_no_volume_of_the_diagram():
-    with pytest.raises(ValueError, match=r"volume has shape \(3, 3\); wanted a volume"):
+    with pytest.raises(ValueError, match=r"volume has shape \(3, 3\); expected a volume"):
         plot.sections(RING, pytopo.persistence(RING))
     with pytest.raises(ValueError, match=r"\(5, 6, 9\); .* shape \(5, 4, 4\)"):
         plot.sections(SHELL, pytopo.persistence(VOLUME))
@@ -884,7 +884,7 @@ def test_sections_refuse_what_is_no_volume_of_the_diagram():
 
 
 def test_sections_refuse_other_than_three_axes():
-    with pytest.raises(ValueError, match="ax has 2 Axes; wanted three"):
+    with pytest.raises(ValueError, match="ax has 2 Axes; expected three"):
         plot.sections(SHELL, pytopo.persistence(SHELL), three()[:2])
 
 
@@ -927,7 +927,7 @@ def test_sections_of_a_likelihood_show_the_dot_that_costs_most():
 
 def test_critical_sections_refuse_what_was_not_explained():
     explanation = explained(BROKEN, RING_TRUTH)
-    with pytest.raises(ValueError, match=r"likelihood has shape \(7, 7\); wanted a volume"):
+    with pytest.raises(ValueError, match=r"likelihood has shape \(7, 7\); expected a volume"):
         plot.critical_sections(BROKEN, explanation)
 
 

@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from pytopo import models, prediction
-from pytopo.prediction import Plan, predict, predict_sections, spans
+from pytopo import models
+from pytopo.training import prediction
+from pytopo.training.prediction import Plan, predict, predict_sections, spans
 
 ROUNDING = 5e-6  # of a likelihood, that up to 256 tiles add to
 
@@ -245,18 +246,18 @@ def test_progress_is_shown_nowhere_else(monkeypatch, stderr):
         (
             np.zeros((4, 4), np.uint8),
             TypeError,
-            "image: dtype uint8; wanted an array of floats",
+            "image: dtype uint8; expected an array of floats",
         ),
-        ([[0.5]], TypeError, "image: list; wanted an array of floats"),
-        (np.zeros((2, 4, 4)), ValueError, r"image of shape \(2, 4, 4\); wanted \(H, W\)"),
+        ([[0.5]], TypeError, "image: list; expected an array of floats"),
+        (np.zeros((2, 4, 4)), ValueError, r"image of shape \(2, 4, 4\); expected \(H, W\)"),
         (
             np.zeros((0, 4)),
             ValueError,
-            r"image of shape \(0, 4\); wanted \(H, W\), with pixels",
+            r"image of shape \(0, 4\); expected \(H, W\), with pixels",
         ),
-        (np.array([[0, np.nan]]), ValueError, r"image\[0, 1\] is NaN; wanted values from 0"),
-        (np.array([[0, 255.0]]), ValueError, "values from 0 to 255; wanted them on"),
-        (np.array([[-0.5, np.inf]]), ValueError, "values from -0.5 to inf; wanted them on"),
+        (np.array([[0, np.nan]]), ValueError, r"image\[0, 1\] is NaN; expected values from 0"),
+        (np.array([[0, 255.0]]), ValueError, "values from 0 to 255; expected them on"),
+        (np.array([[-0.5, np.inf]]), ValueError, "values from -0.5 to inf; expected them on"),
     ],
 )
 def test_what_is_no_image_is_refused(image, error, said):
@@ -268,15 +269,15 @@ def test_what_is_no_image_is_refused(image, error, said):
     ("attributes", "options", "said"),
     [
         ({"patch_size": 8}, {"tile": 9}, "tile=9; the network takes 8 x 8 pixels and no"),
-        ({"patch_size": 8}, {"overlap": 8}, "tile=8, overlap=8; wanted an overlap from 0"),
-        ({}, {"tile": 8, "overlap": -1}, "tile=8, overlap=-1; wanted an overlap from 0"),
+        ({"patch_size": 8}, {"overlap": 8}, "tile=8, overlap=8; expected an overlap from 0"),
+        ({}, {"tile": 8, "overlap": -1}, "tile=8, overlap=-1; expected an overlap from 0"),
         ({"stride": 4}, {"tile": 8, "overlap": 5}, "tile=8, overlap=5; .* 4 less than the"),
         ({"stride": 4}, {"tile": 2, "overlap": 0}, "tile=2, overlap=0; .* 4 less than the"),
         ({"stride": 4}, {"tile": 2}, "tile=2, overlap=0; .*, and a tile of at least 4"),
-        ({}, {"tile": 0}, "tile=0, overlap=0; wanted"),
-        ({}, {"batch_size": 0}, "batch_size=0; wanted at least 1"),
-        ({}, {"device": "gpu"}, "device 'gpu': .*; wanted one like cpu"),
-        ({}, {"device": "meta"}, "device 'meta': .*; wanted one like cpu"),
+        ({}, {"tile": 0}, "tile=0, overlap=0; expected"),
+        ({}, {"batch_size": 0}, "batch_size=0; expected at least 1"),
+        ({}, {"device": "gpu"}, "device 'gpu': .*; expected one like cpu"),
+        ({}, {"device": "meta"}, "device 'meta': .*; expected one like cpu"),
     ],
 )
 def test_what_the_network_cannot_do_is_refused(attributes, options, said):
@@ -287,5 +288,5 @@ def test_what_the_network_cannot_do_is_refused(attributes, options, said):
 
 def test_logits_of_another_shape_are_refused():
     network = Stub(lambda images: images[:, :, :-1])
-    with pytest.raises(ValueError, match=r"made \(1, 1, 3, 4\) of \(1, 1, 4, 4\); wanted"):
+    with pytest.raises(ValueError, match=r"made \(1, 1, 3, 4\) of \(1, 1, 4, 4\); expected"):
         predict(network, random_image(4, 4))

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from pytopo.replacing import clear_left_over, hdf5_file, replacing, withdraw
+from pytopo.files import clear_left_over, hdf5_file, replacing, withdraw
 
 
 def names(folder):

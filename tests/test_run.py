@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from pytopo import models, run_figures
-from pytopo.checkpoint import load_checkpoint, save_checkpoint
-from pytopo.config import as_toml, config_of, merged, tables_of
+from pytopo import models
 from pytopo.data import ArraySections
-from pytopo.distributed import World, joined_world
-from pytopo.run import (
+from pytopo.training import figures as run_figures
+from pytopo.training.checkpoint import load_checkpoint, save_checkpoint
+from pytopo.training.config import as_toml, config_of, merged, tables_of
+from pytopo.training.distributed import World, joined_world
+from pytopo.training.loop import NotFinite
+from pytopo.training.run import (
     Blocks,
     check_resume,
     check_run,
@@ -28,7 +30,6 @@ from pytopo.run import (
     start_run,
     write_config,
 )
-from pytopo.training import NotFinite
 
 TINY = {
     "data": {"sections": 5, "side": 80},
@@ -128,7 +129,7 @@ def test_a_run_that_stops_at_a_checkpoint_goes_on_as_if_nothing_had_been(
             raise Stopped
 
     with pytest.MonkeyPatch.context() as patch:
-        from pytopo import run
+        from pytopo.training import run
 
         def write(path, state, save=run.save_checkpoint):
             save(path, state)
@@ -236,7 +237,9 @@ def test_two_processes_train_the_network_that_one_trains(tmp_path):
 def test_a_batch_is_shared_equally_or_not_at_all():
     second = World(1, 2, torch.device("cpu"))
     assert list(range(16)[second.share(16)]) == list(range(8, 16))
-    with pytest.raises(ValueError, match="batch is 3; wanted a multiple of the number of proc"):
+    with pytest.raises(
+        ValueError, match="batch is 3; expected a multiple of the number of proc"
+    ):
         second.share(3)
 
 
@@ -275,7 +278,7 @@ def test_a_run_does_not_write_over_another(finished):
     folder, _ = finished
     with pytest.raises(FileExistsError, match="there is a run in this folder; resume it"):
         start_run(folder, tiny())
-    with pytest.raises(FileNotFoundError, match="wanted the folder of a run"):
+    with pytest.raises(FileNotFoundError, match="expected the folder of a run"):
         read_run(folder.parent)
 
 
@@ -295,10 +298,10 @@ def test_a_run_can_start_from_the_weights_of_another(finished, tmp_path):
     ("blocks", "message"),
     [
         (("0:3", "2:4", "4:5"), "data.train and data.validation share section 2"),
-        (("0:3", "3:4", ""), "data.test is ''; wanted a block of sections like"),
+        (("0:3", "3:4", ""), "data.test is ''; expected a block of sections like"),
         (
             ("0:3", "3:4", "4:6"),
-            "data.test is '4:6'; wanted a block of sections like .*out of 5",
+            "data.test is '4:6'; expected a block of sections like .*out of 5",
         ),
         (("3:3", "3:4", "4:5"), "data.train is '3:3'"),
         (("a:3", "3:4", "4:5"), "data.train is 'a:3'"),
@@ -466,7 +469,7 @@ def test_a_checkpoint_that_was_tampered_with_is_one_line(copied, key):
         ),
         (
             lambda c: c.update(random=c["random"] * 2),
-            "the run was begun by 2 processes; wanted",
+            "the run was begun by 2 processes; expected",
         ),
     ],
 )
@@ -480,7 +483,7 @@ def test_what_does_not_agree_in_a_checkpoint_is_said(copied, spoil, message):
 def test_a_folder_in_the_place_of_the_checkpoint_is_no_fresh_start(copied):
     (copied / "last.pt").unlink()
     (copied / "last.pt").mkdir()
-    with pytest.raises(FileNotFoundError, match=r"last\.pt: no such file; wanted a check"):
+    with pytest.raises(FileNotFoundError, match=r"last\.pt: no such file; expected a check"):
         check_resume(copied, ALONE)
 
 
@@ -514,7 +517,7 @@ def test_what_a_killed_process_left_half_written_goes_when_the_run_is_resumed(co
 
 def test_a_run_belongs_to_one_process_at_a_time_and_to_none_that_was_killed(tmp_path):
     hold = (
-        "import sys, time; from pytopo.run import claimed\n"
+        "import sys, time; from pytopo.training.run import claimed\n"
         "with claimed(sys.argv[1]) as mine: print(mine, flush=True); time.sleep(60)"
     )
     process = subprocess.Popen(
@@ -602,7 +605,7 @@ def test_a_run_without_any_dot_says_so_and_is_one_of_cross_entropy_alone(tmp_pat
 
 
 def test_the_numbers_of_batches_take_no_memory(finished):
-    from pytopo.run import _batches
+    from pytopo.training.run import _batches
 
     endless = tiny(training={"epochs": 10**9})
     first = next(iter(_batches(open_blocks(endless.data).train, endless, ALONE, 0, 0)))

@@ -17,7 +17,7 @@ import pytopo
 from pytopo import plot, steps, textbook
 from pytopo.order import frame_value
 from pytopo.plot.cells import YELLOW
-from pytopo.steps import walkthrough
+from pytopo.textbook.walk import walkthrough
 
 BLUE, VERMILION, _ = plot.COLOURS
 
@@ -232,9 +232,9 @@ def test_the_frame_counts_among_the_cells():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"construction": "v"}, ValueError, 'construction is \'v\'; wanted "V" or "T"'),
-        ({"superlevel": 1}, TypeError, "superlevel is 1; wanted True or False"),
-        ({"frame": "a"}, TypeError, "frame is 'a'; wanted"),
+        ({"construction": "v"}, ValueError, 'construction is \'v\'; expected "V" or "T"'),
+        ({"superlevel": 1}, TypeError, "superlevel is 1; expected True or False"),
+        ({"frame": "a"}, TypeError, "frame is 'a'; expected"),
         ({"frame": np.nan}, ValueError, "frame is NaN"),
     ],
 )
@@ -249,7 +249,7 @@ def test_nan_is_refused():
 
 
 def test_steps_are_by_cell_or_by_pixel(lesson):
-    with pytest.raises(ValueError, match='by is \'voxel\'; wanted "cell" or "pixel"'):
+    with pytest.raises(ValueError, match='by is \'voxel\'; expected "cell" or "pixel"'):
         lesson.steps("voxel")
 
 
@@ -358,8 +358,8 @@ def test_the_matrix_shows_a_square_for_each_one_and_what_has_cancelled(lesson):
     place = {
         tuple(p): to_hex(c).upper() for p, c in zip(ones.get_offsets(), ones.get_facecolor())
     }
-    wanted = {(c.cell, row) for c in lesson.columns[:26] for row in c.rows}
-    assert set(place) == wanted
+    expected = {(c.cell, row) for c in lesson.columns[:26] for row in c.rows}
+    assert set(place) == expected
     assert place[25, 13] == BLUE  # the low of a column that ends a component
     assert place[25, 7] == "#000000"
     assert sorted(map(tuple, cancelled.get_offsets())) == [(25, 14), (25, 23)]
@@ -411,7 +411,7 @@ def test_a_step_is_drawn_into_three_axes_of_yours(lesson):
     axes = Figure().subplots(1, 3)
     assert plot.step(lesson.steps()[3], axes) == list(axes)
     assert all(ax.has_data() for ax in axes)
-    with pytest.raises(ValueError, match="ax has 2 Axes; wanted three"):
+    with pytest.raises(ValueError, match="ax has 2 Axes; expected three"):
         plot.step(lesson.steps()[3], axes[:2])
 
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import shapes
 
-from pytopo.loss import TopologicalLoss, topological_loss
-from pytopo.textbook_loss import textbook_loss
+from pytopo.loss.textbook import textbook_loss
+from pytopo.loss.topological import TopologicalLoss, topological_loss
 
 RING = torch.zeros(5, 5, dtype=torch.float64)
 RING[1:4, 1:4] = 1
@@ -134,7 +134,7 @@ def test_the_lesson_shows_the_lines_of_the_textbook():
     lesson = (root / "docs" / "lesson-8-loss.md").read_text()
     lines = indent(lesson.split("```text\n")[1].split("```")[0], "    ")
     assert lines.count("\n") == 11
-    assert lines in (root / "pytopo" / "textbook_loss.py").read_text()
+    assert lines in (root / "pytopo" / "loss" / "textbook.py").read_text()
 
 
 @pytest.mark.compiled

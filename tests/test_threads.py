@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pytopo import threads
-from pytopo.readers.address import _split
+from pytopo.images.readers.address import _split
 from pytopo.threads import number_of_threads
 
 
@@ -98,7 +98,7 @@ def test_where_there_are_no_groups_nothing_is_limited(tmp_path, content):
 
 @pytest.mark.parametrize("wrong", [0, -1, 1.0, "2", True, np.True_, [2], np.array([2])])
 def test_what_is_no_number_of_threads_is_refused(wrong):
-    with pytest.raises(ValueError, match="wanted a whole number of at least 1, or None"):
+    with pytest.raises(ValueError, match="expected a whole number of at least 1, or None"):
         number_of_threads(wrong)
 
 

@@ -14,7 +14,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from pytopo.image import image_shape, open_image, open_labels, read_image
+from pytopo.images.image import image_shape, open_image, open_labels, read_image
 
 GREY = np.arange(12 * 17, dtype=np.uint8).reshape(12, 17)
 STACK = np.arange(3 * 9 * 11, dtype=np.uint16).reshape(3, 9, 11) * 7
@@ -27,11 +27,11 @@ def _in_tmp_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def same(address, wanted, notes=()):
+def same(address, expected, notes=()):
     """What is read, and the shape that is told of it without reading."""
     file = open_image(address, raw=True)
-    assert file.array.dtype == np.asarray(wanted).dtype
-    np.testing.assert_array_equal(file.array, wanted)
+    assert file.array.dtype == np.asarray(expected).dtype
+    np.testing.assert_array_equal(file.array, expected)
     assert file.notes == tuple(notes)
     assert image_shape(address) == file.array.shape
 
@@ -97,7 +97,7 @@ def test_few_bits_keep_their_values(bits, photometric):
 
 def test_complex_numbers_are_refused_and_named():
     write("x.tif", GREY.astype(np.complex64))
-    with pytest.raises(TypeError, match="dtype complex64; wanted bool, integers or floats"):
+    with pytest.raises(TypeError, match="dtype complex64; expected bool, integers or floats"):
         read_image("x.tif")
 
 
@@ -111,8 +111,8 @@ HYPERSTACK = np.arange(2 * 3 * 4 * 5 * 6, dtype=np.uint16).reshape(2, 3, 4, 5, 6
 def test_planes_times_and_channels_of_a_hyperstack_are_told_apart(kind):
     write("x.tif", HYPERSTACK, **{kind: True}, metadata={"axes": "TZCYX"})
     assert refusal("x.tif") == (
-        "x.tif: shape (2, 3, 4, 5, 6), axes (T, Z, C, Y, X), has 5 axes; wanted an image of 1 "
-        "to 3, take one section, like x.tif[0, :, 0]"
+        "x.tif: shape (2, 3, 4, 5, 6), axes (T, Z, C, Y, X), has 5 axes; expected an image of "
+        "1 to 3, take one section, like x.tif[0, :, 0]"
     )
     same("x.tif[0, :, 0]", HYPERSTACK[0, :, 0])
     same("x.tif[1, 2, 3, 1:, ::2]", HYPERSTACK[1, 2, 3, 1:, ::2])
@@ -125,7 +125,7 @@ def test_channels_are_not_taken_for_planes(kind):
     options = {} if kind == "shaped" else {kind: True}
     write("x.tif", channels, **options, metadata={"axes": "CYX"})
     assert refusal("x.tif") == (
-        "x.tif: shape (4, 5, 6), axes (C, Y, X), has channels; wanted an image of one, take "
+        "x.tif: shape (4, 5, 6), axes (C, Y, X), has channels; expected an image of one, take "
         "one channel, like x.tif[0], or x.tif[0:4] if they are planes"
     )
     assert "has channels" in refusal("x.tif[:, 1:]")
@@ -141,7 +141,7 @@ def test_a_second_sample_is_a_channel_unless_it_is_alpha(planar):
     two = COLOUR[..., :2] if planar == "contig" else np.moveaxis(COLOUR[..., :2], -1, 0)
     second = "..., 1" if planar == "contig" else "1"
     write("x.tif", two, planarconfig=planar, extrasamples=["unspecified"])
-    assert "has channels; wanted an image of one, take one channel" in refusal("x.tif")
+    assert "has channels; expected an image of one, take one channel" in refusal("x.tif")
     same(f"x.tif[{second}]", COLOUR[..., 1])
     write("x.tif", two, planarconfig=planar, extrasamples=["unassalpha"])
     same("x.tif", COLOUR[..., 0], ["alpha channel dropped"])
@@ -154,7 +154,7 @@ def test_sections_that_were_taken_for_colour_are_neither_mixed_nor_lost(number):
     write("x.tif", stack, photometric="rgb", planarconfig="separate", **options)
     assert refusal("x.tif") == (
         f"x.tif: shape ({number}, 12, 17), axes (S, Y, X): the planes of a colour picture, or "
-        "sections that were taken for colour; wanted x.tif[0], one of them, or "
+        "sections that were taken for colour; expected x.tif[0], one of them, or "
         f"x.tif[0:{number}] for {number} sections"
     )
     same("x.tif[1]", stack[1])
@@ -211,8 +211,8 @@ def test_of_unlike_images_the_pages_are_counted():
         writer.write(GREY, photometric="minisblack")
         writer.write(STACK, photometric="minisblack")
     assert refusal("x.tif") == (
-        "x.tif: page 0 is (12, 17) grey uint8, page 1 is (9, 11) grey uint16; wanted pages of "
-        "one size and kind, take one page, like x.tif[0]"
+        "x.tif: page 0 is (12, 17) grey uint8, page 1 is (9, 11) grey uint16; expected pages "
+        "of one size and kind, take one page, like x.tif[0]"
     )
     same("x.tif[0]", GREY)
     same("x.tif[1:]", STACK)
@@ -267,7 +267,9 @@ def test_labels_in_colour_get_an_id_each_and_palettes_their_indices():
         assert np.array_equal(file.array, values)
         assert file.notes == ()
     text = refusal("float.tif", open_labels)
-    assert "labels in RGB colour of float32; wanted grey, a palette, or RGB of 8 or 16" in text
+    assert (
+        "labels in RGB colour of float32; expected grey, a palette, or RGB of 8 or 16" in text
+    )
 
 
 # Compressions that tifffile leaves to other packages

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import pytopo
-from pytopo.training import (
+from pytopo.training.loop import (
     LossConfig,
     NotFinite,
     TrainingConfig,
@@ -48,13 +48,13 @@ def test_the_loss_of_a_step_is_cross_entropy_and_weighted_topological_loss():
     images, truth = ring_batch()
     network = small_network()
     logits = network(images)
-    wanted = F.binary_cross_entropy_with_logits(logits, truth).item()
+    expected = F.binary_cross_entropy_with_logits(logits, truth).item()
     topological = pytopo.topological_loss(logits, truth, frame=True, sigmoid=True).item()
     loss = LossConfig(topo_weight=0.2, warmup=0)
     (row,) = train(network, [(images, truth)], config(1), loss)
-    assert row.cross_entropy == pytest.approx(wanted, abs=1e-7)
+    assert row.cross_entropy == pytest.approx(expected, abs=1e-7)
     assert row.topological == pytest.approx(topological, abs=1e-5)
-    assert row.loss == pytest.approx(wanted + 0.2 * topological, abs=1e-5)
+    assert row.loss == pytest.approx(expected + 0.2 * topological, abs=1e-5)
 
 
 def test_the_topological_loss_waits_for_the_end_of_the_warm_up():
@@ -151,13 +151,13 @@ def test_frozen_weights_stay():
 @pytest.mark.parametrize(
     ("kind", "options", "message"),
     [
-        (TrainingConfig, {"patches": 10, "batch": 4}, "patches is 10; wanted a multiple of"),
-        (TrainingConfig, {"epochs": 0}, "epochs is 0; wanted at least 1"),
-        (TrainingConfig, {"optimizer": "sgd"}, "optimizer is 'sgd'; wanted adam or adamw"),
-        (TrainingConfig, {"schedule": "step"}, "schedule is 'step'; wanted constant, cosine"),
-        (TrainingConfig, {"learning_rate": 0.0}, "learning_rate is 0.0; wanted above 0"),
-        (LossConfig, {"topo_weight": -1}, "topo_weight is -1; wanted at least 0"),
-        (LossConfig, {"dims": [3]}, "dims is .3.; wanted some of"),
+        (TrainingConfig, {"patches": 10, "batch": 4}, "patches is 10; expected a multiple of"),
+        (TrainingConfig, {"epochs": 0}, "epochs is 0; expected at least 1"),
+        (TrainingConfig, {"optimizer": "sgd"}, "optimizer is 'sgd'; expected adam or adamw"),
+        (TrainingConfig, {"schedule": "step"}, "schedule is 'step'; expected constant, cosine"),
+        (TrainingConfig, {"learning_rate": 0.0}, "learning_rate is 0.0; expected above 0"),
+        (LossConfig, {"topo_weight": -1}, "topo_weight is -1; expected at least 0"),
+        (LossConfig, {"dims": [3]}, "dims is .3.; expected some of"),
         (LossConfig, {"construction": "X"}, "construction is 'X'"),
     ],
 )

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from strategies import constructions, frames, images, images_without_ties, lattices
 
 import pytopo
-from pytopo import morse, order
-from pytopo.arcs import COUNT, MEMBER, TOWARD, arc_table
+from pytopo import order
+from pytopo.morse import pairs_2d
+from pytopo.morse.links_2d import COUNT, MEMBER, TOWARD, arc_table
 from pytopo.order import sorted_order
 from pytopo.pairing import _route
 
@@ -60,7 +61,7 @@ def test_a_batch_of_any_images_is_its_images_one_by_one(batch, construction, fra
 @pytest.fixture(autouse=True)
 def nothing_is_too_small(monkeypatch):
     """Let several threads take bands of any size, and pack lists of any length."""
-    monkeypatch.setattr(morse, "THREAD_PIXELS", 1)
+    monkeypatch.setattr(pairs_2d, "THREAD_PIXELS", 1)
     monkeypatch.setattr(order, "FEW", 1)
 
 
@@ -80,7 +81,7 @@ def test_any_number_of_threads_finds_the_pairs_of_the_reduction(image, construct
 @given(st.one_of(images(2), lattices(2)), constructions, st.sampled_from([1, 2, 7, 30]))
 def test_bands_of_one_thread_find_the_pairs_of_the_reduction(image, construction, pixels):
     ref = pytopo.persistence(image, algorithm="reduction", construction=construction)
-    with mock.patch.object(morse, "BAND_PIXELS", pixels):
+    with mock.patch.object(pairs_2d, "BAND_PIXELS", pixels):
         assert pytopo.persistence(image, construction=construction) == ref
 
 
@@ -161,7 +162,7 @@ def test_large_images_of_every_kind_agree(construction, threads):
         (row // 10 + column // 10) % 2,
     ):
         ref = pytopo.persistence(image, construction=construction, algorithm="reduction")
-        with mock.patch.object(morse, "BAND_PIXELS", 2**12):
+        with mock.patch.object(pairs_2d, "BAND_PIXELS", 2**12):
             fast = pytopo.persistence(image, construction=construction, threads=threads)
         assert fast == ref
 
@@ -183,7 +184,7 @@ def test_small_images_are_one_band_and_large_ones_are_shared_evenly(
     shape, threads, bands, monkeypatch
 ):
     monkeypatch.undo()
-    found = morse._bands(*shape, threads)
+    found = pairs_2d._bands(*shape, threads)
     assert len(found) == bands
     assert [found[0][0], *(stop for _, stop in found)] == sorted({i for b in found for i in b})
     assert (found[0][0], found[-1][1]) == (0, shape[0])
@@ -245,14 +246,14 @@ def main():
     while compared < args.number:
         image, options = random_case(rng)
         threads = int(rng.choice(any_threads(image)))
-        morse.THREAD_PIXELS = order.FEW = 1
-        morse.BAND_PIXELS = int(rng.choice([1, 10, 2**18]))
+        pairs_2d.THREAD_PIXELS = order.FEW = 1
+        pairs_2d.BAND_PIXELS = int(rng.choice([1, 10, 2**18]))
         ref = pytopo.persistence(image, algorithm="reduction", **options)
         fast = pytopo.persistence(image, threads=threads, **options)
         if fast != ref:
             print(
                 f"image {compared} of seed {args.seed} differs: {image!r} with {options} on "
-                f"{threads} threads, bands of {morse.BAND_PIXELS} pixels: {fast} {ref}"
+                f"{threads} threads, bands of {pairs_2d.BAND_PIXELS} pixels: {fast} {ref}"
             )
             return 1
         by_axes[image.ndim] += 1

@@ -17,10 +17,10 @@ from scipy import ndimage
 from strategies import constructions, images
 
 import pytopo
-from pytopo import octahedron, volume
 from pytopo.kernels.bits import count_ones, highest_one, lowest_one
-from pytopo.kernels.lower_link import lower_links
-from pytopo.kernels.voxel_heap import push, remove_latest, roomy
+from pytopo.kernels.heap import push, remove_latest, roomy
+from pytopo.kernels.links_3d import lower_links
+from pytopo.morse import links_3d, pairs_3d
 
 
 def routes(image, **options):
@@ -201,7 +201,7 @@ def test_some_dimensions_are_those_of_all(image, construction, dims):
 
 @pytest.mark.parametrize("dims", [(0,), (2,), (0, 2)])
 def test_tunnels_are_not_computed_where_nobody_asks(dims, monkeypatch):
-    monkeypatch.setattr(volume, "pair_columns", None)
+    monkeypatch.setattr(pairs_3d, "pair_columns", None)
     pytopo.persistence(np.random.default_rng(0).random((4, 5, 6)), dims)
 
 
@@ -247,7 +247,7 @@ def test_how_far_paths_are_pushed_at_first_changes_nothing(most_steps, monkeypat
     rng = np.random.default_rng(4)
     for image in (rng.random((6, 7, 6)), rng.integers(0, 2, (6, 7, 6))):
         want = pytopo.persistence(image, algorithm="reduction")
-        monkeypatch.setattr(volume, "MOST_STEPS", most_steps)
+        monkeypatch.setattr(pairs_3d, "MOST_STEPS", most_steps)
         assert pytopo.persistence(image) == want
         monkeypatch.undo()
 
@@ -255,7 +255,7 @@ def test_how_far_paths_are_pushed_at_first_changes_nothing(most_steps, monkeypat
 @pytest.mark.compiled
 def test_paths_outgrow_every_buffer(monkeypatch):
     """A large flat tunnel wall: its path is far longer than the heap is to begin with."""
-    monkeypatch.setattr(volume, "MOST_STEPS", 0)
+    monkeypatch.setattr(pairs_3d, "MOST_STEPS", 0)
     rng = np.random.default_rng(5)
     image = rng.random((40, 40, 40)) < 0.2
     fast, ref = routes(image)
@@ -268,7 +268,7 @@ def test_paths_outgrow_every_buffer(monkeypatch):
 
 # --- the octahedron --------------------------------------------------------------------
 
-SIGNS = [tuple(sign) for sign in octahedron.offsets().tolist()]
+SIGNS = [tuple(sign) for sign in links_3d.offsets().tolist()]
 
 
 def test_the_26_neighbours_are_all_there_are():
@@ -301,15 +301,15 @@ def connected(parts, joins):
 
 
 def test_pieces_are_connected_parts():
-    faces, octants = octahedron.face_pieces(), octahedron.octant_pieces()
+    faces, octants = links_3d.face_pieces(), links_3d.octant_pieces()
     for there in range(0, 4096, 37):
-        present = [pair for e, pair in enumerate(octahedron.EDGES) if there >> e & 1]
-        absent = [pair for pair in octahedron.EDGES if pair not in present]
+        present = [pair for e, pair in enumerate(links_3d.EDGES) if there >> e & 1]
+        absent = [pair for pair in links_3d.EDGES if pair not in present]
         for group in connected(range(6), present):
             for d in group:
                 assert faces[there, d] == sum(1 << i for i in group)
         across = [
-            [t for t, octant in enumerate(octahedron.OCTANTS) if set(pair) <= set(octant)]
+            [t for t, octant in enumerate(links_3d.OCTANTS) if set(pair) <= set(octant)]
             for pair in absent
         ]
         for group in connected(range(8), across):
@@ -318,7 +318,7 @@ def test_pieces_are_connected_parts():
 
 
 def test_paths_lead_from_face_to_face_and_are_shortest():
-    paths, pieces = octahedron.paths(), octahedron.face_pieces()
+    paths, pieces = links_3d.paths(), links_3d.face_pieces()
     for there, faces in product(range(0, 4096, 101), range(64)):
         entry = int(paths[64 * there + faces])
         path, changed = entry & 4095, entry >> 12
@@ -335,13 +335,13 @@ def test_paths_lead_from_face_to_face_and_are_shortest():
 
 
 def boundary(edges):
-    ends = Counter(d for e, pair in enumerate(octahedron.EDGES) if edges >> e & 1 for d in pair)
+    ends = Counter(d for e, pair in enumerate(links_3d.EDGES) if edges >> e & 1 for d in pair)
     return sum(1 << d for d, times in ends.items() if times % 2)
 
 
 def test_outlines_are_closed():
     for octants in range(256):
-        assert boundary(int(octahedron.edges_of_octants()[octants])) == 0
+        assert boundary(int(links_3d.edges_of_octants()[octants])) == 0
 
 
 # --- small kernels ---------------------------------------------------------------------

@@ -43,4 +43,4 @@ def test_labels_stand_for_a_binary_volume(tmp_path):
 def test_a_picture_is_no_volume(tmp_path, capsys):
     np.save(tmp_path / "flat.npy", np.zeros((3, 4)))
     assert main(["bench", "volume", "--image", f"{tmp_path}/flat.npy"]) == 1
-    assert "flat.npy: 2 axes; wanted a volume" in capsys.readouterr().err
+    assert "flat.npy: 2 axes; expected a volume" in capsys.readouterr().err

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import pytopo
-from pytopo.workspace import BLOCK_BYTES, MOST_KEPT, _kept, workspace
+from pytopo.morse.workspace import BLOCK_BYTES, MOST_KEPT, _kept, workspace
 
 
 def test_arrays_do_not_overlap():

@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from pytopo.arcs import COUNT, TOWARD, arc_table
+from pytopo.morse.links_2d import COUNT, TOWARD, arc_table
 from pytopo.order import total_order
 
-# Where the neighbour in each direction lies: (row, column), see pytopo/arcs.py.
+# Where the neighbour in each direction lies: (row, column), see pytopo/morse/links_2d.py.
 STEP = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
 MINIMUM, REGULAR, SADDLE, MAXIMUM = "minimum", "regular", "saddle", "maximum"
 COLOUR = {MINIMUM: COMPONENT, REGULAR: "0.8", SADDLE: HOLE, MAXIMUM: OTHER}

@@ -28,9 +28,9 @@ def figures() -> dict[str, Callable[[], Figure]]:
     return found
 
 
-def main(folder: str, *wanted: str) -> None:
+def main(folder: str, *names: str) -> None:
     for name, make in figures().items():
-        if not wanted or name in wanted:
+        if not names or name in names:
             make().savefig(Path(folder) / name, dpi=100, metadata={"Software": None})
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from pytopo.masks import BACKGROUND, checked_background, is_background
+from pytopo.images.masks import BACKGROUND, checked_background, is_background
 
 UNITS = ("pixels", "nm")
 
@@ -91,7 +91,7 @@ class Borders(NamedTuple):
     unit : {"pixels", "nm"}
         Of the distance.
     background : tuple of int
-        Ids that mean no cell, see `pytopo.masks`.  By default 0 and 2**64 - 1.
+        Ids that mean no cell, see `pytopo.images.masks`.  By default 0 and 2**64 - 1.
     """
 
     distance: float | None = 1.0
@@ -110,10 +110,10 @@ class Borders(NamedTuple):
         """
         if self.distance is not None and not 0 <= self.distance < math.inf:
             raise ValueError(
-                f"border={self.distance}; wanted a finite distance of at least 0, or None"
+                f"border={self.distance}; expected a finite distance of at least 0, or None"
             )
         if self.unit not in UNITS:
-            raise ValueError(f"border_unit={self.unit!r}; wanted 'pixels' or 'nm'")
+            raise ValueError(f"border_unit={self.unit!r}; expected 'pixels' or 'nm'")
         return self._replace(background=checked_background(self.background))
 
     def margin(self, spacing: tuple[float, float]) -> tuple[int, int]:

@@ -21,23 +21,23 @@ from numpy.typing import NDArray
 from pytopo.data.borders import Borders
 from pytopo.data.remarks import Remarks, Watch
 from pytopo.data.sections import MASK_ADVICE, WHOLE, Section, Sections, unit_image
-from pytopo.masks import (
+from pytopo.images.masks import (
     BACKGROUND,
     CREMI_BACKGROUND,
     background_notes,
     checked_background,
     mask_of,
 )
-from pytopo.notes import number_text
-from pytopo.readers.address import (
+from pytopo.images.readers.address import (
     Address,
     decoding,
     one_line,
     parsed_address,
     shown,
 )
-from pytopo.readers.choice import chosen_reader
-from pytopo.readers.hdf5 import opened_data_set, read_hdf5
+from pytopo.images.readers.choice import chosen_reader
+from pytopo.images.readers.hdf5 import opened_data_set, read_hdf5
+from pytopo.notes import number_text
 
 Triple = tuple[float, float, float]
 NEURON_IDS = "volumes/labels/neuron_ids"  # in the CREMI layout
@@ -74,8 +74,8 @@ class StoredVolume:
     def window(self, plane: int, rows: slice, columns: slice) -> NDArray:
         """Read a window of a plane, as stored."""
         text = f"{self.address.text}[{plane}]"
-        wanted = Address(text, self.address.file, self.address.member, (plane, rows, columns))
-        return read_hdf5(wanted)[0]
+        expected = Address(text, self.address.file, self.address.member, (plane, rows, columns))
+        return read_hdf5(expected)[0]
 
 
 def stored_volume(address: Address) -> StoredVolume:
@@ -91,14 +91,14 @@ def stored_volume(address: Address) -> StoredVolume:
         If it holds no real numbers.
     """
     if address.picks:
-        raise address.refusal("a slice of a volume; wanted all of it, slice the sections")
+        raise address.refusal("a slice of a volume; expected all of it, slice the sections")
     with opened_data_set(address) as data_set, decoding(address, "data set"):
         member, shape, dtype = data_set.name, data_set.shape, data_set.dtype
         notes = {name: data_set.attrs.get(name) for name in ("resolution", "offset")}
     address = Address(address.text, address.file, address.member or member, ())
     if len(shape or ()) != 3:
         raise address.refusal(
-            f"shape {shown(shape or ())}; wanted three axes: planes, rows, columns"
+            f"shape {shown(shape or ())}; expected three axes: planes, rows, columns"
         )
     volume = StoredVolume(
         address,
@@ -120,7 +120,7 @@ def _triple(address: Address, name: str, value: Any, positive: bool) -> Triple |
     good = numbers.shape == (3,) and numbers.dtype.kind in "iuf" and np.isfinite(numbers).all()
     if not good or (positive and not (numbers > 0).all()):
         raise address.refusal(
-            f"attribute {name} is {one_line(str(value))[:60]}; wanted three {kind} in nm: "
+            f"attribute {name} is {one_line(str(value))[:60]}; expected three {kind} in nm: "
             "plane, row, column"
         )
     plane, row, column = map(float, numbers)
@@ -166,7 +166,7 @@ def pixel_size(source: str | os.PathLike[str]) -> tuple[float, float]:
     address = parsed_address(os.fspath(source))
     if chosen_reader(address) is not read_hdf5:
         raise ValueError(
-            f"{address.text}: only HDF5 says a resolution; wanted the border in pixels"
+            f"{address.text}: only HDF5 says a resolution; expected the border in pixels"
         )
     volume = stored_volume(parsed_address(address.unsliced))
     if volume.resolution is None:
@@ -175,7 +175,7 @@ def pixel_size(source: str | os.PathLike[str]) -> tuple[float, float]:
 
 
 NO_RESOLUTION = (
-    "no attribute resolution; wanted one for a border in nm, or the border in pixels"
+    "no attribute resolution; expected one for a border in nm, or the border in pixels"
 )
 
 
@@ -196,31 +196,31 @@ def place_of_labels(image: StoredVolume, labels: StoredVolume) -> tuple[int, int
     if image.resolution and labels.resolution and image.resolution != labels.resolution:
         raise ValueError(
             f"{where} have resolution {labels.resolution}, the image has "
-            f"{image.resolution}; wanted both the same"
+            f"{image.resolution}; expected both the same"
         )
     given = labels.offset is not None or image.offset is not None
     if not given and image.shape != labels.shape:
         raise ValueError(
             f"{where} have shape {shown(labels.shape)}, the image has "
-            f"{shown(image.shape)}; wanted the same, or an attribute offset that says where "
+            f"{shown(image.shape)}; expected the same, or an attribute offset that says where "
             "in the image they lie"
         )
     none = (0.0, 0.0, 0.0)
     distance = np.subtract(labels.offset or none, image.offset or none)
     resolution = labels.resolution or image.resolution
     if distance.any() and resolution is None:
-        raise ValueError(f"{where} have an offset and no resolution; wanted both, in nm")
+        raise ValueError(f"{where} have an offset and no resolution; expected both, in nm")
     steps = distance / (resolution or (1.0, 1.0, 1.0))
     place = np.rint(steps).astype(int)
     if np.abs(steps - place).max() > 1e-3:
         raise ValueError(
             f"{where} begin {_listed(steps)} voxels into the image (planes, rows, columns); "
-            "wanted whole numbers, check offset and resolution"
+            "expected whole numbers, check offset and resolution"
         )
     if (place < 0).any() or (place + labels.shape > image.shape).any():
         raise ValueError(
             f"{where} of shape {shown(labels.shape)} begin at voxel {_listed(place)} of the "
-            f"image, which has shape {shown(image.shape)}; wanted them inside it"
+            f"image, which has shape {shown(image.shape)}; expected them inside it"
         )
     plane, row, column = map(int, place)
     return plane, row, column
@@ -302,7 +302,8 @@ class HDF5Pair(Sections):
         self._place = place_of_labels(self._image, self._label)
         if ids and self._label.dtype.kind not in "iu":
             raise TypeError(
-                f"{self._label.address.text}: ids of dtype {self._label.dtype}; wanted integers"
+                f"{self._label.address.text}: ids of dtype {self._label.dtype}; expected "
+                "integers"
             )
         if ids and invert:
             raise ValueError(

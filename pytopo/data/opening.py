@@ -9,8 +9,8 @@ from pytopo.data.hdf5 import HDF5Pair
 from pytopo.data.pairs import ImagePairs, PicturePair
 from pytopo.data.remarks import Remarks
 from pytopo.data.sections import Sections, joined
-from pytopo.readers.address import one_line, parsed_address
-from pytopo.readers.choice import chosen_reader
+from pytopo.images.readers.address import one_line, parsed_address
+from pytopo.images.readers.choice import chosen_reader
 
 Source = str | os.PathLike[str]
 
@@ -102,13 +102,13 @@ class _Labels(NamedTuple):
                 return HDF5Pair(image, label, **self._asdict())
             case False, False:
                 return PicturePair(image, label, **self._of_pictures(source))
-        raise ValueError(one_line(f"{source}: HDF5 and a picture; wanted two of a kind"))
+        raise ValueError(one_line(f"{source}: HDF5 and a picture; expected two of a kind"))
 
     def _of_cremi(self, source: str) -> CremiVolume:
         if not os.path.exists(source):
-            raise FileNotFoundError(one_line(f"{source}: no such file; wanted {WANTED}"))
+            raise FileNotFoundError(one_line(f"{source}: no such file; expected {WANTED}"))
         if not _is_hdf5(source):
-            raise ValueError(one_line(f"{source}: a file that is not HDF5; wanted {WANTED}"))
+            raise ValueError(one_line(f"{source}: a file that is not HDF5; expected {WANTED}"))
         if self.invert:
             raise ValueError(one_line(f"{source}: invert is for masks; a CREMI file holds ids"))
         return CremiVolume(
@@ -122,7 +122,7 @@ class _Labels(NamedTuple):
         options = self._asdict()
         if options.pop("border_unit") == "nm" and self.ids:
             raise ValueError(
-                one_line(f"{source}: pictures say no resolution; wanted the border in pixels")
+                one_line(f"{source}: pictures say no resolution; expected the border in pixels")
             )
         return options
 

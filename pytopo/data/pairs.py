@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from pytopo.data.borders import Borders
 from pytopo.data.remarks import Remarks, Watch
 from pytopo.data.sections import MASK_ADVICE, Joined, Section, Sections, unit_image
-from pytopo.image import ImageFile, image_shape, open_image, open_labels
-from pytopo.masks import BACKGROUND, background_notes, checked_background, mask_of
+from pytopo.images.image import ImageFile, image_shape, open_image, open_labels
+from pytopo.images.masks import BACKGROUND, background_notes, checked_background, mask_of
 
 ENDINGS = (".png", ".tif", ".tiff", ".bmp", ".pgm", ".jpg", ".jpeg")
 KEPT = 128  # decoded pages, in each process
@@ -89,7 +89,7 @@ class PicturePair(Sections):
         if (pages, size) != (self._pages, self._size):
             raise ValueError(
                 f"{self._label} has {_counted(pages, size)}, {self._image} has "
-                f"{_counted(self._pages, self._size)}; wanted the same of both"
+                f"{_counted(self._pages, self._size)}; expected the same of both"
             )
 
     def __len__(self) -> int:
@@ -120,7 +120,7 @@ class PicturePair(Sections):
         label = self._page(self._label, i, "ids")
         if label.dtype.kind not in "iu":
             where = self._name(i).replace(self._image, self._label)
-            raise ValueError(f"{where}: ids of dtype {label.dtype}; wanted integers")
+            raise ValueError(f"{where}: ids of dtype {label.dtype}; expected integers")
         above, left = self._borders.margin(ONE_PIXEL)
         top, start = max(rows.start - above, 0), max(columns.start - left, 0)
         ids = label[top : rows.stop + above, start : columns.stop + left]
@@ -139,7 +139,8 @@ class PicturePair(Sections):
         pixels = file.array
         if pixels.shape != self._shape(i):
             raise ValueError(
-                f"{address}: shape {pixels.shape}; wanted {self._shape(i)} as of the first page"
+                f"{address}: shape {pixels.shape}; expected {self._shape(i)} as of the first "
+                "page"
             )
         return pixels
 
@@ -148,7 +149,7 @@ def _claims(path: str) -> tuple[int, int, int]:
     """Pages, rows and columns of a picture, by what it says and without its pixels."""
     shape = image_shape(path)
     if len(shape) < 2:
-        raise ValueError(f"{path}: shape {shape}; wanted pages of rows and columns")
+        raise ValueError(f"{path}: shape {shape}; expected pages of rows and columns")
     height, width = shape[-2:]
     return shape[0] if len(shape) == 3 else 1, height, width
 
@@ -223,7 +224,7 @@ class ImagePairs(Joined):
             lone = images.get(alone[0]) or labels[alone[0]]
             other = "label" if alone[0] in images else "image"
             raise ValueError(
-                f"{lone}: no picture of this name in {Path(folder) / other}; wanted one"
+                f"{lone}: no picture of this name in {Path(folder) / other}; expected one"
             )
         super().__init__(
             [
@@ -241,7 +242,7 @@ def _pictures(folder: Path) -> dict[str, Path]:
     """The pictures of a folder by their names without ending."""
     if not folder.is_dir():
         raise FileNotFoundError(
-            f"{folder}: no such folder; wanted pictures in image/ and as many in label/"
+            f"{folder}: no such folder; expected pictures in image/ and as many in label/"
         )
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
@@ -249,12 +250,12 @@ def _pictures(folder: Path) -> dict[str, Path]:
             continue
         if path.stem in found:
             raise ValueError(
-                f"{path}: there is {found[path.stem].name} too; wanted one of them"
+                f"{path}: there is {found[path.stem].name} too; expected one of them"
             )
         found[path.stem] = path
     if not found:
         raise ValueError(
-            f"{folder}: no pictures; wanted names that end in {', '.join(ENDINGS)}"
+            f"{folder}: no pictures; expected names that end in {', '.join(ENDINGS)}"
         )
     return found
 

@@ -86,14 +86,14 @@ class Patches:
             ("size", size, 1), ("per_section", per_section, 1), ("seed", seed, 0),
         ):  # fmt: skip
             if isinstance(number, bool) or index(number) < least:
-                raise ValueError(f"{name}={number}; wanted a whole number, at least {least}")
+                raise ValueError(f"{name}={number}; expected a whole number, at least {least}")
         if not len(sections):
-            raise ValueError("no sections to take patches of; wanted at least one")
+            raise ValueError("no sections to take patches of; expected at least one")
         for i in range(len(sections)):
             height, width = sections.shape_of(i)
             if min(height, width) < size:
                 raise ValueError(
-                    f"{sections.name(i)} has {height} x {width} pixels; wanted at least "
+                    f"{sections.name(i)} has {height} x {width} pixels; expected at least "
                     f"{size} x {size} for a patch, take a smaller size"
                 )
         self.sections = sections
@@ -136,7 +136,7 @@ class Patches:
         """
         k = index(k)
         if k < 0:
-            raise IndexError(f"patch {k}; wanted a number of at least 0")
+            raise IndexError(f"patch {k}; expected a number of at least 0")
         i, random = self.section_of(k), self._random(PLACE, k)
         height, width = self.sections.shape_of(i)
         row = int(random.integers(height - self.size + 1))

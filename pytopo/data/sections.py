@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.data.remarks import Remarks
-from pytopo.image import scaled
-from pytopo.masks import Advice, clipped_to_unit, mask_of
+from pytopo.images.image import scaled
+from pytopo.images.masks import Advice, clipped_to_unit, mask_of
 from pytopo.notes import number_text
 
 WHOLE = slice(None)
@@ -103,7 +103,7 @@ class Sections(ABC):
             height, width = self._shape(i)
             raise ValueError(
                 f"{self._name(i)}: the window rows {_shown(rows)}, columns {_shown(columns)} "
-                f"has steps or no pixel; wanted a part of {height} x {width} pixels"
+                f"has steps or no pixel; expected a part of {height} x {width} pixels"
             )
         return self._window(i, *(pick for pick in window if pick is not None))
 
@@ -207,7 +207,7 @@ def joined(parts: Sequence[Sections]) -> Sections:
     (5, (8, 8), (9, 9))
     """
     if not parts:
-        raise ValueError("nothing to join; wanted at least one sequence of sections")
+        raise ValueError("nothing to join; expected at least one sequence of sections")
     return Joined(parts)
 
 
@@ -239,14 +239,14 @@ def split_blocks(
     shares = (train, validation, test)
     if not (all(share >= 0 for share in shares) and abs(sum(shares) - 1) < 1e-6):
         raise ValueError(
-            f"train={train}, validation={validation}, test={test}; wanted shares of at "
+            f"train={train}, validation={validation}, test={test}; expected shares of at "
             "least 0 that sum to 1"
         )
     total = len(sections)
     counts = [int(share > 0) for share in shares]
     if total < sum(counts):
         raise ValueError(
-            f"{total} sections for {sum(counts)} blocks; wanted at least one for each, "
+            f"{total} sections for {sum(counts)} blocks; expected at least one for each, "
             "take more sections or give a block the share 0"
         )
     while sum(counts) < total:  # to the block that is furthest below its share
@@ -268,7 +268,7 @@ class ArraySections(Sections):
         Integers and bools are scaled to [0, 1] by the range of their dtype; floats must be
         in [0, 1].
     truths : the same of masks
-        Membrane is what is not 0, see `pytopo.masks.mask_of`.
+        Membrane is what is not 0, see `pytopo.images.masks.mask_of`.
     name : str
         What messages call them.
 
@@ -299,14 +299,14 @@ class ArraySections(Sections):
         self._label = name
         if not self._images or len(self._images) != len(masks):
             raise ValueError(
-                f"{name}: {len(self._images)} images and {len(masks)} truths; wanted "
+                f"{name}: {len(self._images)} images and {len(masks)} truths; expected "
                 "as many of one as of the other, and at least one"
             )
         for i, (image, truth) in enumerate(zip(self._images, masks)):
             if image.ndim != 2 or image.shape != truth.shape or not image.size:
                 raise ValueError(
                     f"{self._name(i)}: image of shape {image.shape}, truth of {truth.shape}; "
-                    "wanted both of one shape (H, W)"
+                    "expected both of one shape (H, W)"
                 )
         self._truths = [
             mask_of(truth, f"{self._name(i)}: truth", MASK_ADVICE).array
@@ -354,7 +354,7 @@ def unit_image(stored: NDArray, where: str) -> NDArray[np.float32]:
     array([[0. , 0.2, 1. ]], dtype=float32)
     """
     if stored.dtype.kind not in "biuf":
-        raise TypeError(f"{where}: image of dtype {stored.dtype}; wanted integers or floats")
+        raise TypeError(f"{where}: image of dtype {stored.dtype}; expected integers or floats")
     if stored.dtype.kind != "f":
         try:
             return scaled(stored).astype(np.float32)
@@ -365,7 +365,7 @@ def unit_image(stored: NDArray, where: str) -> NDArray[np.float32]:
         outside = stored[~((stored >= 0) & (stored <= 1))]
         value = outside[np.abs(outside - 0.5).argmax()]  # NaN, or what is furthest away
         raise ValueError(
-            f"{where}: a pixel of a float image is {number_text(value)}; wanted [0, 1], "
+            f"{where}: a pixel of a float image is {number_text(value)}; expected [0, 1], "
             "scale it or store it as uint8"
         )
     return clipped.astype(np.float32)
@@ -377,7 +377,7 @@ def truth_of_mask(stored: NDArray, where: str, invert: bool) -> NDArray[np.bool_
     Raises
     ------
     ValueError
-        If it is no mask, see `pytopo.masks.mask_of`.
+        If it is no mask, see `pytopo.images.masks.mask_of`.
 
     Examples
     --------

@@ -25,7 +25,7 @@ from scipy.spatial import cKDTree
 
 from pytopo.data.borders import Borders, label_changes
 from pytopo.data.sections import ArraySections, Sections
-from pytopo.replacing import hdf5_file, replacing
+from pytopo.files import hdf5_file, replacing
 
 CELL = 38.0  # pixels from one cell to the next, about as in an image of 4 nm a pixel
 RESOLUTION = (40.0, 4.0, 4.0)  # nm of a voxel: plane, row, column
@@ -149,12 +149,12 @@ def _check(
         ("seed", seed, 0),
     ):
         if index(value) < least:
-            raise ValueError(f"{name}={value}; wanted a whole number, at least {least}")
+            raise ValueError(f"{name}={value}; expected a whole number, at least {least}")
     for name, amount in (("noise", noise), ("clutter", clutter)):
         if not 0 <= amount < np.inf:
-            raise ValueError(f"{name}={amount}; wanted a finite number of at least 0")
+            raise ValueError(f"{name}={amount}; expected a finite number of at least 0")
     if not 0 <= gaps < 1:
-        raise ValueError(f"gaps={gaps}; wanted a part of the membranes, in [0, 1)")
+        raise ValueError(f"gaps={gaps}; expected a part of the membranes, in [0, 1)")
 
 
 def synthetic_sections(
@@ -235,11 +235,13 @@ def write_cremi(
     """
     for name, array in (("raw", raw), ("neuron_ids", neuron_ids)):
         if array.ndim != 3:
-            raise ValueError(f"{name} has {array.ndim} axes; wanted (planes, rows, columns)")
+            raise ValueError(f"{name} has {array.ndim} axes; expected (planes, rows, columns)")
     if neuron_ids.dtype.kind not in "iu" or (neuron_ids < 0).any():
         raise ValueError("neuron_ids hold something else than integers of at least 0")
     if os.path.exists(path) and not os.path.isfile(path):
-        raise ValueError(f"{os.fspath(path)}: a folder, pipe or device; wanted a file to write")
+        raise ValueError(
+            f"{os.fspath(path)}: a folder, pipe or device; expected a file to write"
+        )
     with replacing(path, "w+b") as stream, hdf5_file(stream) as (file, arrived):
         file.attrs["file_format"] = "0.2"
         for name, array, dtype in (

@@ -13,6 +13,7 @@ from bokeh.resources import INLINE
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.diagram import Diagram
+from pytopo.files import replacing
 from pytopo.html.controls import controls, counted
 from pytopo.html.dots import Dots
 from pytopo.html.pixels import picture
@@ -20,7 +21,6 @@ from pytopo.html.plane import add_targets, plane
 from pytopo.html.stops import stops_of
 from pytopo.order import checked_image
 from pytopo.plot.span import span_of
-from pytopo.replacing import replacing
 
 MOST_PIXELS = 2**24
 SIGNS = {"circle": "●", "square": "■", "triangle": "▲", "plus": "✖", "hex": "⬢"}
@@ -81,7 +81,7 @@ def fitting_image(image: ArrayLike, diagram: Diagram, name: str = "image") -> ND
     values = checked_image(image, name)
     if values.shape != diagram.shape:
         raise ValueError(
-            f"{name} has shape {values.shape}; wanted {diagram.shape}, that of the diagram"
+            f"{name} has shape {values.shape}; expected {diagram.shape}, that of the diagram"
         )
     if values.size > MOST_PIXELS:
         raise TooLarge(
@@ -120,8 +120,8 @@ def page(
     if diagram.frame is not None:
         values.append(np.array([diagram.frame], image.dtype))
     thresholds = stops_of(np.concatenate(values), falling=diagram.superlevel)
-    wanted = [target.diagram.birth, target.diagram.death] if target is not None else []
-    places = span_of(*values, *wanted)
+    expected = [target.diagram.birth, target.diagram.death] if target is not None else []
+    places = span_of(*values, *expected)
 
     columns = dots.columns(image, thresholds, places)
     every = ColumnDataSource(columns)

@@ -11,7 +11,7 @@ from pytopo.html.page import Report, Target, fitting_image, page
 from pytopo.plot import COLOURS
 
 if TYPE_CHECKING:  # reports of diagrams do without torch
-    from pytopo.loss import Explanation
+    from pytopo.loss.topological import Explanation
 
 MARKERS = ("circle", "square", "triangle")
 ROLES = {"in place": "hex", "to fix": "circle", "to remove": "plus"}
@@ -97,7 +97,7 @@ def loss_report(
     >>> loss_report(likelihood[0, 0], explanation)
     <Report: Topological loss>
     """
-    found, wanted = explanation.prediction, explanation.target
+    found, expected = explanation.prediction, explanation.target
     values = fitting_image(likelihood, found, "likelihood")
     kinds = [
         Kind(f"{_singular(found, d)} {role}", COLOURS[d], marker)
@@ -120,7 +120,7 @@ def loss_report(
         "the truth, crossed if nothing is matched to them; a line leads from each dot to where "
         "the loss pulls it."
     )
-    target = Target(wanted, explanation.missing)
+    target = Target(expected, explanation.missing)
     return page(values, dots, title=title, note=note, caption=caption, target=target)
 
 
@@ -134,11 +134,11 @@ def _roles(explanation: "Explanation") -> NDArray[np.int64]:
 
 def _ways(explanation: "Explanation") -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     """Return where each dot should go, (n, 2), and how thick to draw the way there, (n,)."""
-    found, wanted = explanation.prediction, explanation.target
+    found, expected = explanation.prediction, explanation.target
     goal = np.full((len(found), 2), np.nan)
     row, match = explanation.fix.T
-    goal[row] = np.stack([wanted.birth[match], wanted.death[match]], axis=1)
-    goal[found.essential, 0] = wanted.birth[wanted.essential]
+    goal[row] = np.stack([expected.birth[match], expected.death[match]], axis=1)
+    goal[found.essential, 0] = expected.birth[expected.essential]
     goal[found.essential, 1] = found.death[found.essential]
     gone = explanation.remove
     goal[gone] = ((found.birth[gone] + found.death[gone]) / 2)[:, None]
@@ -149,15 +149,15 @@ def _ways(explanation: "Explanation") -> tuple[NDArray[np.float64], NDArray[np.f
 
 def _remarks(explanation: "Explanation") -> list[str]:
     """Return what to say of each dot: where it should go, and what that costs."""
-    found, wanted = explanation.prediction, explanation.target
+    found, expected = explanation.prediction, explanation.target
     remarks = [""] * len(found)
     for row, match in explanation.fix.tolist():
-        birth, death = wanted.birth[match], wanted.death[match]
+        birth, death = expected.birth[match], expected.death[match]
         cost = (found.birth[row] - birth) ** 2 + (found.death[row] - death) ** 2
-        remarks[row] = f"; wanted: {birth:.6g} to {death:.6g}, costs {cost:.4g}"
+        remarks[row] = f"; expected: {birth:.6g} to {death:.6g}, costs {cost:.4g}"
     for row in explanation.remove.tolist():
         cost = (found.death[row] - found.birth[row]) ** 2 / 2
-        remarks[row] = f"; wanted: none, costs {cost:.4g}"
+        remarks[row] = f"; expected: none, costs {cost:.4g}"
     return remarks
 
 

@@ -1,7 +1,7 @@
 """Kruskal's algorithm on extrema: joins in order, and the younger of two components dies.
 
 Twin of ``reduce_columns`` for edge columns, in two and three dimensions, and for holes and
-voids upside down.  Joins and extrema are numbers; see `pytopo/kernels/morse.py` for both.
+voids upside down.  Joins and extrema are numbers; see `pytopo/kernels/sweep_2d.py` for both.
 
 A large image is done in bands of rows, because what belongs to a band fits into a cache, and
 bands can be done at the same time.  A *foreign* join leads from one band to another.

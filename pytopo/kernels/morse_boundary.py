@@ -23,9 +23,9 @@ before the square at work like all others that are added.
 import numpy as np
 
 from pytopo.kernels.bits import lowest_one
+from pytopo.kernels.heap import push, remove_latest
 from pytopo.kernels.jit import njit
 from pytopo.kernels.reduction import grown
-from pytopo.kernels.voxel_heap import push, remove_latest
 
 FACES, WAITING = 0b00111111, 0b01000000  # of the byte of a voxel
 MOST_PUSHED = 24  # twelve edges of the octahedron, each a square with two far sides
@@ -41,9 +41,9 @@ def outlines_of_columns(saddle, lead, links, pieces, outlines):
         Joins of voids that join what was together.
     links : (n,) uint32
     pieces : (4096, 8) uint8
-        `pytopo.octahedron.octant_pieces`.
+        `pytopo.morse.links_3d.octant_pieces`.
     outlines : (256,) uint16
-        `pytopo.octahedron.edges_of_octants`.
+        `pytopo.morse.links_3d.edges_of_octants`.
     """
     way = np.empty(saddle.size, np.int16)
     for j in range(saddle.size):
@@ -71,7 +71,7 @@ def morse_boundaries(
     slot_leads : (n,) uint8
         For each voxel the leads that are slots, as a set.
     paths : (4096 * 64,) int32
-        `pytopo.octahedron.paths`.
+        `pytopo.morse.links_3d.paths`.
     edges : (12, 2) int64
         Faces of each edge of the octahedron.
     steps : (26,) int64

@@ -6,7 +6,7 @@ Send all dots to the diagonal.  Then to match a dot p with a goal q saves
 
 which is the same for all goals of a group: the k goals go to the k dots of largest gain.  Most
 dots are near the diagonal and gain nothing, and most others less than the worst of the best k,
-which is the first of a heap, so that one look is enough.  Twin of `pytopo.matching.match`,
+which is the first of a heap, so that one look is enough.  Twin of `pytopo.match`,
 which ranks the dots of one diagram by sorting them.
 """
 

@@ -7,7 +7,7 @@ A dot costs its squared way, and pulls at the pixels that it comes from:
     missing    (death' - birth')^2 / 2             a dot of the truth: pulls at nothing
     essential  (f[birth] - birth')^2
 
-The twin is `pytopo.textbook_loss`, where torch finds the gradient.  Here the dots of many
+The twin is `pytopo.loss.textbook`, where torch finds the gradient.  Here the dots of many
 images lie one behind the other, by image and dimension: a *group* is what one image has in
 one dimension, and ``points[start[group]:start[group + 1]]`` are its dots.
 """

@@ -24,6 +24,7 @@ on a slot of others is put aside, and finished when all are done.
 import numpy as np
 
 from pytopo.kernels.bits import count_ones, highest_one
+from pytopo.kernels.heap import comes_before, remove_latest, roomy
 from pytopo.kernels.jit import njit
 from pytopo.kernels.morse_boundary import (
     FACES,
@@ -35,7 +36,6 @@ from pytopo.kernels.morse_boundary import (
     keep_path,
 )
 from pytopo.kernels.reduction import grown
-from pytopo.kernels.voxel_heap import comes_before, remove_latest, roomy
 
 NOBODY = -1
 

@@ -77,7 +77,7 @@ def build(name: str, **options: Any) -> nn.Module:
     {'width': 8, 'depth': 3, 'norm': 'batch'}
     """
     if name not in NAMES:
-        raise ValueError(f"network {name!r}; wanted one of {', '.join(NAMES)}")
+        raise ValueError(f"network {name!r}; expected one of {', '.join(NAMES)}")
     network = NAMES[name]
     known = list(inspect.signature(network).parameters)
     for option in options:

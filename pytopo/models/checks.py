@@ -24,26 +24,26 @@ def checked_number(name: str, value: object, least: int, most: int) -> int:
     8
     >>> checked_number("width", 0, 1, 1024)
     Traceback (most recent call last):
-    ValueError: width=0; wanted a whole number from 1 to 1024
+    ValueError: width=0; expected a whole number from 1 to 1024
     """
     number = integer(value)
     if number is None or not least <= number <= most:
-        raise ValueError(f"{name}={value!r}; wanted a whole number from {least} to {most}")
+        raise ValueError(f"{name}={value!r}; expected a whole number from {least} to {most}")
     return number
 
 
 def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
     """Raise ValueError if an option is none of its choices."""
     if value not in choices:
-        raise ValueError(f"{name}={value!r}; wanted one of {', '.join(map(str, choices))}")
+        raise ValueError(f"{name}={value!r}; expected one of {', '.join(map(str, choices))}")
 
 
 def check_images(images: Tensor, size: int | None = None) -> None:
-    """Raise ValueError if this is no batch of one-channel images of the size wanted."""
+    """Raise ValueError if this is no batch of one-channel images of the right size."""
     side = ("H", "W") if size is None else (size, size)
     _, channels, height, width = images.shape if images.ndim == 4 else (0, 0, 0, 0)
     fits = size is None or (height, width) == side
     if channels != 1 or not (fits and height and width):
         raise ValueError(
-            f"images of shape {tuple(images.shape)}; wanted (B, 1, {side[0]}, {side[1]})"
+            f"images of shape {tuple(images.shape)}; expected (B, 1, {side[0]}, {side[1]})"
         )

@@ -54,7 +54,7 @@ class EnhancedCNN(nn.Module):
         size = checked_number("size", size, 16, 512)
         rate = real(dropout)
         if rate is None or not 0 <= rate < 1:
-            raise ValueError(f"dropout={dropout!r}; wanted a number from 0 to below 1")
+            raise ValueError(f"dropout={dropout!r}; expected a number from 0 to below 1")
         self.options = {"width": width, "hidden": hidden, "dropout": rate, "size": size}
         self.patch_size = size
 

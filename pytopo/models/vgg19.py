@@ -24,9 +24,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pytopo.images.readers.address import one_line
 from pytopo.models.checks import check_images, checked_number
 from pytopo.models.initial import initialise
-from pytopo.readers.address import one_line
 
 URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 
@@ -113,19 +113,19 @@ class VGG19Net(nn.Module):
             If a weight is missing, is of another shape, or is none of VGG19; then nothing
             is taken.
         """
-        wanted = self.features.state_dict()
+        expected = self.features.state_dict()
         found = {}
         for name, value in weights.items():
             part, _, key = name.partition(".")
-            if part == "features" and key in wanted:
+            if part == "features" and key in expected:
                 found[key] = value
             elif part != "classifier":
-                raise ValueError(f"{name!r} is no weight of VGG19; wanted those published")
-        for key, tensor in wanted.items():
+                raise ValueError(f"{name!r} is no weight of VGG19; expected those published")
+        for key, tensor in expected.items():
             shape = tuple(found[key].shape) if key in found else "nothing"
             if shape != tuple(tensor.shape):
                 raise ValueError(
-                    f"features.{key}: {shape}; wanted {tuple(tensor.shape)}, as in VGG19"
+                    f"features.{key}: {shape}; expected {tuple(tensor.shape)}, as in VGG19"
                 )
         self.features.load_state_dict(found)
 
@@ -159,14 +159,14 @@ def published_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     """
     name = one_line(os.fsdecode(path))
     if not os.path.isfile(path):
-        raise FileNotFoundError(f"{name}: no such file; wanted the weights of {URL}")
+        raise FileNotFoundError(f"{name}: no such file; expected the weights of {URL}")
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch, zipfile and pickle each have their own
         reason = one_line(str(error))[:100]
         raise ValueError(f"{name}: damaged, or no weights that torch saved: {reason}") from None
     if not _are_named_tensors(weights):
-        raise ValueError(f"{name}: not a state dict; wanted the weights of {URL}")
+        raise ValueError(f"{name}: not a state dict; expected the weights of {URL}")
     return weights
 
 

@@ -19,7 +19,7 @@ from pytopo.diagram import FEATURES
 from pytopo.plot.legend import COLOURS, legend_below
 
 if TYPE_CHECKING:  # pictures do without numba
-    from pytopo.steps import Step, Walkthrough
+    from pytopo.textbook.walk import Step, Walkthrough
 
 YELLOW = "#F0E442"  # of Okabe and Ito: what is looked at in this step
 ENTERED = "0.55"

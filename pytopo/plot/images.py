@@ -16,7 +16,7 @@ from pytopo.plot.marks import Marks, draw_critical, feature_handles
 from pytopo.plot.span import Span, Ticks, span_of
 
 if TYPE_CHECKING:  # plots of diagrams do without torch
-    from pytopo.loss import Explanation
+    from pytopo.loss.topological import Explanation
 
 _Locate = Callable[[NDArray[np.int64]], NDArray]  # coordinates of pixels (k, ndim) to (x, y)
 
@@ -154,7 +154,7 @@ def _checked_section(
     """Return what to draw of an image, and which section of a volume that is."""
     if values.shape != diagram.shape:
         raise ValueError(
-            f"{name} has shape {values.shape}; wanted {diagram.shape}, the shape of the "
+            f"{name} has shape {values.shape}; expected {diagram.shape}, the shape of the "
             "image that the diagram is of"
         )
     if section is not None:

@@ -23,7 +23,7 @@ from pytopo.plot.legend import (
 )
 
 if TYPE_CHECKING:  # plots of diagrams do without torch
-    from pytopo.loss import Explanation
+    from pytopo.loss.topological import Explanation
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,11 @@ def costs(explanation: "Explanation") -> NDArray[np.float64]:
 
     Dots that are in place add nothing; the essential component is not among the dots.
     """
-    found, wanted = explanation.prediction, explanation.target
+    found, expected = explanation.prediction, explanation.target
     cost = np.zeros(len(found))
     row, match = explanation.fix.T
-    cost[row] = (found.birth[row] - wanted.birth[match]) ** 2
-    cost[row] += (found.death[row] - wanted.death[match]) ** 2
+    cost[row] = (found.birth[row] - expected.birth[match]) ** 2
+    cost[row] += (found.death[row] - expected.death[match]) ** 2
     cost[explanation.remove] = found.persistence[explanation.remove] ** 2 / 2
     return cost
 

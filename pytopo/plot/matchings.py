@@ -24,7 +24,7 @@ from pytopo.plot.legend import (
 from pytopo.plot.span import share, span_of
 
 if TYPE_CHECKING:  # plots of diagrams do without torch
-    from pytopo.loss import Explanation
+    from pytopo.loss.topological import Explanation
 
 # Areas of squares, by dimension: those of a binary target all lie in one corner.
 _NESTED = np.array([110, 55, 20])
@@ -67,16 +67,16 @@ def matching(
     """
     flipped = flag(flipped, "flipped")
     ax = given_or_new(ax)
-    found, wanted = explanation.prediction, explanation.target
+    found, expected = explanation.prediction, explanation.target
     if flipped:
-        found, wanted = _flipped(found), _flipped(wanted)
-    span = span_of(found.birth, found.death, wanted.birth, wanted.death)
+        found, expected = _flipped(found), _flipped(expected)
+    span = span_of(found.birth, found.death, expected.birth, expected.death)
     dot, square = (
-        np.column_stack([span.place(d.birth), span.place(d.death)]) for d in (found, wanted)
+        np.column_stack([span.place(d.birth), span.place(d.death)]) for d in (found, expected)
     )
     draw_ground(ax, found, span)
 
-    fix = np.concatenate([explanation.fix, _essential_pair(found, wanted)])
+    fix = np.concatenate([explanation.fix, _essential_pair(found, expected)])
     remove = explanation.remove[np.argsort(found.persistence[explanation.remove])]
     to_diagonal = np.repeat(dot[remove].mean(axis=1, keepdims=True), 2, axis=1)
     persistence = found.persistence[remove].astype(np.float64)
@@ -96,9 +96,9 @@ def matching(
         )  # fmt: skip
     x, y = square.T
     ax.scatter(
-        x, y, _NESTED[wanted.dim], marker="s", fc="none", lw=1.4,
-        ec=_shades(wanted, slice(None), 1), path_effects=OUTLINE, zorder=5,
-        rasterized=len(wanted) > 500,
+        x, y, _NESTED[expected.dim], marker="s", fc="none", lw=1.4,
+        ec=_shades(expected, slice(None), 1), path_effects=OUTLINE, zorder=5,
+        rasterized=len(expected) > 500,
     )  # fmt: skip
     x, y = square[explanation.missing].T
     ax.scatter(x, y, 40, "black", marker="x", lw=1.4, zorder=6)
@@ -123,9 +123,11 @@ def _flipped(diagram: Diagram) -> Diagram:
     )  # fmt: skip
 
 
-def _essential_pair(found: Diagram, wanted: Diagram) -> NDArray[np.int64]:
+def _essential_pair(found: Diagram, expected: Diagram) -> NDArray[np.int64]:
     """Return the rows of both essential components, (1, 2), or (0, 2) if dim 0 is left out."""
-    return np.column_stack([np.flatnonzero(found.essential), np.flatnonzero(wanted.essential)])
+    return np.column_stack(
+        [np.flatnonzero(found.essential), np.flatnonzero(expected.essential)]
+    )
 
 
 def _shades(

@@ -7,7 +7,7 @@
     numbers are       the column that     a dot when a pair
     pixel values      is reduced          is found
 
-What is told is computed by `pytopo.steps`; here it is only drawn.
+What is told is computed by `pytopo.textbook.walk`; here it is only drawn.
 """
 
 import textwrap
@@ -31,7 +31,7 @@ from pytopo.plot.legend import COLOURS, feature_name, legend_below, mark_handle
 from pytopo.plot.span import span_of
 
 if TYPE_CHECKING:  # the other pictures do without numba
-    from pytopo.steps import Step
+    from pytopo.textbook.walk import Step
 
 _BAND = "#FAF7C9"
 
@@ -64,7 +64,7 @@ def steps(
     Raises
     ------
     TypeError, ValueError
-        As `pytopo.steps.walkthrough`, before anything is drawn.
+        As `pytopo.textbook.walk.walkthrough`, before anything is drawn.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def steps(
     >>> print(figures[8].texts[0].get_text())
     8 of 9: pixel (1, 1), value 9
     """
-    from pytopo.steps import walkthrough
+    from pytopo.textbook.walk import walkthrough
 
     walk = walkthrough(image, superlevel=superlevel, construction=construction, frame=frame)
     return map(step_figure, walk.steps(by))
@@ -88,7 +88,7 @@ def step(step: "Step", ax: Sequence[Axes] | None = None) -> list[Axes]:
     Parameters
     ----------
     step : "Step"
-        See `pytopo.steps.walkthrough`.
+        See `pytopo.textbook.walk.walkthrough`.
     ax : sequence of three Axes or None
         Where to draw; ``None`` for a new figure, which has the story for a heading.
 
@@ -103,7 +103,7 @@ def step(step: "Step", ax: Sequence[Axes] | None = None) -> list[Axes]:
 
     Examples
     --------
-    >>> from pytopo.steps import walkthrough
+    >>> from pytopo.textbook.walk import walkthrough
     >>> cells, matrix, diagram = step(walkthrough([0, 2, 1]).steps()[4])
     >>> matrix.get_title()
     'boundary matrix, reduced up to column 4'
@@ -115,7 +115,7 @@ in (2) dies: dot (1, 2)
         return step_figure(step).axes
     if len(ax) != 3:
         raise ValueError(
-            f"ax has {len(ax)} Axes; wanted three, for the cells, the matrix and the diagram"
+            f"ax has {len(ax)} Axes; expected three, for the cells, the matrix and the diagram"
         )
     cells, matrix, diagram = ax
     draw_cells(cells, step)

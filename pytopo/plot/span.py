@@ -27,7 +27,7 @@ class Span:
         return np.clip(values.astype(np.float64), self.low - self.gap, self.high + self.gap)
 
     def limits(self, minus: bool = False, plus: bool = False) -> tuple[float, float]:
-        """Return limits of an axis, with room for -inf and +inf where it is wanted."""
+        """Return limits of an axis, with room for -inf and +inf where it is needed."""
         room = self.gap / 2
         return self.low - room - self.gap * minus, self.high + room + self.gap * plus
 
@@ -45,7 +45,7 @@ def span_of(*arrays: NDArray) -> Span:
 
 
 class Ticks(MaxNLocator):
-    """Ticks at round numbers of a span, and at infinity where that is wanted."""
+    """Ticks at round numbers of a span, and at infinity where that is needed."""
 
     def __init__(self, span: Span, infinite: list[float], integer: bool = False) -> None:
         super().__init__(nbins=6, steps=[1, 2, 2.5, 5, 10], integer=integer)

@@ -34,7 +34,7 @@ from pytopo.plot.marks import Marks, costs, draw_critical, feature_handles
 from pytopo.plot.span import span_of
 
 if TYPE_CHECKING:  # plots of diagrams do without torch
-    from pytopo.loss import Explanation
+    from pytopo.loss.topological import Explanation
 
 _AXES = ("plane", "row", "column")
 _UP_AND_ACROSS = ((1, 2), (0, 2), (1, 0))  # axes of the volume along y and x of its sections
@@ -191,7 +191,7 @@ def checked_voxel(at: Sequence[int], shape: tuple[int, ...]) -> tuple[int, int, 
     if index is None or len(index) != 3 or not all(0 <= i < n for i, n in zip(index, shape)):
         raise ValueError(
             f"a volume of shape {shape} has no voxel {at if index is None else tuple(index)}; "
-            f"wanted (plane, row, column), from (0, 0, 0) to {tuple(n - 1 for n in shape)}"
+            f"expected (plane, row, column), from (0, 0, 0) to {tuple(n - 1 for n in shape)}"
         )
     return _triple(index)
 
@@ -256,7 +256,7 @@ def _given_or_new(ax: Sequence[Axes] | None, shape: tuple[int, ...]) -> list[Axe
         return section_axes(whole[0], shape)
     if len(ax) != 3:
         raise ValueError(
-            f"ax has {len(ax)} Axes; wanted three, for the sections of a plane, a row and a "
+            f"ax has {len(ax)} Axes; expected three, for the sections of a plane, a row and a "
             "column"
         )
     return list(ax)
@@ -266,7 +266,7 @@ def _checked_volume(values: NDArray, diagram: Diagram, name: str) -> NDArray:
     """Return a volume that has the shape of its diagram."""
     if values.ndim != 3 or values.shape != diagram.shape:
         raise ValueError(
-            f"{name} has shape {values.shape}; wanted a volume (D, H, W), and the diagram is "
+            f"{name} has shape {values.shape}; expected a volume (D, H, W), and the diagram is "
             f"of an image of shape {diagram.shape}"
         )
     return values

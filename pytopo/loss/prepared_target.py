@@ -1,0 +1,104 @@
+"""``PreparedTarget``: a truth whose diagrams are known, on its way through a data loader.
+
+    worker: prepare -> pickle -> main process: collate -> pin -> to the device -> loss
+
+Only the tensor moves.  The dots are arrays of NumPy, and are used where they are.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data._utils.collate import default_collate_fn_map
+
+from pytopo.diagram import Diagram
+from pytopo.loss.dots import Dots, Sweep, joined_dots
+
+
+class PreparedTarget:
+    """A truth whose diagrams are known: `TopologicalLoss.prepare` makes it, `forward` takes it.
+
+    It moves like a tensor, so that data loaders and trainers can carry it: ``to`` a device,
+    ``pin_memory``, and joined by ``torch.utils.data.default_collate``.
+
+    Attributes
+    ----------
+    tensor : (B, C, H, W) or (B, C, D, H, W) Tensor
+        The truth itself.
+    dots : Dots
+        Of all images and channels, channels fastest.
+    sweep : Sweep
+        How they were computed.
+    include_background : bool
+        Whether those of channel 0 are among them.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from pytopo import TopologicalLoss
+    >>> loss = TopologicalLoss()
+    >>> first, second = (loss.prepare(torch.ones(1, 1, 5, 5)) for _ in range(2))
+    >>> torch.utils.data.default_collate([first, second])
+    <PreparedTarget of shape (2, 1, 5, 5) on cpu>
+    """
+
+    def __init__(
+        self, tensor: Tensor, dots: Dots, sweep: Sweep, include_background: bool
+    ) -> None:
+        self.tensor = tensor
+        self.dots = dots
+        self.sweep = sweep
+        self.include_background = include_background
+
+    @property
+    def diagrams(self) -> list[Diagram]:
+        """The diagrams, one an image and channel, channels fastest."""
+        dtype = np.float64 if self.tensor.dtype == torch.float64 else np.float32
+        return self.dots.diagrams(self.sweep, tuple(self.tensor.shape[2:]), dtype)
+
+    def to(self, *args: Any, **kwargs: Any) -> "PreparedTarget":
+        """Return the same with its tensor elsewhere; the arguments are those of `Tensor.to`."""
+        return self._with(self.tensor.to(*args, **kwargs))
+
+    def pin_memory(self) -> "PreparedTarget":
+        """Return the same with its tensor in page-locked memory."""
+        return self._with(self.tensor.pin_memory())
+
+    def _with(self, tensor: Tensor) -> "PreparedTarget":
+        return PreparedTarget(tensor, self.dots, self.sweep, self.include_background)
+
+    def __repr__(self) -> str:
+        where = f"{tuple(self.tensor.shape)} on {self.tensor.device}"
+        return f"<PreparedTarget of shape {where}>"
+
+
+def joined(targets: Sequence[PreparedTarget], **_: object) -> PreparedTarget:
+    """Return several prepared targets as one, along the first axis, B.
+
+    Raises
+    ------
+    ValueError
+        If losses with different options made them, or their images differ in shape.
+    """
+    first = targets[0]
+    options = (first.sweep, first.include_background)
+    if any((target.sweep, target.include_background) != options for target in targets):
+        raise ValueError(
+            "targets were prepared by losses with different options; prepare all with one"
+        )
+    shapes = {tuple(target.tensor.shape[1:]) for target in targets}
+    if len(shapes) > 1:
+        raise ValueError(
+            f"targets have images of shapes {', '.join(map(str, sorted(shapes)))}; "
+            "expected one shape in a batch"
+        )
+    return PreparedTarget(
+        torch.cat([target.tensor for target in targets]),
+        joined_dots([target.dots for target in targets]),
+        *options,
+    )
+
+
+default_collate_fn_map[PreparedTarget] = joined

@@ -1,0 +1,69 @@
+"""``SegmentationLoss``: a per-pixel cross-entropy beside the topological loss."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pytopo.loss.prepared_target import PreparedTarget
+from pytopo.loss.topological import TopologicalLoss, is_weight
+
+
+class SegmentationLoss(nn.Module):
+    """Per-pixel cross-entropy + ``topo_weight`` * topological loss, of logits.
+
+    Parameters
+    ----------
+    topo_weight : float
+        Weight of the topological loss, which is a sum over dots and a mean over images,
+        beside the mean over pixels of the cross-entropy.
+    softmax : bool
+        ``False``: binary cross-entropy of the sigmoid of each channel.  ``True``:
+        cross-entropy of the softmax over channels, and ``target`` is one-hot.
+    **options
+        Of `TopologicalLoss`, but for ``sigmoid`` and ``reduction``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> criterion = SegmentationLoss(topo_weight=0.01, frame=True)
+    >>> truth = torch.zeros(2, 1, 8, 8)
+    >>> truth[:, :, 2] = 1
+    >>> terms = criterion.terms(8 * truth - 4, truth)
+    >>> sorted(terms)
+    ['pixel', 'topological', 'total']
+    >>> round(terms["pixel"].item(), 3)
+    0.018
+    """
+
+    def __init__(self, topo_weight: float, *, softmax: bool = False, **options: object) -> None:
+        super().__init__()
+        if not is_weight(topo_weight):
+            raise ValueError(f"topo_weight is {topo_weight!r}; expected a number of at least 0")
+        self.topo_weight = float(topo_weight)
+        self.topological = TopologicalLoss(sigmoid=not softmax, softmax=softmax, **options)  # type: ignore[arg-type]
+
+    def forward(self, prediction: Tensor, target: "Tensor | PreparedTarget") -> Tensor:
+        """Return the weighted sum, a scalar; see `terms`."""
+        return self.terms(prediction, target)["total"]
+
+    def terms(self, prediction: Tensor, target: "Tensor | PreparedTarget") -> dict[str, Tensor]:
+        """Return each term and their weighted sum, all with gradient.
+
+        Returns
+        -------
+        dict of str to scalar Tensor
+            "pixel", "topological" and "total" = pixel + topo_weight * topological.
+        """
+        topological = self.topological(prediction, target)
+        truth = target.tensor if isinstance(target, PreparedTarget) else target
+        truth = truth.to(prediction.device, torch.float32)
+        if self.topological.softmax:
+            pixel = F.cross_entropy(prediction.float(), truth)
+        else:
+            pixel = F.binary_cross_entropy_with_logits(prediction.float(), truth)
+        total = pixel + self.topo_weight * topological
+        return {"pixel": pixel, "topological": topological, "total": total}
+
+    def prepare(self, target: Tensor) -> PreparedTarget:
+        """Compute the diagrams of a truth once; see `TopologicalLoss.prepare`."""
+        return self.topological.prepare(target)

@@ -1,0 +1,183 @@
+"""What the dots of a batch cost, and the derivative of that, for torch.
+
+    images -> dots --.
+                      match -> who goes where -> squares -> a cost and a gradient an image
+    truths -> dots --'
+
+The loss is a sum of squares of differences of pixels, so both its gradient and the change of
+the gradient (`_Pull`) are what `add_squares` writes down: once with the values of the pixels
+and the goals, and once with the direction of the change and goals of 0.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from pytopo.kernels.squares import add_squares
+from pytopo.loss.dots import Dots, Sweep, dots_of, values_of
+from pytopo.loss.inputs import as_images
+from pytopo.matching.groups import match_groups
+from pytopo.pairing import even_parts
+from pytopo.threads import number_of_threads, on_threads
+
+
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """The dots of some images of a batch, and where each has to go.
+
+    Attributes
+    ----------
+    images : slice
+        Which images of the batch.
+    dots, goals : Dots
+        Of the images and of their truths.
+    partner : (n,) int64
+        Row of the goal of each dot, -1 for the diagonal.
+    """
+
+    images: slice
+    dots: Dots
+    goals: Dots
+    partner: NDArray[np.int64]
+
+    def add_squares(
+        self, weight: NDArray[np.float64], out_loss: NDArray, out_gradient: NDArray
+    ) -> None:
+        """Write down the costs of these images, and add their gradients."""
+        add_squares(
+            self.dots.start,
+            self.dots.points,
+            self.dots.birth_pixel,
+            self.dots.death_pixel,
+            self.partner,
+            self.goals.start,
+            self.goals.points,
+            weight,
+            out_loss[self.images],
+            out_gradient[self.images].reshape(out_loss[self.images].size, -1),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Costs:
+    """What the images of a batch cost.
+
+    Attributes
+    ----------
+    loss : (n,) float64
+    gradient : (n, H, W) or (n, D, H, W) float32 or float64
+    parts : list of Matched
+        By which dots; all images in a row.
+    weight : (k,) float64
+        Of each dimension.
+    """
+
+    loss: NDArray[np.float64]
+    gradient: NDArray[np.floating]
+    parts: list[Matched]
+    weight: NDArray[np.float64]
+
+
+def costs_of(
+    images: NDArray[np.floating],
+    truth: NDArray[np.floating] | Dots,
+    sweep: Sweep,
+    weight: NDArray[np.float64],
+    every_target: bool,
+) -> Costs:
+    """Match the dots of images with those of their truths, and add the squares up.
+
+    Parameters
+    ----------
+    images : (n, H, W) or (n, D, H, W) float32 or float64
+    truth : ndarray of the same shape, or Dots
+    sweep : Sweep
+    weight : (k,) float64
+        Of each dimension of the sweep.
+    every_target : bool
+        As in `pytopo.topological_loss`.
+    """
+    threads = number_of_threads(None)
+    parts = even_parts(len(images), threads)
+    inner = max(1, threads // len(parts))
+    loss, gradient = np.empty(len(images)), np.zeros_like(images)
+
+    def cost_of(part: tuple[int, int]) -> Matched:
+        a, b = part
+        if isinstance(truth, Dots):
+            dots = dots_of(images[a:b], sweep, inner)
+            goals = truth.groups(a * weight.size, b * weight.size)
+        else:  # threads to spare are shared by an image and its truth
+            dots, goals = on_threads(
+                lambda batch: dots_of(batch[a:b], sweep, max(1, inner // 2)),
+                (images, truth),
+                min(2, inner),
+            )
+        partner = match_groups(
+            dots.start, dots.points, goals.start, goals.points, every_goal=every_target
+        )
+        matched = Matched(slice(a, b), dots, goals, partner)
+        matched.add_squares(weight, loss, gradient)
+        return matched
+
+    return Costs(loss, gradient, on_threads(cost_of, parts, threads), weight)
+
+
+class Squares(torch.autograd.Function):
+    """The costs of images as a function of their pixels, which torch can differentiate twice.
+
+    Pixels are fixed and values move: the pairs and the matching hold as long as the order of
+    the pixels does.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, likelihood: Tensor, costs: Costs) -> Tensor:
+        """Return the loss of each image, (B, C), for (B, C, ...) likelihoods."""
+        gradient = torch.from_numpy(costs.gradient).reshape(likelihood.shape)
+        ctx.save_for_backward(likelihood, gradient.to(likelihood.device))
+        ctx.costs = costs
+        loss = torch.from_numpy(costs.loss).to(gradient.dtype)
+        return loss.reshape(likelihood.shape[:2]).to(likelihood.device)
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None]:
+        """Return the gradient of each image, times what came from above."""
+        likelihood, gradient = ctx.saved_tensors
+        if torch.is_grad_enabled():  # somebody wants to differentiate it again
+            gradient = _Pull.apply(likelihood, gradient, ctx.costs)
+        (factor,) = upstream
+        factor = factor.reshape(*factor.shape, *[1] * (gradient.ndim - 2))
+        return (factor * gradient).to(likelihood.dtype), None
+
+
+class _Pull(torch.autograd.Function):
+    """The gradient as a function of the pixels: linear, as long as their order holds."""
+
+    @staticmethod
+    def forward(ctx: Any, likelihood: Tensor, gradient: Tensor, costs: Costs) -> Tensor:
+        ctx.costs, ctx.dtype = costs, likelihood.dtype
+        return gradient.view_as(gradient)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, direction: Tensor) -> tuple[Tensor, None, None]:
+        """Return how the gradient changes in a direction: its derivative is symmetric."""
+        values = as_images(direction)
+        change, unused = np.zeros_like(values), np.empty(len(values))
+        for part in ctx.costs.parts:
+            dots, goals = part.dots, part.goals
+            moved = values_of(
+                values[part.images], dots.start, dots.birth_pixel, dots.death_pixel
+            )
+            still = np.zeros_like(goals.points)
+            linear = replace(
+                part, dots=replace(dots, points=moved), goals=replace(goals, points=still)
+            )
+            linear.add_squares(ctx.costs.weight, unused, change)
+        pulled = torch.from_numpy(change).reshape(direction.shape)
+        return pulled.to(direction.device, ctx.dtype), None, None

@@ -1,0 +1,406 @@
+"""The topological loss: how far the diagram of a likelihood is from that of the truth.
+
+    likelihood -> dots --.
+                          match -> who goes where -> squares -> loss, gradient
+    truth      -> dots --'
+
+`pytopo.loss.textbook` is the same in twenty lines, for one image, and shows why there is a
+gradient: pixels are fixed, values move.  Here all images of a batch are taken together, a
+part of them on each thread, and the squares and their derivative are added up in one go by
+`pytopo.kernels.squares`.  torch is handed a number for each image, and the gradient when it
+asks for it.
+
+Hu, Li, Samaras, Chen (2019), "Topology-preserving deep image segmentation", sections 2.2
+and 2.3.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from pytopo.diagram import ESSENTIAL, Diagram
+from pytopo.loss.dots import Dots, Sweep, dots_of, joined_dots
+from pytopo.loss.inputs import (
+    as_images,
+    at_least_float,
+    check_images,
+    check_likelihoods,
+    check_logits,
+    check_target,
+)
+from pytopo.loss.prepared_target import PreparedTarget
+from pytopo.loss.squares import Costs, Matched, Squares, costs_of
+from pytopo.matching.groups import DIAGONAL
+from pytopo.pairing import even_parts, persistence_batch
+from pytopo.threads import number_of_threads, on_threads
+
+REDUCTIONS = ("mean", "sum", "none")
+FIXED = 0.01  # a dot nearer than this to its match needs no fixing
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What the loss does to one image and channel, and why.
+
+    Attributes
+    ----------
+    prediction, target : Diagram
+    fix : (n, 2) int64
+        Rows of ``prediction`` and of ``target``: matched, and still apart.
+    remove : (k,) int64
+        Rows of ``prediction`` that go to the diagonal.
+    missing : (m,) int64
+        Rows of ``target`` that have no match.
+    """
+
+    prediction: Diagram
+    target: Diagram
+    fix: NDArray[np.int64]
+    remove: NDArray[np.int64]
+    missing: NDArray[np.int64]
+
+
+def topological_loss(
+    prediction: Tensor,
+    target: "Tensor | PreparedTarget",
+    dims: int | Iterable[int] | Mapping[int, float] = (0, 1),
+    *,
+    superlevel: bool = True,
+    construction: str = "V",
+    frame: float | bool | None = None,
+    sigmoid: bool = False,
+    softmax: bool = False,
+    include_background: bool = True,
+    min_persistence: float = 0.0,
+    every_target: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
+    """Compute the topological loss of a likelihood against the truth.
+
+    Parameters
+    ----------
+    prediction : (B, C, H, W) or (B, C, D, H, W) Tensor
+        Likelihoods in [0, 1], or logits with ``sigmoid`` or ``softmax``.  Any float dtype
+        and device.
+    target : Tensor of the same shape, or PreparedTarget
+        The truth, in [0, 1]: booleans, integers 0 and 1, or floats, also grey ones.
+    dims : int, iterable of int, or mapping of int to float
+        Dimensions of homology that count; a mapping gives each a weight.
+    superlevel : bool
+        Bright things are the foreground, and are born first.
+    construction : {"V", "T"}
+        Whether pixels are vertices or top cells; see `pytopo.persistence`.
+    frame : float, bool or None
+        Value of a frame around the images; ``True`` for that of the foreground, which is 1,
+        or 0 if ``superlevel`` is ``False``.
+    sigmoid, softmax : bool
+        ``prediction`` holds logits.  Diagrams and squares are of the same likelihoods.
+    include_background : bool
+        ``False`` leaves out channel 0 of prediction and target.
+    min_persistence : float
+        Dots of less persistence are left as they are.
+    every_target : bool
+        Let no dot of the target go to the diagonal while a dot of the prediction does.
+        The plain optimum may give a target up if the best dot for it is weak.
+    reduction : {"mean", "sum", "none"}
+        Over images and channels.  The dots of each are added up.
+
+    Returns
+    -------
+    Tensor
+        A scalar, or (B, C) for "none"; float64 for float64 predictions, else float32.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a shape, dtype, value or option is not as above; values may leave [0, 1] by a
+        rounding error.  If tensors hold no values, as on the meta device or in
+        ``torch.export``, or hide them, as in the transforms of ``torch.func``.
+
+    Examples
+    --------
+    A ring with a gap of likelihood 0.4 has a hole from 0.4 to 0 instead of 1 to 0, and
+    its gap is pulled up:
+
+    >>> import torch
+    >>> ring = torch.zeros(1, 1, 5, 5)
+    >>> ring[..., 1:4, 1:4] = 1
+    >>> ring[..., 2, 2] = 0
+    >>> broken = ring.clone()
+    >>> broken[0, 0, 1, 2] = 0.4
+    >>> broken.requires_grad_()
+    tensor([[[[0.0000, 0.0000, 0.0000, 0.0000, 0.0000],
+              [0.0000, 1.0000, 0.4000, 1.0000, 0.0000],
+              [0.0000, 1.0000, 0.0000, 1.0000, 0.0000],
+              [0.0000, 1.0000, 1.0000, 1.0000, 0.0000],
+              [0.0000, 0.0000, 0.0000, 0.0000, 0.0000]]]], requires_grad=True)
+    >>> loss = topological_loss(broken, ring, every_target=True)
+    >>> round(loss.item(), 4)
+    0.36
+    >>> loss.backward()
+    >>> broken.grad.nonzero().tolist(), round(broken.grad[0, 0, 1, 2].item(), 4)
+    ([[0, 0, 1, 2]], -1.2)
+    """
+    return TopologicalLoss(
+        dims,
+        superlevel=superlevel,
+        construction=construction,
+        frame=frame,
+        sigmoid=sigmoid,
+        softmax=softmax,
+        include_background=include_background,
+        min_persistence=min_persistence,
+        every_target=every_target,
+        reduction=reduction,
+    )(prediction, target)
+
+
+class TopologicalLoss(nn.Module):
+    """The topological loss as a module: `topological_loss` with its options kept.
+
+    Parameters are those of `topological_loss`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> loss = TopologicalLoss(dims=1, frame=True, sigmoid=True)
+    >>> truth = (torch.arange(36).reshape(1, 1, 6, 6) % 5 == 0).float()
+    >>> loss(20 * truth - 10, truth) < 0.01
+    tensor(True)
+    """
+
+    def __init__(
+        self,
+        dims: int | Iterable[int] | Mapping[int, float] = (0, 1),
+        *,
+        superlevel: bool = True,
+        construction: str = "V",
+        frame: float | bool | None = None,
+        sigmoid: bool = False,
+        softmax: bool = False,
+        include_background: bool = True,
+        min_persistence: float = 0.0,
+        every_target: bool = False,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__()
+        if sigmoid and softmax:
+            raise ValueError("sigmoid and softmax are both True; expected one of them at most")
+        if reduction not in REDUCTIONS:
+            raise ValueError(
+                f"reduction is {reduction!r}; expected one of {', '.join(REDUCTIONS)}"
+            )
+        self.weights = _weights(dims)
+        self.superlevel = _flag("superlevel", superlevel)
+        self.construction = construction
+        self.frame = _frame(frame, self.superlevel)
+        self.sigmoid = _flag("sigmoid", sigmoid)
+        self.softmax = _flag("softmax", softmax)
+        self.include_background = _flag("include_background", include_background)
+        self.min_persistence = min_persistence
+        self.every_target = _flag("every_target", every_target)
+        self.reduction = reduction
+        axes = 3 if 2 in self.weights else 2
+        persistence_batch(  # refuses impossible options now
+            np.zeros([1] * (axes + 1)),
+            list(self.weights),
+            superlevel=self.superlevel,
+            construction=construction,
+            frame=self.frame,
+            min_persistence=min_persistence,
+        )
+
+    def extra_repr(self) -> str:
+        return f"dims={self.weights}, reduction={self.reduction!r}"
+
+    def forward(self, prediction: Tensor, target: "Tensor | PreparedTarget") -> Tensor:
+        """Return the loss; see `topological_loss`."""
+        if torch.compiler.is_compiling():
+            # torch.compile would trace the NumPy of the diagrams, and gets it wrong.
+            return torch.compiler.disable(self._loss)(prediction, target)
+        return self._loss(prediction, target)
+
+    def _loss(self, prediction: Tensor, target: "Tensor | PreparedTarget") -> Tensor:
+        likelihood = self.likelihood(prediction)
+        loss = Squares.apply(likelihood, self._costs(prediction, likelihood, target))
+        if self.reduction == "none":
+            return loss
+        return loss.mean() if self.reduction == "mean" else loss.sum()
+
+    def prepare(self, target: Tensor) -> PreparedTarget:
+        """Compute the diagrams of a truth once, for all the times that it is met.
+
+        Parameters
+        ----------
+        target : (B, C, H, W) or (B, C, D, H, W) Tensor
+
+        Returns
+        -------
+        PreparedTarget
+            What `forward` takes in place of the target.
+        """
+        check_images(target, "target")
+        check_target(target)
+        images, threads = as_images(self._channels(target)), number_of_threads(None)
+        dots = on_threads(
+            lambda part: dots_of(images[slice(*part)], self._sweep, 1),
+            even_parts(len(images), threads),
+            threads,
+        )
+        return PreparedTarget(target, joined_dots(dots), self._sweep, self.include_background)
+
+    def explain(
+        self, prediction: Tensor, target: "Tensor | PreparedTarget"
+    ) -> list[Explanation]:
+        """Tell for each image and channel which dots are to be fixed and which removed.
+
+        Returns
+        -------
+        list of Explanation
+            Channels fastest.  `pytopo.plot.matching` and `pytopo.plot.critical` draw one.
+        """
+        likelihood = self.likelihood(prediction)
+        costs = self._costs(prediction, likelihood, target)
+        shape, dtype = tuple(likelihood.shape[2:]), costs.gradient.dtype.type
+        return [
+            explanation
+            for part in costs.parts
+            for explanation in _explanations(part, self._sweep, shape, dtype)
+        ]
+
+    def likelihood(self, prediction: Tensor) -> Tensor:
+        """Return what the diagrams are computed of: likelihoods, without the background."""
+        check_images(prediction, "prediction")
+        if self.softmax and prediction.shape[1] == 1:
+            raise ValueError(
+                "prediction has 1 channel, whose softmax is 1 everywhere; expected several, or "
+                "a sigmoid in place of the softmax"
+            )
+        if not (self.sigmoid or self.softmax):
+            check_likelihoods(prediction)
+            return self._channels(prediction)
+        check_logits(prediction)
+        logits = at_least_float(prediction)
+        return self._channels(logits.sigmoid() if self.sigmoid else logits.softmax(dim=1))
+
+    def _channels(self, images: Tensor) -> Tensor:
+        if self.include_background:
+            return images
+        if images.shape[1] < 2:
+            raise ValueError(
+                "include_background=False leaves nothing of 1 channel; expected several, or "
+                "True"
+            )
+        return images[:, 1:]
+
+    @property
+    def _sweep(self) -> Sweep:
+        return Sweep(
+            tuple(self.weights),
+            self.superlevel,
+            self.construction,
+            self.frame,
+            self.min_persistence,
+        )
+
+    def _costs(
+        self, prediction: Tensor, likelihood: Tensor, target: "Tensor | PreparedTarget"
+    ) -> Costs:
+        return costs_of(
+            as_images(likelihood),
+            self._truth(target, prediction),
+            self._sweep,
+            np.array(list(self.weights.values())),
+            self.every_target,
+        )
+
+    def _truth(
+        self, target: "Tensor | PreparedTarget", prediction: Tensor
+    ) -> NDArray[np.floating] | Dots:
+        """Return the images of a target, or its dots if it has some; or say what is wrong."""
+        tensor = target.tensor if isinstance(target, PreparedTarget) else target
+        if not isinstance(tensor, Tensor):
+            raise TypeError(
+                f"target is {type(target).__name__}; expected a Tensor or PreparedTarget"
+            )
+        if isinstance(target, Tensor):
+            check_images(target, "target")
+        if tensor.shape != prediction.shape:
+            raise ValueError(
+                f"target has shape {tuple(tensor.shape)}; expected that of prediction, "
+                f"{tuple(prediction.shape)}"
+            )
+        if isinstance(target, Tensor):
+            check_target(target)
+            return as_images(self._channels(target))
+        if (target.sweep, target.include_background) != (self._sweep, self.include_background):
+            raise ValueError(
+                "target was prepared by a loss with other options; prepare it with this one"
+            )
+        return target.dots
+
+
+def _explanations(
+    part: Matched, sweep: Sweep, shape: tuple[int, ...], dtype: type[np.floating]
+) -> Iterator[Explanation]:
+    """Yield what the loss does to each image of a part."""
+    found, expected = (dots.diagrams(sweep, shape, dtype) for dots in (part.dots, part.goals))
+    starts = (dots.start[:: len(sweep.dims)].tolist() for dots in (part.dots, part.goals))
+    for prediction, target, start, goal_start in zip(found, expected, *starts):
+        partner = part.partner[start : start + len(prediction)]
+        finite = prediction.death_pixel != ESSENTIAL
+        moved = np.flatnonzero(finite & (partner != DIAGONAL))
+        pairs = np.column_stack([moved, partner[moved] - goal_start])
+        apart = [
+            np.abs(getattr(prediction, side)[pairs[:, 0]] - getattr(target, side)[pairs[:, 1]])
+            for side in ("birth", "death")
+        ]
+        missing = target.death_pixel != ESSENTIAL
+        missing[pairs[:, 1]] = False
+        yield Explanation(
+            prediction,
+            target,
+            pairs[np.maximum(*apart) > FIXED],
+            np.flatnonzero(partner == DIAGONAL),
+            np.flatnonzero(missing),
+        )
+
+
+def _flag(name: str, flag: object) -> bool:
+    if not isinstance(flag, (bool, np.bool_)):
+        raise TypeError(f"{name} is {flag!r}; expected True or False")
+    return bool(flag)
+
+
+def _frame(frame: float | bool | None, superlevel: bool) -> float | None:
+    """Return the value of the frame: foreground is bright, or dark in sublevel."""
+    if frame is None or isinstance(frame, (bool, np.bool_)):
+        return float(superlevel) if frame else None
+    if not isinstance(frame, Real):
+        raise TypeError(f"frame is {frame!r}; expected a number, True, False or None")
+    if not np.isfinite(frame):
+        raise ValueError(f"frame is {frame!r}; expected a finite number, like those of images")
+    return float(frame)
+
+
+def _weights(dims: int | Iterable[int] | Mapping[int, float]) -> dict[int, float]:
+    """Return the weight of each dimension, by ascending dimension."""
+    if isinstance(dims, Mapping):
+        weights = dict(dims)
+    else:
+        weights = dict.fromkeys(dims if isinstance(dims, Iterable) else [dims], 1.0)
+    if not weights or not all(isinstance(d, Integral) and int(d) in (0, 1, 2) for d in weights):
+        raise ValueError(f"dims is {dims!r}; expected some of 0, 1, 2, or a weight for each")
+    if not all(is_weight(w) for w in weights.values()):
+        raise ValueError(f"dims is {dims!r}; expected weights that are finite and at least 0")
+    return {int(d): float(weights[d]) for d in sorted(weights)}
+
+
+def is_weight(weight: object) -> bool:
+    """Tell whether something is a finite number of at least 0."""
+    return isinstance(weight, Real) and 0 <= float(weight) < np.inf

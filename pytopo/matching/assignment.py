@@ -1,0 +1,168 @@
+"""Matching two diagrams: which point becomes which, and which go to the diagonal.
+
+A point may be matched to a point of the other diagram or to the diagonal, where its feature
+has no persistence.  The textbook builds that into one square matrix (`textbook_match`).  What
+runs (`match`) finds the same optimum in a smaller problem.  Send all points to the diagonal
+first; then matching p with q *gains*
+
+    gain(p, q) = cost(p, diagonal) + cost(q, diagonal) - cost(p, q)
+
+and the optimum is the set of pairs of largest total gain.  Pairs without gain are not needed,
+and a point with m - 1 rivals needs no more than its m best partners to choose from.  If all
+points of one side coincide, as in the diagram of a binary image, the optimum is a ranking by
+gain.
+
+Twin of `pytopo.matching.textbook`.  `docs/matching.md` has the pictures.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import linear_sum_assignment
+
+from pytopo.matching.costs import cost_of, costs_to_diagonal, gains_of_pairs
+from pytopo.matching.points import finite_points
+from pytopo.options import flag
+
+
+@dataclass(frozen=True, eq=False)
+class Matching:
+    """Which points of two diagrams belong together.
+
+    Attributes
+    ----------
+    pairs : (k, 2) int64
+        Rows of the first and of the second diagram, ascending in the first.
+    first_only, second_only : (n - k,), (m - k,) int64
+        Rows that are matched to the diagonal, ascending.
+    cost : float
+        Sum of the squared distances of the pairs, and of all others to the diagonal.
+    """
+
+    pairs: NDArray[np.int64]
+    first_only: NDArray[np.int64]
+    second_only: NDArray[np.int64]
+    cost: float
+
+
+def match(first: ArrayLike, second: ArrayLike, *, every_second: bool = False) -> Matching:
+    """Match two diagrams at the least sum of squared distances.
+
+    Parameters
+    ----------
+    first, second : array_like, (n, 2) and (m, 2)
+        Birth and death of finite points, both sublevel or both superlevel.  ``[]`` is a
+        diagram without points.
+    every_second : bool
+        Send no point of ``second`` to the diagonal while a point of ``first`` is free: the
+        best of the matchings with min(n, m) pairs.
+
+    Returns
+    -------
+    Matching
+        Where several are equally good, always the same one.
+
+    Raises
+    ------
+    TypeError
+        If a diagram is not made of numbers, or ``every_second`` is not a bool.
+    ValueError
+        If a diagram has another shape, or a point that is NaN, infinite or beyond 1e150.
+
+    References
+    ----------
+    Hu, Li, Samaras, Chen (2019), "Topology-preserving deep image segmentation", section 2.2.
+
+    Examples
+    --------
+    A clear point is matched, a weak one goes to the diagonal:
+
+    >>> m = match([[0.1, 0.9], [0.4, 0.6]], [[0, 1]])
+    >>> m.pairs
+    array([[0, 0]])
+    >>> m.first_only
+    array([1])
+    >>> round(m.cost, 6)
+    0.04
+    """
+    every_second = flag(every_second, "every_second")
+    first, second = (
+        finite_points(first, "first"),
+        finite_points(second, "second"),
+    )
+    return optimal_matching(first, second, every_second, order=2, ground=2)
+
+
+def optimal_matching(
+    first: NDArray, second: NDArray, every: bool, order: float, ground: float
+) -> Matching:
+    """Match finite points at the least sum of costs."""
+    if len(first) == 0 or len(second) == 0:
+        pairs = np.empty((0, 2), np.int64)
+    elif len(first) < len(second):
+        pairs = _best_pairs(first, second, every, order, ground)
+    else:
+        pairs = _best_pairs(second, first, every, order, ground)[:, ::-1]
+    pairs = pairs[np.argsort(pairs[:, 0])]
+
+    first_only = _left_over(len(first), pairs[:, 0])
+    second_only = _left_over(len(second), pairs[:, 1])
+    cost = cost_of(first[pairs[:, 0]] - second[pairs[:, 1]], order, ground).sum()
+    cost += costs_to_diagonal(first[first_only], order, ground).sum()
+    cost += costs_to_diagonal(second[second_only], order, ground).sum()
+    return Matching(pairs, first_only, second_only, float(cost))
+
+
+def _best_pairs(
+    few: NDArray, many: NDArray, every: bool, order: float, ground: float
+) -> NDArray[np.int64]:
+    """Return the pairs (row of few, row of many) of largest total gain, (k, 2).
+
+    If ``every`` is set, of ``len(few)`` pairs, whatever their gain.
+    """
+    if (few == few[0]).all():
+        best = _largest(gains_of_pairs(few[:1], many, order, ground)[0], len(few), every)
+        return np.column_stack([np.arange(len(best)), best])
+    if (many == many[0]).all():
+        best = _largest(gains_of_pairs(few, many[:1], order, ground)[:, 0], len(many), every)
+        return np.column_stack([best, np.arange(len(best))])
+    return _assignment(gains_of_pairs(few, many, order, ground), every)
+
+
+def _largest(gain: NDArray, count: int, every: bool) -> NDArray[np.int64]:
+    """Return where the largest gains are, ascending; of equals the earlier."""
+    best = np.argsort(-gain, kind="stable")[:count]
+    return np.sort(best if every else best[gain[best] > 0])
+
+
+def _assignment(gain: NDArray, every: bool) -> NDArray[np.int64]:
+    """Return the pairs (i, j) of largest total gain in a wide matrix, (k, 2)."""
+    columns = _contenders(gain, every)
+    gain = gain[:, columns]
+    if not every:
+        # To pair without gain is as good as not to pair.
+        np.maximum(gain, 0, out=gain)
+    i, j = linear_sum_assignment(gain, maximize=True)
+    if not every:
+        i, j = i[gain[i, j] > 0], j[gain[i, j] > 0]
+    return np.column_stack([i, columns[j]])
+
+
+def _contenders(gain: NDArray, every: bool) -> NDArray[np.int64]:
+    """Return the columns that an optimal assignment of m rows may need, ascending.
+
+    A row needs its m largest gains only: paired with any other column, it would find one of
+    these m free, because the other m - 1 rows cannot have taken them all.
+    """
+    m, n = gain.shape
+    needed = gain >= np.partition(gain, n - m, axis=1)[:, n - m, None]
+    if not every:
+        needed &= gain > 0
+    return np.flatnonzero(needed.any(axis=0))
+
+
+def _left_over(count: int, taken: NDArray[np.int64]) -> NDArray[np.int64]:
+    left = np.ones(count, bool)
+    left[taken] = False
+    return np.flatnonzero(left)

@@ -1,0 +1,61 @@
+"""Agreement pixel by pixel: accuracy and the Dice coefficient."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from pytopo.metrics.inputs import checked_masks
+
+
+def pixel_accuracy(prediction: ArrayLike, target: ArrayLike) -> float:
+    """Return the fraction of pixels at which two masks agree.
+
+    Parameters
+    ----------
+    prediction, target : array_like, (H, W) or (D, H, W)
+        Booleans, or 0 and one other value; one shape.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `betti_error`.
+
+    Examples
+    --------
+    >>> pixel_accuracy([[1, 1, 0, 0]], [[1, 0, 0, 0]])
+    0.75
+    """
+    first, second = checked_masks(prediction, target)
+    return float(np.mean(first == second))
+
+
+def dice(prediction: ArrayLike, target: ArrayLike) -> float:
+    """Return the Dice coefficient: twice the common foreground over the sum of both.
+
+    Parameters
+    ----------
+    prediction, target : array_like, (H, W) or (D, H, W)
+        Booleans, or 0 and one other value; one shape.
+
+    Returns
+    -------
+    float
+        0 to 1; 1 if neither has foreground.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `betti_error`.
+
+    References
+    ----------
+    Dice (1945), "Measures of the amount of ecologic association between species".
+
+    Examples
+    --------
+    >>> dice([[1, 1, 1, 0]], [[1, 0, 0, 0]])
+    0.5
+    """
+    first, second = checked_masks(prediction, target)
+    both = int(np.count_nonzero(first & second))
+    either = int(np.count_nonzero(first)) + int(np.count_nonzero(second))
+    return 2 * both / either if either else 1.0

@@ -1,0 +1,20 @@
+"""The fast algorithm: what a lower star decides by itself never becomes a column.
+
+    values -> keys -> links of all pixels -> saddles, extrema -> pairs of pixels
+
+The files come in twos, for images and for volumes, as `docs/fast-2d.md` and `docs/fast-3d.md`
+do, and so do the kernels.
+
+==================  ==================================================================
+file                what it does
+==================  ==================================================================
+links_2d, links_3d  tables: how the neighbours of a pixel are connected, by their set
+pairs_2d, pairs_3d  from values to pairs of pixels
+workspace.py        memory that is kept for the next image
+==================  ==================================================================
+"""
+
+from pytopo.morse.pairs_2d import Rows, pixel_pairs
+from pytopo.morse.pairs_3d import voxel_pairs
+
+__all__ = ["Rows", "pixel_pairs", "voxel_pairs"]

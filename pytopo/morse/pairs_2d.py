@@ -1,0 +1,313 @@
+"""The fast route for images of one and two axes, from values to pairs of pixels.
+
+    values -> keys -> earlier neighbours -> saddles, extrema -> pairs of pixels
+              integers  one byte a pixel
+
+Twin of `pytopo.textbook`: it gives the same pairs, but puts nothing into a matrix that the
+neighbours of a pixel decide by themselves, and sorts nothing but saddles.  The idea is in
+`pytopo/kernels/sweep_2d.py`, the derivation in `docs/fast-2d.md`.
+
+Several images of one shape are one tall image: one row of outside keeps them apart.
+
+    outside  outside  outside
+    outside  image 0  outside
+    outside  outside  outside
+    outside  image 1  outside
+    outside  outside  outside
+"""
+
+from __future__ import annotations  # of functions inside functions, they take time in each call
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from itertools import accumulate, pairwise
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytopo.kernels.gather import taken
+from pytopo.kernels.kruskal import foreign_joins, joins_of_band, merge
+from pytopo.kernels.links_2d import earlier_neighbours
+from pytopo.kernels.sweep_2d import (
+    UNKNOWN,
+    closing_loops,
+    component_pairs,
+    extrema,
+    fill_image_rows,
+    hole_pairs,
+    joined_extrema,
+    note_deaths,
+    number_extrema,
+    saddles,
+)
+from pytopo.morse.links_2d import MEMBER, TOWARD, arc_table
+from pytopo.morse.workspace import Workspace, workspace
+from pytopo.order import fill_keys, key_dtype, key_needs_no_other, sorted_order
+from pytopo.threads import Workers
+
+SIDES, ALL = 0b01010101, 0b11111111
+BAND_PIXELS = 2**19  # of a band of a large image, whose lists fit into the cache of a core
+THREAD_PIXELS = 2**15  # of a band at least, so that it is worth a thread
+
+Result = TypeVar("Result")
+
+
+class Rows(NamedTuple):
+    """Points of several images, sorted by image, then by dimension."""
+
+    image: NDArray[np.int32]
+    dim: NDArray[np.int8]
+    birth_pixel: NDArray[np.int64]
+    death_pixel: NDArray[np.int64]
+
+    def take(self, which: NDArray) -> Rows:
+        """Return some of the rows, by number or by mask."""
+        return Rows(
+            self.image[which], self.dim[which], self.birth_pixel[which], self.death_pixel[which]
+        )
+
+
+def pixel_pairs(
+    images: NDArray,
+    frames: Sequence[int | np.floating | None],
+    dims: tuple[int, ...],
+    superlevel: bool,
+    construction: str,
+    threads: int,
+) -> Rows:
+    """Pair the pixels of images of one shape.
+
+    Parameters
+    ----------
+    images : (B, W) or (B, H, W) ndarray
+        C-contiguous, without NaN.
+    frames : sequence of B
+        The frame of each image as `pytopo.order.frame_value` returns it; None for all or for
+        none.
+    dims : tuple of int
+        Dimensions of homology.
+    superlevel, construction
+        As in `pytopo.persistence`.
+    threads : int
+        Number of threads to use for these images together.
+
+    Returns
+    -------
+    Rows
+        One row a pair of different keys; pixels are -1 for never and -2 for the frame.
+        Without frames the rows of an image and dimension ascend by birth pixel, then death
+        pixel.
+    """
+    count, width = len(images), images.shape[-1]
+    height = 1 if images.ndim == 2 else images.shape[1]
+    left = 1 if frames[0] is None else 2
+    top = 1 if images.ndim == 2 else left  # a row has its frame at its ends only
+    period = height + 2 * top - 1
+
+    stack = images.reshape(count, height, width)
+    with workspace() as space, Workers(threads) as workers:
+        tall = (count * period + 1, width + 2 * left)
+        keys = space.empty(tall, key_dtype(images.dtype))
+        _fill_tall_keys(stack, frames, superlevel, top, workers, keys)
+        found = _tall_pairs(keys, period, dims, construction, workers, space)
+
+        # NumPy allocates what is large in large pages, Numba does not.
+        whole = np.concatenate([pairs for bands in found for pairs in bands])
+        ends = np.cumsum([0] + [sum(len(pairs) for pairs in bands) for bands in found])
+        starts = period * tall[1] * np.arange(count + 1)
+        split = np.stack(
+            [a + np.searchsorted(whole[a:b, 0], starts) for a, b in pairwise(ends.tolist())]
+        )
+        image, dim = np.empty(len(whole), np.int32), np.empty(len(whole), np.int8)
+        pixel = np.empty((2, len(whole)), np.int64)
+
+        def fill_rows(some: slice) -> None:
+            mine = np.clip(split, some.start, some.stop) - some.start
+            shape = tall[1], height, width, top, left
+            out = image[some], dim[some], pixel[0, some], pixel[1, some]
+            fill_image_rows(whole[some], np.array(dims, np.int8), mine, *shape, *out)
+
+        # The rows of one image come as its pairs do, so that parts of them are parts of those.
+        parts = workers.threads if count == 1 else 1
+        bounds = [len(whole) * k // parts for k in range(parts + 1)]
+        workers.each(fill_rows, map(slice, bounds[:-1], bounds[1:]))
+    return Rows(image, dim, pixel[0], pixel[1])
+
+
+def _fill_tall_keys(
+    images: NDArray,
+    frames: Sequence[int | np.floating | None],
+    superlevel: bool,
+    top: int,
+    workers: Workers,
+    out_keys: NDArray[np.signedinteger],
+) -> None:
+    """Write the keys of images on top of each other, with rows of outside between."""
+    count, height, width = images.shape
+    period = height + 2 * top - 1
+    out_keys[::period] = out_keys[:, :1] = out_keys[:, -1:] = np.iinfo(out_keys.dtype).max
+    blocks = out_keys[1:].reshape(count, period, -1)[:, :-1, 1:-1]
+    parts = count == 1 and frames[0] is None and key_needs_no_other(images.dtype)
+    if workers.threads > 1 and parts:
+
+        def fill(rows: tuple[int, int]) -> None:
+            some = slice(*rows)
+            fill_keys(images[:, some], superlevel, frames, blocks[:, some])
+
+        workers.each(fill, _bands(height, width, workers.threads))
+    else:
+        fill_keys(images, superlevel, frames, blocks)
+
+
+def _bands(height: int, width: int, threads: int) -> list[tuple[int, int]]:
+    """Divide rows into bands: one to begin with, more where they pay."""
+    pixels = height * width
+    count = max(1, pixels // BAND_PIXELS)
+    if threads > 1:
+        count = max(count, min(threads, pixels // THREAD_PIXELS))
+        count += -count % threads if count > threads else 0
+    count = min(count, height)
+    return [(height * k // count, height * (k + 1) // count) for k in range(count)]
+
+
+class _Image(NamedTuple):
+    """What components and holes of the tall image both look at."""
+
+    keys: NDArray[np.signedinteger]
+    period: int
+    earlier: NDArray[np.uint8]
+    root: NDArray[np.int32]
+    bands: list[tuple[int, int]]
+    workers: Workers
+    space: Workspace
+
+    def on_bands(self, function: Callable[..., Result], *each: Iterable) -> list[Result]:
+        """Call a function for each band, with its entries of some lists, on the threads."""
+        return self.workers.each(lambda some: function(*some), zip(*each))
+
+
+def _tall_pairs(
+    keys: NDArray,
+    period: int,
+    dims: tuple[int, ...],
+    construction: str,
+    workers: Workers,
+    space: Workspace,
+) -> list[list[NDArray[np.int32]]]:
+    """Pair the pixels of images on top of each other, for each dimension and band."""
+    height, width = keys.shape
+    earlier, root = space.empty(keys.shape, np.uint8), space.empty(keys.shape, np.int32)
+    bands = _bands(height, width, workers.threads)
+    image = _Image(keys, period, earlier, root, bands, workers, space)
+    through_sides = 0 if construction == "V" else 255
+
+    def saddles_of_rows(rows: tuple[int, int]) -> NDArray[np.int32]:
+        earlier_neighbours(keys, period, *rows, earlier)
+        return saddles(earlier, *rows, through_sides)
+
+    saddle = image.on_bands(saddles_of_rows, image.bands)
+    flat_keys = keys.reshape(-1)
+    found = []
+    if 0 in dims:
+        minimum, victim = _merged(image, _sweep(0, construction, width), saddle)
+        numbers = _ranges(minimum)
+        death = space.full(numbers[-1][1], UNKNOWN, np.int32)
+        image.on_bands(lambda *some: note_deaths(*some, death), saddle, victim)
+        deaths = [death[slice(*mine)] for mine in numbers]
+        pairs = image.on_bands(lambda *some: component_pairs(*some, flat_keys), minimum, deaths)
+        found.append(pairs)
+        if 1 in dims:
+            saddle = image.on_bands(closing_loops, saddle, victim)
+    if 1 in dims:
+        maximum, victim = _merged(image, _sweep(1, construction, width), saddle)
+        everywhere = np.concatenate(maximum)
+        pairs = image.on_bands(
+            lambda *some: hole_pairs(everywhere, *some, flat_keys), saddle, victim
+        )
+        found.append(pairs)
+    return found
+
+
+def _merged(
+    image: _Image, how: _Sweep, saddle: list[NDArray[np.int32]]
+) -> tuple[list[NDArray[np.int32]], list[NDArray[np.int32]]]:
+    """Return the extrema of each band, and whom each of its joins kills.
+
+    Band by band, and then what is left.
+    """
+    keys, earlier, root = (a.reshape(-1) for a in (image.keys, image.earlier, image.root))
+
+    def extrema_of_rows(rows: tuple[int, int]) -> NDArray[np.int32]:
+        return extrema(image.earlier, *rows, how.flip, how.reach)
+
+    extremum = image.on_bands(extrema_of_rows, image.bands)
+    numbers, joins = _ranges(extremum), _ranges(saddle)
+    outside, n_joins = numbers[-1][1], joins[-1][1]
+    ends = image.space.empty((n_joins, 2), np.int32)
+    eldest = int(keys[0]) if how.flip else ~int(keys[0])  # row 0 is outside: the largest key
+    key = image.space.full(outside + 1, eldest, keys.dtype)
+
+    def number(some: NDArray, mine: tuple[int, int], rows: tuple[int, int]) -> None:
+        number_extrema(some, mine[0], outside, image.period, *rows, image.root)
+        key[slice(*mine)] = taken(keys, some)
+
+    def lead(some: NDArray, own: tuple[int, int]) -> None:
+        ends[slice(*own)] = joined_extrema(some, earlier, how.onward, how.across, root)
+
+    image.on_bands(number, extremum, numbers, image.bands)
+    image.on_bands(lead, saddle, joins)
+
+    parent = np.arange(outside + 1, dtype=np.int32)
+    victim = image.space.full(n_joins, UNKNOWN, np.int32)
+    if len(image.bands) == 1:
+        order = sorted_order(taken(keys, saddle[0]))
+        merge(order, ends, key, how.flip, 0, outside, parent, victim)
+        return extremum, [victim]
+
+    pixel = np.concatenate(saddle)
+
+    def in_order(some: NDArray[np.int32]) -> NDArray[np.int32]:
+        return taken(some, sorted_order(taken(keys, taken(pixel, some))))
+
+    def foreign_of_band(own: tuple[int, int], mine: tuple[int, int]) -> NDArray[np.int32]:
+        return own[0] + foreign_joins(ends[slice(*own)], *mine, outside)
+
+    def settle(own: tuple[int, int], mine: tuple[int, int]) -> NDArray[np.int32]:
+        order = in_order(joins_of_band(*own, foreign, ends, *mine))
+        return merge(order, ends, key, how.flip, *mine, parent, victim)
+
+    foreign = np.concatenate(image.on_bands(foreign_of_band, joins, numbers))
+    left = np.concatenate([foreign, *image.on_bands(settle, joins, numbers)])
+    left.sort()
+    merge(in_order(left), ends, key, how.flip, 0, outside, parent, victim)
+    return extremum, [victim[slice(*own)] for own in joins]
+
+
+def _ranges(arrays: list[NDArray]) -> list[tuple[int, int]]:
+    """Return where each array begins and ends if they are one behind the other."""
+    return list(pairwise(accumulate((a.size for a in arrays), initial=0)))
+
+
+class _Sweep(NamedTuple):
+    """What tells components and holes, V and T apart; see `pytopo.kernels.sweep_2d`."""
+
+    flip: int
+    reach: int
+    onward: NDArray[np.int64]
+    across: NDArray[np.int64]
+
+
+@cache
+def _sweep(dim: int, construction: str, width: int) -> _Sweep:
+    corners = (construction == "T") == (dim == 0)
+    table = arc_table(corners)
+    if dim == 1:
+        table = table[::-1]  # arcs of later neighbours, by the set of earlier ones
+    step = np.array([1, width + 1, width, width - 1, -1, -width - 1, -width, -width + 1])
+    return _Sweep(
+        flip=255 if dim == 1 else 0,
+        reach=ALL if corners else SIDES,
+        onward=step[table[:, TOWARD]],
+        across=step[table[:, MEMBER:]],
+    )

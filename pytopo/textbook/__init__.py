@@ -1,0 +1,29 @@
+"""Persistent homology as the textbook tells it, each stage an object to look into.
+
+    image -> Filtration -> Reduction
+             cells in      reduced boundary matrix,
+             order         pairs of cells, cycles
+
+`pytopo.persistence(..., algorithm="reduction")` runs exactly this.  For lessons and for
+representative cycles call it step by step; `docs/lesson-3-reduction.md` does.
+
+=============  =======================================================================
+file           what it does
+=============  =======================================================================
+filtration.py  pixels become cells, and cells a filtration with its boundary matrix
+reduction.py   the boundary matrix is reduced, and pairs are read off it
+walk.py        the reduction of a small image kept step by step: ``pytopo explain``
+sentences.py   what happens in a step, in words
+=============  =======================================================================
+"""
+
+from pytopo.textbook.filtration import Filtration, filtration_of_order, lower_star_filtration
+from pytopo.textbook.reduction import Reduction, reduce_filtration
+
+__all__ = [
+    "Filtration",
+    "Reduction",
+    "filtration_of_order",
+    "lower_star_filtration",
+    "reduce_filtration",
+]

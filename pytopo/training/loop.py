@@ -1,0 +1,330 @@
+"""Training: one flat loop over batches, and the two schedules that it follows.
+
+    batch -> network -> logits -> cross-entropy + weight * topological -> gradient -> step
+                                     every step     after the warm-up
+
+`train` is a generator: it yields one row of numbers a step, and whoever calls it prints,
+logs, saves or stops.  The learning rate and the weight of the topological loss are functions
+of the number of the step alone, so that number, the weights of the network and the state of
+the optimizer are all that going on needs.
+
+Hu, Li, Samaras, Chen (2019), "Topology-preserving deep image segmentation", sections 2.1
+and 2.4.
+"""
+
+import contextlib
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pytopo.loss.topological import TopologicalLoss
+
+OPTIMIZERS = ("adam", "adamw")
+SCHEDULES = ("constant", "cosine", "exponential")
+MOST_SEEDS = 2**62  # torch takes 64 bits, and each process adds its number
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """What is minimised: cross-entropy + ``topo_weight`` * topological loss.
+
+    Attributes
+    ----------
+    topo_weight : float
+        Weight of the topological loss, a sum over dots and a mean over patches, beside the
+        cross-entropy, a mean over pixels.  0 leaves it out.
+    warmup : int
+        Epochs of cross-entropy alone, at the start.
+    ramp : int
+        Epochs after the warm-up during which the weight grows in a straight line.
+    dims : list of int
+        Dimensions of homology that count: 0 components, 1 holes.
+    frame : bool
+        Pad every patch by a frame of foreground, so that what runs off its border closes.
+    construction : str
+        "V": membranes are 4-connected; "T": 8-connected.
+    min_persistence : float
+        Dots of less persistence are left as they are.
+    every_target : bool
+        See `pytopo.topological_loss`.
+    foreground_weight : float
+        Of foreground pixels in the cross-entropy; 1 treats all pixels alike.
+    """
+
+    topo_weight: float = 0.03
+    warmup: int = 5
+    ramp: int = 0
+    dims: list[int] = field(default_factory=lambda: [0, 1])
+    frame: bool = True
+    construction: str = "V"
+    min_persistence: float = 0.0
+    every_target: bool = False
+    foreground_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("topo_weight", "warmup", "ramp", "min_persistence"):
+            _check(self, name, getattr(self, name) >= 0, "at least 0")
+        _check(self, "foreground_weight", self.foreground_weight > 0, "above 0")
+        _check(self, "dims", set(self.dims) <= {0, 1}, "some of 0, 1, as of a section")
+        self.topological()  # refuses impossible options
+
+    def topological(self) -> TopologicalLoss:
+        """Return the topological loss of logits that these options mean."""
+        return TopologicalLoss(
+            self.dims,
+            construction=self.construction,
+            frame=self.frame,
+            sigmoid=True,
+            min_persistence=self.min_persistence,
+            every_target=self.every_target,
+        )
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How it is minimised.
+
+    Attributes
+    ----------
+    seed : int
+        Of the weights, the patches and dropout.
+    epochs : int
+    patches : int
+        How many make an epoch; a multiple of ``batch``.
+    batch : int
+        Patches a step, of all processes together.
+    size : int
+        Side of a patch, in pixels.
+    per_section : int
+        How many patches in a row are taken from one section.
+    augment : bool
+        Flip and rotate patches at random.
+    optimizer : {"adam", "adamw"}
+    learning_rate, final_rate : float
+        At the first and at the last step.
+    schedule : {"constant", "cosine", "exponential"}
+        The way from the first rate to the last; "constant" stays at the first.
+    weight_decay : float
+    clip : float
+        Largest norm of the gradient; what is longer is shortened to it.  0 clips nothing.
+    autocast : bool
+        Run the network in bfloat16 on a GPU; the loss stays in float32.
+    """
+
+    seed: int = 0
+    epochs: int = 10
+    patches: int = 1024
+    batch: int = 16
+    size: int = 65
+    per_section: int = 1
+    augment: bool = True
+    optimizer: str = "adam"
+    learning_rate: float = 3e-3
+    final_rate: float = 1e-4
+    schedule: str = "cosine"
+    weight_decay: float = 0.0
+    clip: float = 0.0
+    autocast: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "patches", "batch", "size", "per_section"):
+            _check(self, name, getattr(self, name) >= 1, "at least 1")
+        for name in ("learning_rate", "final_rate"):
+            _check(self, name, getattr(self, name) > 0, "above 0")
+        for name in ("weight_decay", "clip"):
+            _check(self, name, getattr(self, name) >= 0, "at least 0")
+        _check(self, "seed", 0 <= self.seed < MOST_SEEDS, f"from 0 to below {MOST_SEEDS}")
+        _check(self, "optimizer", self.optimizer in OPTIMIZERS, " or ".join(OPTIMIZERS))
+        _check(self, "schedule", self.schedule in SCHEDULES, ", ".join(SCHEDULES))
+        _check(
+            self,
+            "patches",
+            self.patches % self.batch == 0,
+            f"a multiple of the batch, {self.batch}",
+        )
+
+    @property
+    def epoch_steps(self) -> int:
+        """Steps an epoch."""
+        return self.patches // self.batch
+
+    @property
+    def steps(self) -> int:
+        """Steps in all."""
+        return self.epochs * self.epoch_steps
+
+
+def _check(config: object, name: str, good: bool, expected: str) -> None:
+    if not good:
+        raise ValueError(f"{name} is {getattr(config, name)!r}; expected {expected}")
+
+
+class Step(NamedTuple):
+    """What happened in one step of training: one row of numbers.
+
+    ``topological`` is NaN where the weight is 0, because then it is not computed.
+    """
+
+    step: int
+    loss: float
+    cross_entropy: float
+    topological: float
+    topo_weight: float
+    learning_rate: float
+    gradient_norm: float
+
+
+class NotFinite(ArithmeticError):
+    """A loss or gradient is infinite or NaN; training stops before it spoils the weights.
+
+    Attributes
+    ----------
+    row : Step
+    images, truth : (B, 1, H, W) Tensor
+        The batch that did it.
+    """
+
+    def __init__(self, row: Step, images: Tensor, truth: Tensor) -> None:
+        super().__init__(
+            f"step {row.step}: the loss is {row.loss:.6g} and the norm of its gradient "
+            f"{row.gradient_norm:.6g}; a smaller learning rate or clipping may help"
+        )
+        self.row, self.images, self.truth = row, images, truth
+
+
+def train(
+    network: nn.Module,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    training: TrainingConfig | None = None,
+    loss: LossConfig | None = None,
+    *,
+    optimizer: torch.optim.Optimizer | None = None,
+    first_step: int = 0,
+) -> Iterator[Step]:
+    """Train a network, one step for each batch, and yield a row of numbers a step.
+
+    Parameters
+    ----------
+    network : Module
+        (B, 1, H, W) images to (B, 1, H, W) logits; changed in place.
+    batches : iterable of pairs of (B, 1, H, W) Tensor
+        Images, and their truth of 0 and 1.
+    training : TrainingConfig or None
+    loss : LossConfig or None
+    optimizer : Optimizer or None
+        With the state to go on from; ``None`` for a new one.
+    first_step : int
+        The number of the first batch; the schedules go by it.
+
+    Yields
+    ------
+    Step
+        After the weights have changed.
+
+    Raises
+    ------
+    NotFinite
+        If the loss or its gradient is not finite; the weights are as they were.
+
+    Examples
+    --------
+    >>> network = nn.Conv2d(1, 1, 1)
+    >>> image = torch.linspace(0, 1, 64).reshape(1, 1, 8, 8)
+    >>> config = TrainingConfig(epochs=1, patches=50, batch=1, learning_rate=0.1)
+    >>> rows = list(train(network, [(image, (image > 0.5).float())] * 50, config))
+    >>> rows[-1].loss < rows[0].loss
+    True
+    """
+    training, loss = training or TrainingConfig(), loss or LossConfig()
+    optimizer = optimizer or new_optimizer(network, training)
+    topological_loss = loss.topological()
+    device = next(network.parameters()).device
+    foreground_weight = torch.tensor(loss.foreground_weight, device=device)
+    network.train()
+
+    for step, (images, truth) in enumerate(batches, first_step):
+        images, truth = images.to(device), truth.to(device)
+        rate = learning_rate(step, training)
+        weight = topo_weight(step, training.epoch_steps, loss)
+
+        with _precision(device, training.autocast):
+            logits = network(images)  # (B, 1, H, W)
+        logits = logits.float()
+        cross_entropy = F.binary_cross_entropy_with_logits(
+            logits, truth, pos_weight=foreground_weight
+        )
+        total, topological = cross_entropy, None
+        if weight > 0 and torch.isfinite(logits).all():
+            topological = topological_loss(logits, truth)
+            total = cross_entropy + weight * topological
+
+        optimizer.zero_grad()
+        total.backward()
+        norm = nn.utils.clip_grad_norm_(network.parameters(), training.clip or math.inf)
+        row = Step(
+            step,
+            total.item(),
+            cross_entropy.item(),
+            math.nan if topological is None else topological.item(),
+            weight,
+            rate,
+            norm.item(),
+        )
+        if not (math.isfinite(row.loss) and math.isfinite(row.gradient_norm)):
+            raise NotFinite(row, images, truth)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.step()
+        yield row
+
+
+def new_optimizer(network: nn.Module, training: TrainingConfig) -> torch.optim.Optimizer:
+    """Return an optimizer of the weights that are not frozen."""
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[training.optimizer]
+    weights = [p for p in network.parameters() if p.requires_grad]
+    return kind(weights, lr=training.learning_rate, weight_decay=training.weight_decay)
+
+
+def learning_rate(step: int, training: TrainingConfig) -> float:
+    """Return the learning rate of a step.
+
+    Examples
+    --------
+    >>> config = TrainingConfig(epochs=1, patches=80, batch=16)  # steps 0 to 4
+    >>> [round(learning_rate(step, config), 5) for step in range(5)]
+    [0.003, 0.00258, 0.00155, 0.00052, 0.0001]
+    """
+    first, last = training.learning_rate, training.final_rate
+    done = min(1.0, step / max(1, training.steps - 1))
+    if training.schedule == "cosine":
+        return last + (first - last) * (1 + math.cos(math.pi * done)) / 2
+    if training.schedule == "exponential":
+        return first * (last / first) ** done
+    return first
+
+
+def topo_weight(step: int, epoch_steps: int, loss: LossConfig) -> float:
+    """Return the weight of the topological loss in a step.
+
+    Examples
+    --------
+    >>> config = LossConfig(topo_weight=0.1, warmup=1, ramp=1)
+    >>> [round(topo_weight(step, 4, config), 3) for step in range(10)]
+    [0.0, 0.0, 0.0, 0.0, 0.025, 0.05, 0.075, 0.1, 0.1, 0.1]
+    """
+    after = step - loss.warmup * epoch_steps
+    if after < 0:
+        return 0.0
+    grown = (after + 1) / (loss.ramp * epoch_steps) if loss.ramp else 1.0
+    return loss.topo_weight * min(1.0, grown)
+
+
+def _precision(device: torch.device, autocast: bool) -> contextlib.AbstractContextManager:
+    if autocast and device.type == "cuda":
+        return torch.autocast("cuda", torch.bfloat16)
+    return contextlib.nullcontext()
