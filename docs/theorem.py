@@ -3,10 +3,10 @@
     python docs/theorem.py 100
     python docs/theorem.py 20 --volumes
 
-If the loss of a likelihood is zero, the pixels above 0.5 have the Betti numbers of the truth
-(Hu et al. 2019, theorem 1).  Starting from noise, this minimises the topological loss alone
-towards random truths, and counts how often the loss comes near zero, and whether the Betti
-numbers agree wherever it does.
+If the loss of a likelihood is zero, the pixels above 0.5 have the Betti numbers of the ground
+truth (Hu et al. 2019, theorem 1).  Starting from noise, this minimises the topological loss
+alone towards random ground truths, and counts how often the loss comes near zero, and whether
+the Betti numbers agree wherever it does.
 """
 
 import argparse

@@ -5,6 +5,7 @@ import importlib.util
 import pkgutil
 import re
 import sys
+from collections import deque
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -140,25 +141,125 @@ def test_a_name_that_does_not_exist_is_noticed():
 # --- finding one's way -----------------------------------------------------------------
 
 
+def clicks_from(start):
+    """Return how many links lead from a document to each file, by the shortest way."""
+    clicks, todo = {start: 0}, deque([start])
+    while todo:
+        path = todo.popleft()
+        if path.suffix != ".md":
+            continue
+        for target in links(path.read_text()):
+            reached = (path.parent / target).resolve()
+            if reached.exists() and reached not in clicks:
+                clicks[reached] = clicks[path] + 1
+                todo.append(reached)
+    return clicks
+
+
 @pytest.mark.parametrize(
-    ("idea", "source"),
+    ("idea", "page", "source"),
     [
-        ("the reduction", "pytopo/kernels/reduction.py"),
-        ("the elder rule", "pytopo/kernels/sweep_2d.py"),
-        ("the closed-form matching", "pytopo/matching/assignment.py"),
-        ("the gradient", "pytopo/loss/topological.py"),
+        ("the reduction", "lesson-3-reduction.md", "pytopo/kernels/reduction.py"),
+        ("the elder rule", "fast-2d.md", "pytopo/kernels/kruskal.py"),
+        ("the matching", "matching.md", "pytopo/matching/assignment.py"),
+        ("the gradient", "lesson-8-loss.md", "pytopo/kernels/squares.py"),
     ],
 )
-def test_the_source_of_an_idea_is_three_clicks_from_the_readme(idea, source):
-    reached = {ROOT / "README.md"}
-    for _ in range(3):
-        reached |= {
-            (path.parent / target).resolve()
-            for path in reached
-            if path.suffix == ".md" and path.exists()
-            for target in links(path.read_text())
-        }
-    assert ROOT / source in reached, idea
+def test_an_idea_and_its_source_are_three_clicks_from_the_readme(idea, page, source):
+    clicks = clicks_from(ROOT / "README.md")
+    assert clicks[DOCS / page] <= 2, idea
+    assert ROOT / source in {
+        (DOCS / target).resolve() for target in links((DOCS / page).read_text())
+    }
+    assert clicks[ROOT / source] <= 3, idea
+
+
+def test_clicks_are_counted_along_the_shortest_way(tmp_path):
+    for name, text in {
+        "a.md": "[b](b.md), [gone](gone.md), [away](https://a.md)",
+        "b.md": "[c](c.md#part) [d](d.py)",
+        "c.md": "[a](a.md), [d](d.py)",
+        "d.py": "[e](e.md)",
+        "e.md": "",
+    }.items():
+        (tmp_path / name).write_text(text)
+    clicks = clicks_from(tmp_path / "a.md")
+    assert {path.name: n for path, n in clicks.items()} == {
+        "a.md": 0,
+        "b.md": 1,
+        "c.md": 2,
+        "d.py": 2,
+    }
+
+
+# --- the glossary ----------------------------------------------------------------------
+
+
+def glossary():
+    """Return the rows of the tables of the glossary, by heading: term, meaning, links."""
+    sections = (DOCS / "glossary.md").read_text().split("\n## ")[1:]
+    return [
+        [re.split(r" (?<!\\)\| ", line.strip("| ")) for line in section.splitlines()[4:]]
+        for section in sections
+    ]
+
+
+def test_every_term_of_the_glossary_stands_there_once_and_says_where_it_is_explained():
+    tables = glossary()
+    terms = [row[0] for table in tables for row in table]
+    assert len(terms) == len(set(terms)) > 60
+    for table in tables:
+        assert [row[0].lower() for row in table] == sorted(row[0].lower() for row in table)
+        assert all(len(row) == 3 and links(row[2]) for row in table)
+
+
+def anchors(path):
+    """Return the anchors that the headings of a document have."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_every_link_to_a_section_finds_it(path):
+    found = re.findall(r"\]\(([^)#\s]*\.md|)#([^)\s]+)\)", path.read_text())
+    for target, anchor in found:
+        there = (path.parent / target).resolve() if target else path
+        assert anchor in anchors(there), f"{target}#{anchor}"
+
+
+def prose(text):
+    """Return a document without its code: neither blocks nor spans nor targets of links."""
+    text = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"^    .*$", "", text, flags=re.MULTILINE)
+    return re.sub(r"`[^`]*`|\]\([^)]*\)", "", text)
+
+
+@pytest.mark.parametrize(
+    ("retired", "term"),
+    [
+        ("victim", "younger component"),
+        ("hangs? together", "connected"),
+        ("twins?", "reference implementation, algorithm"),
+        ("routes?", "algorithm"),
+        ("made[- ]up", "synthetic"),
+        ("source document", "Datta (2024)"),
+        ("nothing was chosen by", "held-out"),
+        ("slots? (?:is|are) filled", "creator edge"),
+    ],
+)
+def test_a_retired_word_does_not_come_back(retired, term):
+    for path in [*documents(), ROOT / "CONTRIBUTING.md"]:
+        found = re.search(rf"\b{retired}\b", prose(path.read_text()), re.IGNORECASE)
+        assert found is None, f"{path.name} has {found[0]!r}; the term is {term}"
+
+
+def test_prose_is_what_is_not_code():
+    text = "a `route`\n\n    twin\n```sh\nvictim\n```\n[b](made-up.md)"
+    assert not re.search("route|twin|victim|made-up", prose(text))
+    assert prose(text).split() == ["a", "[b"]
+
+
+# --- the site --------------------------------------------------------------------------
 
 
 def test_every_document_is_on_the_site():

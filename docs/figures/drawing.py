@@ -1,7 +1,9 @@
 """How the lessons draw: pixels with their numbers in them, cells, arrows, matrices.
 
 Every figure starts from one of two images: `IMAGE`, the 5x5 image of all lessons, and
-`em_patch`, a piece of a made-up micrograph.  Both have a likelihood and a truth beside them.
+`em_patch`, a detail of a synthetic micrograph.  Both have a likelihood and a ground truth
+beside them.  A dimension of homology has the colour that it has in `pytopo.plot`, and nothing
+else has that colour.
 """
 
 from functools import cache
@@ -32,7 +34,7 @@ TRUTH[:3, :3] = 1
 TRUTH[1, 1] = 0  # the ring, and nothing else
 
 COMPONENT, HOLE = COLOURS[:2]
-OTHER = "#009E73"  # a second component, a second group
+SKY, ORANGE, PURPLE = "#56B4E9", "#E69F00", "#CC79A7"  # of Okabe and Ito too: no dimension
 ABSENT = "0.93"
 
 
@@ -43,10 +45,10 @@ def em_patch() -> NDArray[np.uint8]:
 
 
 def em_likelihood() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return a likelihood of membrane for the micrograph, and the truth, (64, 64) each.
+    """Return a likelihood of membrane for the micrograph, and the ground truth, (64, 64) each.
 
-    The likelihood is nothing but darkness, so it has specks and gaps; the truth is where
-    two cells meet.
+    The likelihood is computed from darkness alone, so it has specks and gaps; the ground
+    truth is where two cells meet.
     """
     volume, window = _section()
     dark = gaussian_filter(volume.raw[0].astype(float), 1)[window]
@@ -161,7 +163,9 @@ def arrow(ax: Axes, start: ArrayLike, end: ArrayLike, colour: str, bend: float =
     ax.annotate("", (m, k), (j, i), arrowprops=style)
 
 
-def matrix(ax: Axes, entries: NDArray, low: NDArray, bold: tuple[int, ...] = ()) -> None:
+def matrix(
+    ax: Axes, entries: NDArray, low: NDArray, dimension: NDArray, bold: tuple[int, ...] = ()
+) -> None:
     """Draw a matrix of zeros and ones; the last 1 of each column, its low, in colour.
 
     Parameters
@@ -170,18 +174,20 @@ def matrix(ax: Axes, entries: NDArray, low: NDArray, bold: tuple[int, ...] = ())
     entries : (n, n) ndarray of 0 and 1
     low : (n,) ndarray of int
         Row of the last 1 of each column, -1 for none.
+    dimension : (n,) ndarray of int
+        Of the cells; a low has the colour of the dimension of its row.
     bold : tuple of int
         Columns to shade.
     """
     shown = entries.astype(int)
     columns = np.flatnonzero(low >= 0)
-    shown[low[columns], columns] = 2
-    palette = ListedColormap([(0, 0, 0, 0), "0.35", HOLE])
+    shown[low[columns], columns] = 2 + dimension[low[columns]]
+    palette = ListedColormap([(0, 0, 0, 0), "0.35", COMPONENT, HOLE])
     n = len(entries)
     for j in bold:
         ax.axvspan(j - 0.5, j + 0.5, color="#FFF3C4", lw=0)
     ax.plot([-0.5, n - 0.5], [-0.5, n - 0.5], color="0.7", lw=0.8)
-    ax.imshow(shown, cmap=palette, vmin=0, vmax=2, zorder=2)
+    ax.imshow(shown, cmap=palette, vmin=0, vmax=3, zorder=2)
     lines = np.arange(n + 1) - 0.5
     ax.hlines(lines, -0.5, n - 0.5, "0.9", lw=0.4, zorder=1)
     ax.vlines(lines, -0.5, n - 0.5, "0.9", lw=0.4, zorder=1)

@@ -1,7 +1,7 @@
 """Lesson 1: what the sublevel sets of an image are."""
 
 import numpy as np
-from drawing import COMPONENT, IMAGE, OTHER, em_patch, panels, pixels, tinted
+from drawing import COMPONENT, IMAGE, SKY, em_patch, panels, pixels, tinted
 from matplotlib.figure import Figure
 from scipy import ndimage
 
@@ -28,7 +28,7 @@ def sweep() -> Figure:
     for ax, (threshold, event) in zip(axes.ravel(), thresholds.items()):
         there = threshold >= IMAGE
         labels, _ = ndimage.label(there)
-        pixels(ax, IMAGE, tinted(labels, [COMPONENT, OTHER]), bold=threshold == IMAGE)
+        pixels(ax, IMAGE, tinted(labels, [COMPONENT, SKY]), bold=threshold == IMAGE)
         components, holes = diagram.betti(threshold)
         ax.set_title(
             f"threshold {threshold}: components {components}, holes {holes}\n{event}",

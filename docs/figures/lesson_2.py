@@ -1,7 +1,7 @@
 """Lesson 2: cells and the order in which they come."""
 
 import numpy as np
-from drawing import ABSENT, HOLE, IMAGE, em_patch, panels
+from drawing import ABSENT, IMAGE, ORANGE, em_patch, panels
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -67,7 +67,7 @@ def micrograph() -> Figure:
         ax.imshow(mask, cmap="Blues", vmax=1.3)
         touching = _only_over_a_corner(mask)
         i, j = np.nonzero(touching)
-        ax.plot(j + 0.5, i + 0.5, "o", color=HOLE, ms=3)
+        ax.plot(j + 0.5, i + 0.5, "o", color=ORANGE, ms=4)
         ax.set_title(
             f"{construction}, threshold {threshold}\ncomponents {components}, holes {holes}",
             fontsize=10,

@@ -15,7 +15,7 @@ def boundary() -> Figure:
     figure, ((ax,),) = panels(1, 1, 5.6, title=0)
     f = textbook.lower_star_filtration(CORNER)
     entries = f.boundary().toarray()
-    matrix(ax, entries, lows(entries), bold=(15, 24))
+    matrix(ax, entries, lows(entries), f.dimension, bold=(15, 24))
     _name_cells(ax, f)
     return figure
 
@@ -24,7 +24,7 @@ def reduced() -> Figure:
     figure, ((ax,),) = panels(1, 1, 5.6, title=0)
     f = textbook.lower_star_filtration(CORNER)
     entries = textbook.reduce_filtration(f, clearing=False).reduced().toarray()
-    matrix(ax, entries, lows(entries), bold=(15, 24))
+    matrix(ax, entries, lows(entries), f.dimension, bold=(15, 24))
     _name_cells(ax, f)
     return figure
 

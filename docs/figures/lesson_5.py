@@ -30,20 +30,21 @@ def stability() -> Figure:
     axes[0].set_title("image", fontsize=10)
     axes[1].set_title("with noise of at most 1", fontsize=10)
     first, second = (pytopo.persistence(x).select(finite=True) for x in (IMAGE, noisy))
-    ax = pytopo.plot.diagram(first, axes[2])
-    ax.get_legend().remove()
-    for d, (birth, death) in zip(first.dim, np.column_stack([first.birth, first.death])):
+    ax, low, high = axes[2], 4, 22
+    ax.fill([low, high, high], [low, low, high], "0.94", zorder=0)
+    ax.plot([low, high], [low, high], color="0.4", lw=1, zorder=1)
+    for d, birth, death in zip(first.dim, first.birth, first.death):
         colour = pytopo.plot.COLOURS[d]
         ax.fill(
             birth + np.array([-1, 1, 1, -1]), death + np.array([-1, -1, 1, 1]),
             color=colour, alpha=0.2, lw=0,
         )  # fmt: skip
-    ax.scatter(
-        second.birth, second.death, 30, [pytopo.plot.COLOURS[d] for d in second.dim], "D",
-        ec="black", zorder=5,
-    )  # fmt: skip
-    ax.set(xlim=(6, 22), ylim=(6, 22))
-    ax.set_title("no dot goes farther than 1", fontsize=10)
+        ax.plot(birth, death, "o", color=colour)
+    for d, birth, death in zip(second.dim, second.birth, second.death):
+        ax.plot(birth, death, "D", color=pytopo.plot.COLOURS[d], mec="black", ms=5)
+    ax.set(xlim=(low, high), ylim=(low, high), aspect="equal", xlabel="birth", ylabel="death")
+    ax.set(xticks=range(5, high, 5), yticks=range(5, high, 5))
+    ax.set_title("no point moves by more than 1", fontsize=10)
     return figure
 
 

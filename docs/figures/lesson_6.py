@@ -1,7 +1,7 @@
 """Lesson 6: why most columns never need to be built."""
 
 import numpy as np
-from drawing import COMPONENT, HOLE, IMAGE, OTHER, arrow, em_patch, outline, panels, pixels
+from drawing import IMAGE, ORANGE, PURPLE, SKY, arrow, em_patch, outline, panels, pixels
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -13,7 +13,7 @@ from pytopo.order import total_order
 # Where the neighbour in each direction lies: (row, column), see pytopo/morse/links_2d.py.
 STEP = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
 MINIMUM, REGULAR, SADDLE, MAXIMUM = "minimum", "regular", "saddle", "maximum"
-COLOUR = {MINIMUM: COMPONENT, REGULAR: "0.8", SADDLE: HOLE, MAXIMUM: OTHER}
+COLOUR = {MINIMUM: SKY, REGULAR: "0.8", SADDLE: ORANGE, MAXIMUM: PURPLE}
 
 
 def lower_stars() -> Figure:
@@ -52,7 +52,7 @@ def pointers() -> Figure:
                 outline(ax, i, j, COLOUR[kind])
             elif table[there, COUNT]:
                 di, dj = STEP[table[there, TOWARD]]
-                arrow(ax, (i, j), (i + di, j + dj), "#CC79A7")
+                arrow(ax, (i, j), (i + di, j + dj), "0.45")
             if kind == SADDLE:
                 outline(ax, i, j, COLOUR[SADDLE])
         ax.set(xlim=(-1.3, 5.3), ylim=(5.3, -1.3))

@@ -1,30 +1,32 @@
 """Lesson 7: matching with the diagonal."""
 
 import numpy as np
-from drawing import HOLE, LIKELIHOOD, OTHER, TRUTH, em_patch
+from drawing import COMPONENT, HOLE, LIKELIHOOD, TRUTH, em_patch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import pytopo
 
+TITLE, COLOUR = ("components", "holes"), (COMPONENT, HOLE)
+
 
 def ways() -> Figure:
-    """The dots of the likelihood, and where each may go: to the target or the diagonal."""
+    """The points of the likelihood, and where each may go: to the target or the diagonal."""
     figure = Figure((8.6, 4.2), layout="constrained")
     axes = figure.subplots(1, 2)
     found = pytopo.persistence(LIKELIHOOD, superlevel=True).select(finite=True)
-    for ax, dim, title in zip(axes, (0, 1), ("components", "holes")):
+    for ax, dim in zip(axes, (0, 1)):
         points = found.points(dim)
         targets = pytopo.persistence(TRUTH, superlevel=True).select(finite=True).points(dim)
         _draw_square(ax)
-        _draw_ways(ax, points, targets)
-        ax.set_title(title, fontsize=11)
+        _draw_ways(ax, points, targets, COLOUR[dim])
+        ax.set_title(TITLE[dim], fontsize=11)
     return figure
 
 
 def gain() -> Figure:
-    """For each place of a dot, what it gains by being the match of the target (1, 0)."""
+    """For each place of a point, what it gains by being the match of the target (1, 0)."""
     figure = Figure((5.2, 4.4), layout="constrained")
     ax = figure.subplots()
     birth, death = np.meshgrid(np.linspace(0, 1, 201), np.linspace(0, 1, 201))
@@ -34,10 +36,10 @@ def gain() -> Figure:
     ax.contour(birth, death, gain, [0], colors="black")
     for persistence in (0.2, 0.5):
         ax.plot([persistence, 1], [0, 1 - persistence], "--", color="0.4", lw=1)
-    for birth, death, colour in ((0.6, 0.24, HOLE), (0.2, 0.05, "black")):
-        ax.plot(birth, death, "o", color=colour, mec="white", ms=9)
+    ax.plot(0.6, 0.24, "o", color=HOLE, mec="white", ms=9)
+    ax.plot(0.2, 0.05, "o", mfc="white", mec=HOLE, mew=2, ms=8)
     ax.annotate("(0.6, 0.24): matched", (0.6, 0.24), (0.56, 0.3), fontsize=9)
-    ax.annotate("(0.2, 0.05): given up", (0.2, 0.05), (0.02, 0.55), fontsize=9,
+    ax.annotate("(0.2, 0.05): not matched", (0.2, 0.05), (0.02, 0.55), fontsize=9,
                 arrowprops={"arrowstyle": "-"})  # fmt: skip
     ax.set(xlabel="birth", ylabel="death", aspect="equal")
     figure.colorbar(shades, ax=ax, label="gain")
@@ -50,7 +52,7 @@ def micrograph() -> Figure:
     axes = figure.subplots(1, 2)
     patch = em_patch() / 255
     noise = np.random.default_rng(0).normal(0, 0.05, patch.shape)
-    for ax, dim, title in zip(axes, (0, 1), ("components", "holes")):
+    for ax, dim in zip(axes, (0, 1)):
         first, second = (
             pytopo.persistence(x, min_persistence=0.08).select(finite=True).points(dim)
             for x in (patch, patch + noise)
@@ -59,9 +61,9 @@ def micrograph() -> Figure:
         ax.axline((0.5, 0.5), slope=1, color="0.7")
         for i, j in m.pairs:
             ax.plot(*np.stack([second[i], first[j]]).T, color="0.6", lw=0.7)
-        ax.plot(*second.T, ".", color=HOLE, ms=4, label="with more noise")
-        ax.plot(*first.T, "s", mfc="none", color=OTHER, ms=5, label="micrograph")
-        ax.set(title=title, xlabel="birth", ylabel="death", aspect="equal")
+        ax.plot(*second.T, ".", color=COLOUR[dim], ms=4, label="with more noise")
+        ax.plot(*first.T, "s", mfc="none", color="black", ms=5, label="micrograph")
+        ax.set(title=TITLE[dim], xlabel="birth", ylabel="death", aspect="equal")
         ax.legend(fontsize=9, loc="lower right")
     return figure
 
@@ -73,7 +75,7 @@ def _draw_square(ax: Axes) -> None:
     ax.set(xlabel="birth", ylabel="death")
 
 
-def _draw_ways(ax: Axes, points: NDArray, targets: NDArray) -> None:
+def _draw_ways(ax: Axes, points: NDArray, targets: NDArray, colour: str) -> None:
     m = pytopo.match(points, targets)
     for i, (birth, death) in enumerate(points):
         middle = (birth + death) / 2
@@ -86,8 +88,8 @@ def _draw_ways(ax: Axes, points: NDArray, targets: NDArray) -> None:
             f"({birth:.2f}, {death:.2f})", (birth, death), (-4, -14),
             textcoords="offset points", ha="right", fontsize=9,
         )  # fmt: skip
-    ax.plot(*points.T, "o", color=HOLE, ms=9)
-    ax.plot(*targets.T, "s", mfc="none", color=OTHER, ms=12, mew=2)
+    ax.plot(*points.T, "o", color=colour, ms=9)
+    ax.plot(*targets.T, "s", mfc="none", color=colour, ms=12, mew=2)
 
 
 def _draw_way(

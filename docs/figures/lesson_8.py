@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from drawing import COMPONENT, HOLE, LIKELIHOOD, TRUTH, em_likelihood, panels, pixels
+from drawing import LIKELIHOOD, ORANGE, PURPLE, TRUTH, em_likelihood, panels, pixels
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ import pytopo
 
 
 def one_step() -> Figure:
-    """Likelihood, truth, gradient, and the likelihood after one step."""
+    """Likelihood, ground truth, gradient, and the likelihood after one step."""
     loss = pytopo.TopologicalLoss()
     gradient = _gradient(loss, LIKELIHOOD, TRUTH)
     after = LIKELIHOOD - 0.25 * gradient
@@ -19,7 +19,7 @@ def one_step() -> Figure:
     pixels(axes[0, 0], LIKELIHOOD, text="{:.2f}", size=9)
     axes[0, 0].set_title("likelihood", fontsize=10)
     pixels(axes[0, 1], TRUTH.astype(int), size=10)
-    axes[0, 1].set_title("truth", fontsize=10)
+    axes[0, 1].set_title("ground truth", fontsize=10)
     norm = TwoSlopeNorm(0, -1, 1)
     shades = _shades(gradient, norm)
     pixels(axes[0, 2], gradient, shades, text="{:.2f}", size=9, bold=gradient != 0)
@@ -32,7 +32,7 @@ def one_step() -> Figure:
 
 
 def micrograph() -> Figure:
-    """A likelihood of the micrograph, what the loss wants of it, and where."""
+    """A likelihood of the micrograph, and which pixels the loss pulls where."""
     likelihood, truth = em_likelihood()
     loss = pytopo.TopologicalLoss(frame=True, every_target=True)
     (why,) = loss.explain(_batch(likelihood), _batch(truth))
@@ -40,7 +40,7 @@ def micrograph() -> Figure:
     axes = figure.subplots(1, 3)
     axes[0].imshow(truth, cmap="gray")
     axes[0].set(xticks=[], yticks=[])
-    axes[0].set_title("truth", fontsize=10)
+    axes[0].set_title("ground truth", fontsize=10)
     pytopo.plot.critical(likelihood, why, axes[1], top=6)
     pytopo.plot.matching(why, axes[2])
     return figure
@@ -59,10 +59,10 @@ def _gradient(
 
 
 def _shades(values: NDArray, norm: TwoSlopeNorm) -> NDArray[np.float64]:
-    """Return blue where descent raises a value, red where it lowers it."""
+    """Return purple where descent raises a value, orange where it lowers it."""
     strength = np.abs(norm(values) - 0.5)[..., None] * 2
-    up = np.array(_rgb(COMPONENT))
-    down = np.array(_rgb(HOLE))
+    up = np.array(_rgb(PURPLE))
+    down = np.array(_rgb(ORANGE))
     colour = np.where(values[..., None] < 0, up, down)
     return 0.95 + strength**0.5 * (colour - 0.95)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from drawing import HOLE, LIKELIHOOD, OTHER, TRUTH, em_likelihood, panels, pixels
+from drawing import COMPONENT, HOLE, LIKELIHOOD, TRUTH, em_likelihood, panels, pixels
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -10,7 +10,7 @@ import pytopo
 
 
 def descent() -> Figure:
-    """A step on the 5x5 image without and with the loss, and the way of its dots."""
+    """A step on the 5x5 image without and with the loss, and the paths of its points."""
     figure = Figure((11, 3.6), layout="constrained")
     axes = figure.subplots(1, 3, width_ratios=(1, 1, 1.3))
     for ax, weight, title in zip(
@@ -25,7 +25,7 @@ def descent() -> Figure:
     ax = axes[2]
     ax.fill([0, 1, 0], [0, 1, 1], color="0.92", lw=0)
     ax.plot([0, 1], [0, 1], color="0.5", lw=1)
-    for dim, colour in ((0, OTHER), (1, HOLE)):
+    for dim, colour in ((0, COMPONENT), (1, HOLE)):
         found = [
             pytopo.persistence(state, superlevel=True)
             .select(dim, 0.05, finite=True)
@@ -37,7 +37,7 @@ def descent() -> Figure:
         ax.plot(*way.T, "o-", color=colour, ms=4, lw=1, label=name)
         ax.plot(*way[0], "o", color=colour, ms=9)
     ax.set(xlabel="birth", ylabel="death", aspect="equal")
-    ax.set_title("the dots in twelve steps", fontsize=10)
+    ax.set_title("the points in twelve steps", fontsize=10)
     ax.legend(fontsize=9, loc="upper left")
     return figure
 
@@ -57,7 +57,7 @@ def micrograph() -> Figure:
         pair[1].imshow(mask, cmap="gray")
         betti = _betti(mask)
         pair[1].set_title(
-            f"at 0.5, Betti numbers {betti}\n(truth {_betti(truth)})", fontsize=10
+            f"at 0.5, Betti numbers {betti}\n(ground truth {_betti(truth)})", fontsize=10
         )
     return figure
 
