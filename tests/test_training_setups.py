@@ -278,17 +278,17 @@ def test_two_processes_have_the_gradient_of_one(tmp_path):
 # --- other packages: the blocks of the document ----------------------------------------
 
 
-def block_of_the_document(package):
-    """Return the one ``py`` block of docs/loss.md that imports a package, compiled."""
+def block_of_the_document(package, number=0):
+    """Return a ``py`` block of docs/loss.md that imports a package, compiled."""
     text = (Path(__file__).parents[1] / "docs" / "loss.md").read_text()
     blocks = re.findall(r"^```py\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    (block,) = [b for b in blocks if re.search(rf"^(import|from) {package}\b", b, re.MULTILINE)]
-    return compile(block, f"docs/loss.md, {package}", "exec")
+    some = [b for b in blocks if re.search(rf"^(import|from) {package}\b", b, re.MULTILINE)]
+    return compile(some[number], f"docs/loss.md, {package}", "exec")
 
 
-@pytest.mark.parametrize("package", ["lightning", "monai"])
-def test_the_document_shows_the_loss_beside_a_package(package):
-    assert {"pytopo", "TopologicalLoss"} <= all_names(block_of_the_document(package))
+@pytest.mark.parametrize(("package", "number"), [("lightning", 0), ("monai", 0), ("monai", 1)])
+def test_the_document_shows_the_loss_beside_a_package(package, number):
+    assert {"pytopo", "TopologicalLoss"} <= all_names(block_of_the_document(package, number))
 
 
 def all_names(code):
@@ -336,5 +336,20 @@ def test_a_monai_loss_and_ours_add_up():
     dice = losses.DiceLoss(sigmoid=True)(logits, truths)
     ours = criterion()(logits, truths)
     both = names["criterion"](logits, truths)
+    assert both.item() == pytest.approx(dice.item() + 0.001 * ours.item())
+    assert ours.item() > 0
+
+
+@pytest.mark.filterwarnings("default")
+def test_labels_of_several_classes_become_one_hot_for_both_losses():
+    losses = pytest.importorskip("monai.losses")
+    names = {"__name__": "document"}
+    exec(block_of_the_document("monai", 1), names)
+    labels = torch.arange(3).repeat(2, 1, 12, 4)
+    logits = torch.randn(2, 3, 12, 12, generator=torch.Generator().manual_seed(0))
+    truths = torch.cat([labels == k for k in range(3)], dim=1).float()
+    dice = losses.DiceLoss(softmax=True)(logits, truths)
+    ours = pytopo.TopologicalLoss(softmax=True, include_background=False)(logits, truths)
+    both = names["criterion"](logits, labels)
     assert both.item() == pytest.approx(dice.item() + 0.001 * ours.item())
     assert ours.item() > 0
