@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 import pytopo
-from pytopo.matching import bottleneck, match, textbook_match, wasserstein
+from pytopo.matching import assignment, bottleneck, match, textbook_match, wasserstein
 from pytopo.matching.assignment import _assignment, _contenders, _largest
 from pytopo.matching.costs import gains_of_pairs
 
@@ -323,6 +323,38 @@ def test_nothing_is_lost_by_looking_at_contenders_only(every):
         assert not every or len(pairs) == m
         pruned += shape[1] - len(_contenders(gain, every))
     assert pruned > 5000
+
+
+def test_the_sparse_algorithm_finds_the_optimum_of_the_dense_one(monkeypatch):
+    """Ties, rows that gain nothing, and matrices in which nothing gains."""
+    rng = np.random.default_rng(1)
+    monkeypatch.setattr(assignment, "SPARSE_SIZE", 1)
+    monkeypatch.setattr(assignment, "SPARSE_SHARE", 1.1)
+    for k in range(500):
+        m = rng.integers(1, 12)
+        shape = (m, m + rng.integers(12))
+        gain = rng.integers(-6, 4, shape).astype(float) if k % 2 else rng.normal(-1, 1, shape)
+        pairs = _assignment(gain.copy(), every=False)
+        found = gain[pairs[:, 0], pairs[:, 1]]
+        plain = np.maximum(gain, 0)
+        assert found.sum() == pytest.approx(plain[linear_sum_assignment(plain, True)].sum())
+        assert (found > 0).all()
+        assert len(set(pairs[:, 0])) == len(set(pairs[:, 1])) == len(pairs)
+
+
+def test_large_grey_diagrams_are_matched_by_the_sparse_algorithm(monkeypatch):
+    rng = np.random.default_rng(2)
+    birth = rng.random((2, 800))
+    first, second = np.stack([birth, birth + 0.02 + 0.02 * rng.random((2, 800))], axis=2)
+    cost = match(first, second).cost
+    monkeypatch.setattr(assignment, "linear_sum_assignment", None)
+    assert match(first, second).cost == cost
+    monkeypatch.undo()
+    monkeypatch.setattr(assignment, "min_weight_full_bipartite_matching", None)
+    with pytest.raises(TypeError):
+        match(first, second)
+    monkeypatch.setattr(assignment, "SPARSE_SHARE", 0)
+    assert same(match(first, second).cost, cost)
 
 
 def test_contenders_are_among_the_best_of_a_row_and_gain():

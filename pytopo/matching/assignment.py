@@ -20,10 +20,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from pytopo.matching.costs import cost_of, costs_to_diagonal, gains_of_pairs
 from pytopo.matching.points import finite_points
 from pytopo.options import flag
+
+# Where few of many pairs gain, SciPy's sparse algorithm is the faster of the two.
+SPARSE_SIZE = 2**19  # entries of the matrix, at least
+SPARSE_SHARE = 0.2  # of them gain, at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +144,9 @@ def _largest(gain: NDArray, count: int, every: bool) -> NDArray[np.int64]:
 
 def _assignment(gain: NDArray, every: bool) -> NDArray[np.int64]:
     """Return the pairs (i, j) of largest total gain in a wide matrix, (k, 2)."""
+    few_gain = np.count_nonzero(gain > 0) < SPARSE_SHARE * gain.size
+    if gain.size >= SPARSE_SIZE and few_gain and not every:
+        return _sparse_assignment(gain)
     columns = _contenders(gain, every)
     gain = gain[:, columns]
     if not every:
@@ -147,6 +156,24 @@ def _assignment(gain: NDArray, every: bool) -> NDArray[np.int64]:
     if not every:
         i, j = i[gain[i, j] > 0], j[gain[i, j] > 0]
     return np.column_stack([i, columns[j]])
+
+
+def _sparse_assignment(gain: NDArray) -> NDArray[np.int64]:
+    """Return the pairs (i, j) of largest total gain, looking at those that gain only.
+
+    In two grey images most points are near the diagonal and gain with a few others, nearby.
+    """
+    m, n = gain.shape
+    i, j = np.nonzero(gain > 0)
+    # Every row is paired: with a column in which it gains, or with one of its own, in which it
+    # gains nothing.  What is added to all of them does not change the optimum; a stored zero
+    # would be no pair.
+    weight = np.concatenate([gain[i, j], np.zeros(m)]) + gain.max(initial=1)
+    alone = np.arange(m), n + np.arange(m)
+    rows, columns = np.concatenate([i, alone[0]]), np.concatenate([j, alone[1]])
+    pairs = csr_array((weight, (rows, columns)), shape=(m, n + m))
+    i, j = min_weight_full_bipartite_matching(pairs, maximize=True)
+    return np.column_stack([i, j])[j < n]
 
 
 def _contenders(gain: NDArray, every: bool) -> NDArray[np.int64]:
