@@ -40,9 +40,10 @@ from pytopo.morse import Rows
 from pytopo.order import fill_keys, key_dtype, sorted_order
 from pytopo.threads import on_threads
 
-# A path is pushed down this far before its column is looked at.  Noise is through by then;
-# the long ways of smooth and binary volumes are gone only where another column asks for it.
-MOST_STEPS = 32
+# A path is pushed down this far before its column is looked at: as good as always to its end.
+# Not so on plateaus: there the ways are long and the first slot is near, so that the rest of
+# the way is gone only where another column asks for it.
+MOST_STEPS, STEPS_ON_PLATEAUS = 1000, 4
 
 Pairs = NDArray[np.int32]
 
@@ -153,7 +154,10 @@ def _tall_pairs(
         note_deaths(some.saddle, some.victim, death)
         found[0] = component_pairs(some.extremum, death, flat_keys)
     if 1 in dims:
-        found[1] = _tunnels(swept[0], swept[2], links.reshape(-1), flat_keys, steps, threads)
+        most_steps = STEPS_ON_PLATEAUS if _has_plateaus(keys) else MOST_STEPS
+        found[1] = _tunnels(
+            swept[0], swept[2], links.reshape(-1), flat_keys, steps, most_steps, threads
+        )
     if 2 in dims:
         some = swept[2]
         filled = hole_pairs(some.extremum, some.saddle, some.victim, flat_keys)
@@ -204,15 +208,24 @@ def _never_born(voids: _Swept) -> Pairs:
     return np.column_stack([np.full_like(filled, UNKNOWN), filled])
 
 
+def _has_plateaus(keys: NDArray[np.signedinteger]) -> bool:
+    """Tell whether a third of the voxels equal the next, judged by every fourth plane."""
+    some = keys[1:-1:4, 1:-1, 1:-1]
+    alike = np.count_nonzero(some[..., 1:] == some[..., :-1])
+    return bool(3 * alike > some.size)
+
+
 def _tunnels(
     components: _Swept,
     voids: _Swept,
     links: NDArray[np.uint32],
     keys: NDArray,
     steps: NDArray[np.int64],
+    most_steps: int,
     threads: int,
 ) -> Pairs:
     """Pair the joins that started tunnels with those that filled them."""
+    wide = keys.astype(np.int64, copy=False)  # or the kernels would be compiled once more
     slot_leads, first_slot = np.zeros(keys.size, np.uint8), np.empty(keys.size, np.int32)
     is_slot = components.victim == UNKNOWN
     n_slots = note_slots(*components[1:], slot_leads, first_slot)
@@ -228,7 +241,7 @@ def _tunnels(
 
     def boundaries(a: int, b: int) -> tuple[NDArray, NDArray]:
         start, path_voxel, path_faces = morse_boundaries(
-            column[a:b], way[a:b], MOST_STEPS, links, keys, slot_leads, *tables
+            column[a:b], way[a:b], most_steps, links, wide, slot_leads, *tables
         )
         begin[a:b], end[a:b] = start[:-1], start[1:]
         return path_voxel, path_faces
@@ -237,7 +250,7 @@ def _tunnels(
         todo: NDArray, planes: tuple[int, int], path_voxel: NDArray, path_faces: NDArray
     ) -> tuple[NDArray, NDArray, NDArray]:
         return pair_columns(
-            todo, planes[0], planes[1], column, path_voxel, path_faces, links, keys, slot_leads,
+            todo, planes[0], planes[1], column, path_voxel, path_faces, links, wide, slot_leads,
             first_slot, tables[0], tables[1], tables[2], owner, begin, end,
         )  # fmt: skip
 

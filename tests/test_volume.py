@@ -242,20 +242,34 @@ def test_volumes_of_a_batch_do_not_touch(construction, frame):
     assert found == [pytopo.persistence(i, algorithm="reduction", **options) for i in batch]
 
 
-@pytest.mark.parametrize("most_steps", [0, 1, 2, 5])
+@pytest.mark.parametrize("most_steps", [0, 1, 2, 5, 30])
 def test_how_far_paths_are_pushed_at_first_changes_nothing(most_steps, monkeypatch):
     rng = np.random.default_rng(4)
     for image in (rng.random((6, 7, 6)), rng.integers(0, 2, (6, 7, 6))):
         want = pytopo.persistence(image, algorithm="reduction")
         monkeypatch.setattr(volume, "MOST_STEPS", most_steps)
+        monkeypatch.setattr(volume, "STEPS_ON_PLATEAUS", most_steps)
         assert pytopo.persistence(image) == want
         monkeypatch.undo()
+
+
+def test_volumes_of_few_values_have_plateaus():
+    rng = np.random.default_rng(0)
+    for image, plateaus in (
+        (rng.random((6, 7, 8)), False),
+        (rng.integers(0, 256, (6, 7, 8), np.uint8), False),
+        (rng.random((6, 7, 8)) < 0.5, True),
+        (np.zeros((1, 1, 9)), True),
+        (np.zeros((2, 3, 1)), False),  # nothing to compare
+    ):
+        keys = volume._tall_keys(image[None], [None], False)
+        assert volume._has_plateaus(keys) == plateaus
 
 
 @pytest.mark.compiled
 def test_paths_outgrow_every_buffer(monkeypatch):
     """A large flat tunnel wall: its path is far longer than the heap is to begin with."""
-    monkeypatch.setattr(volume, "MOST_STEPS", 0)
+    monkeypatch.setattr(volume, "STEPS_ON_PLATEAUS", 0)
     rng = np.random.default_rng(5)
     image = rng.random((40, 40, 40)) < 0.2
     fast, ref = routes(image)

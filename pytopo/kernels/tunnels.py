@@ -162,9 +162,8 @@ def pair_columns(
             allowed = first <= voxel < stop
             other = np.int64(out_owner[slot]) if allowed else NOBODY
             if other == NOBODY or comes_before(
-                np.int64(keys[column_voxel[mine]]), mine,
-                np.int64(keys[column_voxel[other]]), other,
-            ):  # fmt: skip
+                keys[column_voxel[mine]], mine, keys[column_voxel[other]], other
+            ):
                 if changed:
                     path_voxel = grown(path_voxel, used + heap[0, 0])
                     path_faces = grown(path_faces, used + heap[0, 0])
