@@ -38,7 +38,8 @@ from pytopo.kernels.tunnels import note_slots, pair_columns
 from pytopo.kernels.voxels import voxels_of_pairs
 from pytopo.morse import Rows
 from pytopo.order import fill_keys, key_dtype, sorted_order
-from pytopo.threads import on_threads
+from pytopo.threads import Workers
+from pytopo.workspace import Workspace, workspace
 
 # A path is pushed down this far before its column is looked at: as good as always to its end.
 # Not so on plateaus: there the ways are long and the first slot is near, so that the rest of
@@ -70,19 +71,24 @@ def voxel_pairs(
     Rows
         As `pytopo.morse.pixel_pairs`.
     """
-    keys = _tall_keys(volumes, frames, superlevel)
-    period = (len(keys) - 1) // len(volumes)
-    if construction == "V":
-        found = _tall_pairs(keys, period, set(dims), threads)
-    else:
-        keys = np.ascontiguousarray(~keys[::-1, ::-1, ::-1])
-        turned = _tall_pairs(keys, period, {2 - d for d in dims}, threads)
-        found = {2 - d: _turned_back(pairs, keys.size) for d, pairs in turned.items()}
-    return _rows(found, keys.shape, volumes.shape)
+    with workspace() as space, Workers(threads) as workers:
+        keys = _tall_keys(volumes, frames, superlevel, space)
+        period = (len(keys) - 1) // len(volumes)
+        if construction == "V":
+            found = _tall_pairs(keys, period, set(dims), workers, space)
+        else:
+            turned = space.empty(keys.shape, keys.dtype)
+            np.invert(keys[::-1, ::-1, ::-1], out=turned)
+            pairs = _tall_pairs(turned, period, {2 - d for d in dims}, workers, space)
+            found = {2 - d: _turned_back(some, keys.size) for d, some in pairs.items()}
+        return _rows(found, keys.shape, volumes.shape)
 
 
 def _tall_keys(
-    volumes: NDArray, frames: Sequence[int | np.floating | None], superlevel: bool
+    volumes: NDArray,
+    frames: Sequence[int | np.floating | None],
+    superlevel: bool,
+    space: Workspace,
 ) -> NDArray[np.signedinteger]:
     """Return the keys of volumes on top of each other, with planes of outside between."""
     count, *shape = volumes.shape
@@ -90,7 +96,7 @@ def _tall_keys(
     margin = 1 if frames[0] is None else 2
     depth, height, width = (n + 2 * margin for n in shape)
     period = depth - 1
-    keys = np.full((count * period + 1, height, width), np.iinfo(dtype).max, dtype)
+    keys = space.full((count * period + 1, height, width), np.iinfo(dtype).max, dtype)
     for b, (volume, frame) in enumerate(zip(volumes, frames)):
         whole = keys[b * period + 1 : (b + 1) * period, 1:-1, 1:-1]
         inner = whole if frame is None else whole[1:-1, 1:-1, 1:-1]
@@ -135,18 +141,24 @@ class _Swept(NamedTuple):
 
 
 def _tall_pairs(
-    keys: NDArray[np.signedinteger], period: int, dims: set[int], threads: int
+    keys: NDArray[np.signedinteger],
+    period: int,
+    dims: set[int],
+    workers: Workers,
+    space: Workspace,
 ) -> dict[int, Pairs]:
     """Pair the voxels of volumes on top of each other, for each dimension, in V."""
     flat_keys = keys.reshape(-1)
-    links = _links(keys, period, threads)
+    links = space.full(keys.shape, 0, np.uint32)
+    _fill_links(keys, period, workers, links)
     steps = octahedron.offsets() @ np.array([keys[0].size, keys.shape[2], 1])
     wanted = {0, 2} if 1 in dims else dims
+    root = {dim: space.empty(keys.shape, np.int32) for dim in wanted}
 
     def sweep(dim: int) -> _Swept:
-        return _sweep(dim, links, flat_keys, period, steps)
+        return _sweep(dim, links, flat_keys, period, steps, root[dim])
 
-    swept = dict(zip(wanted, on_threads(sweep, wanted, threads)))
+    swept = dict(zip(wanted, workers.each(sweep, wanted)))
     found = {}
     if 0 in dims:
         some = swept[0]
@@ -156,7 +168,7 @@ def _tall_pairs(
     if 1 in dims:
         most_steps = STEPS_ON_PLATEAUS if _has_plateaus(keys) else MOST_STEPS
         found[1] = _tunnels(
-            swept[0], swept[2], links.reshape(-1), flat_keys, steps, most_steps, threads
+            swept[0], swept[2], links.reshape(-1), flat_keys, steps, most_steps, workers, space
         )
     if 2 in dims:
         some = swept[2]
@@ -165,26 +177,30 @@ def _tall_pairs(
     return found
 
 
-def _links(keys: NDArray, period: int, threads: int) -> NDArray[np.uint32]:
-    """Return the lower links of all voxels, and 0 outside."""
-    links = np.zeros(keys.shape, np.uint32)
+def _fill_links(
+    keys: NDArray, period: int, workers: Workers, out_links: NDArray[np.uint32]
+) -> None:
+    """Write the lower links of all voxels."""
 
     def fill(planes: tuple[int, int]) -> None:
-        lower_links(keys, period, *planes, links)
+        lower_links(keys, period, *planes, out_links)
 
-    bounds = np.linspace(0, len(keys), threads + 1).astype(int).tolist()
-    on_threads(fill, pairwise(bounds), threads)
-    return links
+    bounds = np.linspace(0, len(keys), workers.threads + 1).astype(int).tolist()
+    workers.each(fill, pairwise(bounds))
 
 
 def _sweep(
-    dim: int, links: NDArray, flat_keys: NDArray, period: int, steps: NDArray[np.int64]
+    dim: int,
+    links: NDArray[np.uint32],
+    flat_keys: NDArray,
+    period: int,
+    steps: NDArray[np.int64],
+    root: NDArray[np.int32],
 ) -> _Swept:
-    """Join components, or voids upside down."""
+    """Join components, or voids upside down; ``root`` is room for the numbers of extrema."""
     side = _side(dim)
     reading = side.flip, side.shift, side.leads
     extremum, saddle, lead = extrema_and_joins(links, period, 0, len(links), *reading)
-    root = np.empty(links.shape, np.int32)
     number_extrema(extremum, period, root)
     ends = joined_extrema(
         saddle, lead, links.reshape(-1), *reading, side.members, steps, root.reshape(-1)
@@ -222,11 +238,16 @@ def _tunnels(
     keys: NDArray,
     steps: NDArray[np.int64],
     most_steps: int,
-    threads: int,
+    workers: Workers,
+    space: Workspace,
 ) -> Pairs:
     """Pair the joins that started tunnels with those that filled them."""
-    wide = keys.astype(np.int64, copy=False)  # or the kernels would be compiled once more
-    slot_leads, first_slot = np.zeros(keys.size, np.uint8), np.empty(keys.size, np.int32)
+    wide = keys  # in 64 bits, or two kernels would be compiled once more for keys of 32
+    if keys.dtype != np.int64:
+        wide = space.empty(keys.size, np.int64)
+        wide[:] = keys
+    slot_leads = space.full(keys.size, 0, np.uint8)
+    first_slot = space.empty(keys.size, np.int32)
     is_slot = components.victim == UNKNOWN
     n_slots = note_slots(*components[1:], slot_leads, first_slot)
 
@@ -258,9 +279,9 @@ def _tunnels(
         (a, b), planes = part
         return pair(np.arange(a, b, dtype=np.int32), planes, *boundaries(a, b))
 
-    bounds = np.linspace(0, column.size, threads + 1).astype(int).tolist()
+    bounds = np.linspace(0, column.size, workers.threads + 1).astype(int).tolist()
     borders = [0, *np.append(column, keys.size)[bounds[1:]].tolist()]
-    found = on_threads(pair_part, zip(pairwise(bounds), pairwise(borders)), threads)
+    found = workers.each(pair_part, zip(pairwise(bounds), pairwise(borders)))
 
     aside = np.concatenate([some[2] for some in found])
     if aside.size:

@@ -21,6 +21,7 @@ from pytopo import octahedron, volume
 from pytopo.kernels.bits import count_ones, highest_one, lowest_one
 from pytopo.kernels.lower_link import lower_links
 from pytopo.kernels.voxel_heap import push, remove_latest, roomy
+from pytopo.workspace import workspace
 
 
 def routes(image, **options):
@@ -262,8 +263,9 @@ def test_volumes_of_few_values_have_plateaus():
         (np.zeros((1, 1, 9)), True),
         (np.zeros((2, 3, 1)), False),  # nothing to compare
     ):
-        keys = volume._tall_keys(image[None], [None], False)
-        assert volume._has_plateaus(keys) == plateaus
+        with workspace() as space:
+            keys = volume._tall_keys(image[None], [None], False, space)
+            assert volume._has_plateaus(keys) == plateaus
 
 
 @pytest.mark.compiled
