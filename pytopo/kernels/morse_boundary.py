@@ -91,7 +91,7 @@ def morse_boundaries(
     waiting, resting = np.empty(most_waiting + 1, np.int32), np.empty(most_steps, np.int32)
     start = np.zeros(column_voxel.size + 1, np.int64)
     path_voxel, path_faces = np.empty(1024, np.int32), np.empty(1024, np.uint8)
-    used = 0
+    used = np.int64(0)  # of a literal, the kernels below would be compiled once more
     for j in range(column_voxel.size):
         path_voxel = grown(path_voxel, used + most_steps + most_waiting + 1)
         path_faces = grown(path_faces, used + most_steps + most_waiting + 1)

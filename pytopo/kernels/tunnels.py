@@ -152,7 +152,7 @@ def pair_columns(
                     found = np.int64(paths[link_edges << 6 | faces])
                     rest = (found >> 12) & np.int64(slot_leads[voxel])
                     path[voxel] = WAITING | rest
-                    heap = roomy(heap, MOST_PUSHED)
+                    heap = roomy(heap, np.int64(MOST_PUSHED))  # a literal is a type of its own
                     add_far_edges(voxel, found & 4095, links, keys, edges, steps, path, heap)
                 if rest == 0:
                     path[voxel] = 0
