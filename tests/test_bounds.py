@@ -361,7 +361,7 @@ def test_a_path_has_room_for_all_that_wait(most_steps):
     for image in (rng.random((9, 9, 9)), crossings(9), rng.integers(0, 2, (9, 9, 9))):
         ranks = np.argsort(np.argsort(image, axis=None)).reshape(image.shape)
         keys, links = links_of(ranks)
-        flat = links.reshape(-1)
+        keys, flat = keys.astype(np.int64), links.reshape(-1)
         column = np.flatnonzero(flat).astype(np.int32)
         way = ((flat[column] >> 6) & 4095).astype(np.int16)  # the most that can be asked for
         tables = links_3d.paths(), np.array(links_3d.EDGES)
@@ -380,7 +380,7 @@ def test_a_path_has_room_for_all_that_wait(most_steps):
 @pytest.mark.parametrize("most_steps", [0, 32, 4500])
 def test_a_path_may_be_longer_than_the_heap_is_at_first(most_steps, monkeypatch):
     """The path around the top of a pyramid grows to eight times its height on its way down."""
-    monkeypatch.setattr(pairs_3d, "MOST_STEPS", most_steps)
+    monkeypatch.setattr(pairs_3d, "STEPS_ON_PLATEAUS", most_steps)
     row, column = np.indices((81, 81)) - 40
     pyramid = 40 - np.maximum(abs(row), abs(column))
     for construction in "VT":

@@ -21,6 +21,7 @@ from pytopo.kernels.bits import count_ones, highest_one, lowest_one
 from pytopo.kernels.heap import push, remove_latest, roomy
 from pytopo.kernels.links_3d import lower_links
 from pytopo.morse import links_3d, pairs_3d
+from pytopo.morse.workspace import workspace
 
 
 def routes(image, **options):
@@ -163,7 +164,6 @@ def test_values_are_those_of_gudhi(construction, superlevel):
 
 
 @pytest.mark.compiled
-@pytest.mark.compiled
 def test_tunnels_depend_on_the_coefficients_and_ours_are_modulo_2():
     # A loop that another one runs around twice is nothing modulo 2, and something modulo 3.
     noise = np.random.default_rng(8).random((24, 24, 24))
@@ -242,20 +242,35 @@ def test_volumes_of_a_batch_do_not_touch(construction, frame):
     assert found == [pytopo.persistence(i, algorithm="reduction", **options) for i in batch]
 
 
-@pytest.mark.parametrize("most_steps", [0, 1, 2, 5])
+@pytest.mark.parametrize("most_steps", [0, 1, 2, 5, 30])
 def test_how_far_paths_are_pushed_at_first_changes_nothing(most_steps, monkeypatch):
     rng = np.random.default_rng(4)
     for image in (rng.random((6, 7, 6)), rng.integers(0, 2, (6, 7, 6))):
         want = pytopo.persistence(image, algorithm="reduction")
         monkeypatch.setattr(pairs_3d, "MOST_STEPS", most_steps)
+        monkeypatch.setattr(pairs_3d, "STEPS_ON_PLATEAUS", most_steps)
         assert pytopo.persistence(image) == want
         monkeypatch.undo()
+
+
+def test_volumes_of_few_values_have_plateaus():
+    rng = np.random.default_rng(0)
+    for image, plateaus in (
+        (rng.random((6, 7, 8)), False),
+        (rng.integers(0, 256, (6, 7, 8), np.uint8), False),
+        (rng.random((6, 7, 8)) < 0.5, True),
+        (np.zeros((1, 1, 9)), True),
+        (np.zeros((2, 3, 1)), False),  # nothing to compare
+    ):
+        with workspace() as space:
+            keys = pairs_3d._tall_keys(image[None], [None], False, space)
+            assert pairs_3d._has_plateaus(keys) == plateaus
 
 
 @pytest.mark.compiled
 def test_paths_outgrow_every_buffer(monkeypatch):
     """A large flat tunnel wall: its path is far longer than the heap is to begin with."""
-    monkeypatch.setattr(pairs_3d, "MOST_STEPS", 0)
+    monkeypatch.setattr(pairs_3d, "STEPS_ON_PLATEAUS", 0)
     rng = np.random.default_rng(5)
     image = rng.random((40, 40, 40)) < 0.2
     fast, ref = routes(image)

@@ -85,9 +85,10 @@ def test_threads_have_blocks_of_their_own():
 
 
 @pytest.mark.parametrize("dims", [None, 0, 1])
-def test_a_diagram_is_not_changed_by_the_next(dims):
+@pytest.mark.parametrize("shape", [(40, 40), (9, 10, 11)])
+def test_a_diagram_is_not_changed_by_the_next(shape, dims):
     rng = np.random.default_rng(0)
-    image, other = rng.random((2, 40, 40))
+    image, other = rng.random((2, *shape))
     d = pytopo.persistence(image, dims)
     before = {name: getattr(d, name).copy() for name in ("birth", "death_pixel", "dim")}
     pytopo.persistence(other, dims)

@@ -15,15 +15,16 @@ it, and it is dropped.  A lead that closes a loop is a *slot*: it starts a tunne
 path rests there.
 
 A path is one byte a voxel, bit d for the edge over face d, and each edge is kept at the later
-of its two ends.  Voxels wait in a heap, so each is taken once, from the last to the first.
-Any way from face to face will do: two of them differ by squares of the same voxel, which come
-before the square at work like all others that are added.
+of its two ends.  Any way from face to face will do: two of them differ by squares of the same
+voxel, which come before the square at work like all others that are added.  So the voxels of a
+path may be taken in any sequence, and a voxel again when the path comes back to it.  First
+come, first served is the fastest: the next voxel is known long before it is needed.
 """
 
 import numpy as np
 
 from pytopo.kernels.bits import lowest_one
-from pytopo.kernels.heap import push, remove_latest
+from pytopo.kernels.heap import comes_before, push
 from pytopo.kernels.jit import njit
 from pytopo.kernels.reduction import grown
 
@@ -64,10 +65,10 @@ def morse_boundaries(
     column_way : (n_columns,) int16
         The way around it, as `outlines_of_columns` finds it.
     most_steps : int
-        How many voxels a path is pushed off at most; what is left of it stays as it is.
+        How often a path is pushed off a voxel at most; what is left of it stays as it is.
     links : (n,) uint32
         Lower links; 0 outside.
-    keys : (n,) int32 or int64
+    keys : (n,) int64
     slot_leads : (n,) uint8
         For each voxel the leads that are slots, as a set.
     paths : (4096 * 64,) int32
@@ -84,18 +85,18 @@ def morse_boundaries(
         The path of column j is at ``path_voxel[start[j]:start[j + 1]]``, with the set of
         faces over which it leaves each voxel; its last voxel is the first of them.
     """
-    # Squares are added once at the column and once a step, and a voxel waits once at most.
-    # What a path leaves behind is one voxel a step, and then those that wait.
+    # Squares are added at the column and at each step, each with two far sides.
     most_waiting = MOST_PUSHED * (most_steps + 1)
-    path, heap = np.zeros(links.size, np.uint8), np.zeros((most_waiting + 1, 2), np.int64)
+    path = np.zeros(links.size, np.uint8)
+    waiting, resting = np.empty(most_waiting + 1, np.int32), np.empty(most_steps, np.int32)
     start = np.zeros(column_voxel.size + 1, np.int64)
     path_voxel, path_faces = np.empty(1024, np.int32), np.empty(1024, np.uint8)
-    used = 0
+    used = np.int64(0)  # of a literal, the kernels below would be compiled once more
     for j in range(column_voxel.size):
-        path_voxel = grown(path_voxel, used + most_steps + most_waiting)
-        path_faces = grown(path_faces, used + most_steps + most_waiting)
+        path_voxel = grown(path_voxel, used + most_steps + most_waiting + 1)
+        path_faces = grown(path_faces, used + most_steps + most_waiting + 1)
         voxel, way = np.int64(column_voxel[j]), np.int64(column_way[j])
-        left = most_steps
+        taken, n_waiting, n_resting = 0, 0, 0
         while True:
             while way != 0:  # as `add_far_edges`; a call would take longer than its work
                 e = lowest_one(way)
@@ -103,33 +104,73 @@ def morse_boundaries(
                 for side in range(2):
                     along = edges[e, 1 - side]
                     later = voxel + steps[edges[e, side]]
-                    if (np.int64(links[later]) >> along) & 1 == 0:
-                        later += steps[along]
-                        along ^= 1
-                    add_edges(later, 1 << along, keys, path, heap)
-            if heap[0, 0] == 0 or left == 0:
+                    away = (np.int64(links[later]) >> along & 1) ^ 1
+                    later += away * steps[along]
+                    along ^= away
+                    before = np.int64(path[later])
+                    path[later] = (before ^ 1 << along) | WAITING
+                    waiting[n_waiting] = later  # written always, kept if it counts: no branch
+                    n_waiting += before & WAITING == 0
+            if taken in (n_waiting, most_steps):
                 break
-            left -= 1
-            voxel = heap[1, 1]
+            voxel = np.int64(waiting[taken])
+            taken += 1
             link_edges = (np.int64(links[voxel]) >> 6) & 4095
             found = np.int64(paths[link_edges << 6 | (path[voxel] & FACES)])
             way = found & 4095
             rest = (found >> 12) & np.int64(slot_leads[voxel])
-            path[voxel] = 0
-            remove_latest(heap)
-            if rest != 0:
-                path_voxel[used] = voxel
-                path_faces[used] = rest
-                used += 1
+            path[voxel] = rest
+            resting[n_resting] = voxel
+            n_resting += rest != 0
 
-        while heap[0, 0] > 0 and path[heap[1, 1]] & FACES == 0:
-            path[heap[1, 1]] = 0
-            remove_latest(heap)
-        if heap[0, 0] > 0:
-            used = keep_path(path, heap, used, path_voxel, path_faces)
-            clear_path(path, heap)
+        # A voxel that is listed twice is kept once: then nothing of the path is left there.
+        for i in range(taken, n_waiting):
+            used = keep_voxel(np.int64(waiting[i]), used, path, path_voxel, path_faces)
+        for i in range(n_resting):
+            used = keep_voxel(np.int64(resting[i]), used, path, path_voxel, path_faces)
+        latest_to_front(keys, start[j], used, path_voxel, path_faces)
         start[j + 1] = used
     return start, path_voxel[:used].copy(), path_faces[:used].copy()
+
+
+@njit(cache=True, nogil=True)
+def keep_voxel(voxel, used, out_path, out_voxel, out_faces):
+    """Move a voxel from the path at work behind place ``used`` of a list.
+
+    Parameters
+    ----------
+    voxel, used : int
+    out_path : (n,) uint8
+        The path; nothing is left of it at the voxel.
+    out_voxel, out_faces : (> used,) int32, uint8
+        The list.
+
+    Returns
+    -------
+    used : int
+        Where the list ends now: as before, if the path does not leave the voxel at all.
+    """
+    faces = out_path[voxel] & FACES
+    out_path[voxel] = 0
+    out_voxel[used] = voxel  # written always, kept if it counts: no branch
+    out_faces[used] = faces
+    return used + (faces != 0)
+
+
+@njit(cache=True, nogil=True)
+def latest_to_front(keys, first, stop, out_voxel, out_faces):
+    """Exchange the first voxel of a list, places ``first`` to ``stop - 1``, with the latest."""
+    if first == stop:
+        return
+    place, latest = first, np.int64(out_voxel[first])
+    latest_key = keys[latest]
+    for i in range(first + 1, stop):
+        voxel = np.int64(out_voxel[i])
+        key = keys[voxel]
+        if comes_before(latest_key, latest, key, voxel):
+            place, latest, latest_key = i, voxel, key
+    out_voxel[first], out_voxel[place] = out_voxel[place], out_voxel[first]
+    out_faces[first], out_faces[place] = out_faces[place], out_faces[first]
 
 
 @njit(cache=True, nogil=True)
@@ -140,7 +181,7 @@ def add_edges(voxel, faces, keys, out_path, out_heap):
     ----------
     voxel, faces : int
         The later end, and the set of faces over which the edges leave it.
-    keys : (n,) int32 or int64
+    keys : (n,) int64
     out_path : (n,) uint8
         The path.
     out_heap : (m, 2) int64
@@ -149,7 +190,7 @@ def add_edges(voxel, faces, keys, out_path, out_heap):
     out_path[voxel] ^= faces
     if out_path[voxel] & WAITING == 0:
         out_path[voxel] |= WAITING
-        push(np.int64(keys[voxel]), voxel, out_heap)
+        push(keys[voxel], voxel, out_heap)
 
 
 @njit(cache=True, nogil=True)
@@ -167,7 +208,7 @@ def add_far_edges(voxel, way, links, keys, edges, steps, out_path, out_heap):
         Set of edges of the octahedron, one for each square.
     links : (n,) uint32
         Lower links; 0 outside.
-    keys : (n,) int32 or int64
+    keys : (n,) int64
     edges : (12, 2) int64
         Faces of each edge of the octahedron.
     steps : (26,) int64

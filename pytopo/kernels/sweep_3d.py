@@ -105,14 +105,14 @@ def number_extrema(extremum, period, out_root):
         Receives the number of each extremum at its voxel, ``n_extrema`` outside, and -1
         elsewhere.
     """
-    out_root[:] = UNKNOWN
+    depth, height, width = out_root.shape
     outside = extremum.size
-    out_root[::period] = outside
-    out_root[:, 0] = outside
-    out_root[:, -1] = outside
-    out_root[:, :, 0] = outside
-    out_root[:, :, -1] = outside
     flat = out_root.reshape(-1)
+    for row in range(depth * height):  # assignments to slices take long to compile
+        z, y = row // height, row % height
+        inside = z % period != 0 and 0 < y < height - 1
+        for x in range(width):
+            flat[row * width + x] = UNKNOWN if inside and 0 < x < width - 1 else outside
     for k in range(extremum.size):
         flat[extremum[k]] = k
 

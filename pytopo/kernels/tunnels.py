@@ -152,7 +152,7 @@ def pair_columns(
                     found = np.int64(paths[link_edges << 6 | faces])
                     rest = (found >> 12) & np.int64(slot_leads[voxel])
                     path[voxel] = WAITING | rest
-                    heap = roomy(heap, MOST_PUSHED)
+                    heap = roomy(heap, np.int64(MOST_PUSHED))  # a literal is a type of its own
                     add_far_edges(voxel, found & 4095, links, keys, edges, steps, path, heap)
                 if rest == 0:
                     path[voxel] = 0
@@ -162,9 +162,8 @@ def pair_columns(
             allowed = first <= voxel < stop
             other = np.int64(out_owner[slot]) if allowed else NOBODY
             if other == NOBODY or comes_before(
-                np.int64(keys[column_voxel[mine]]), mine,
-                np.int64(keys[column_voxel[other]]), other,
-            ):  # fmt: skip
+                keys[column_voxel[mine]], mine, keys[column_voxel[other]], other
+            ):
                 if changed:
                     path_voxel = grown(path_voxel, used + heap[0, 0])
                     path_faces = grown(path_faces, used + heap[0, 0])

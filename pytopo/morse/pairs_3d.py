@@ -37,12 +37,14 @@ from pytopo.kernels.tunnels import note_slots, pair_columns
 from pytopo.kernels.voxels import voxels_of_pairs
 from pytopo.morse import links_3d
 from pytopo.morse.pairs_2d import Rows
+from pytopo.morse.workspace import Workspace, workspace
 from pytopo.order import fill_keys, key_dtype, sorted_order
-from pytopo.threads import on_threads
+from pytopo.threads import Workers
 
-# A path is pushed down this far before its column is looked at.  Noise is through by then;
-# the long ways of smooth and binary volumes are gone only where another column asks for it.
-MOST_STEPS = 32
+# A path is pushed down this far before its column is looked at: as good as always to its end.
+# Not so on plateaus: there the ways are long and the first slot is near, so that the rest of
+# the way is gone only where another column asks for it.
+MOST_STEPS, STEPS_ON_PLATEAUS = 1000, 4
 
 Pairs = NDArray[np.int32]
 
@@ -69,19 +71,24 @@ def voxel_pairs(
     Rows
         As `pytopo.morse.pairs_2d.pixel_pairs`.
     """
-    keys = _tall_keys(volumes, frames, superlevel)
-    period = (len(keys) - 1) // len(volumes)
-    if construction == "V":
-        found = _tall_pairs(keys, period, set(dims), threads)
-    else:
-        keys = np.ascontiguousarray(~keys[::-1, ::-1, ::-1])
-        turned = _tall_pairs(keys, period, {2 - d for d in dims}, threads)
-        found = {2 - d: _turned_back(pairs, keys.size) for d, pairs in turned.items()}
-    return _rows(found, keys.shape, volumes.shape)
+    with workspace() as space, Workers(threads) as workers:
+        keys = _tall_keys(volumes, frames, superlevel, space)
+        period = (len(keys) - 1) // len(volumes)
+        if construction == "V":
+            found = _tall_pairs(keys, period, set(dims), workers, space)
+        else:
+            turned = space.empty(keys.shape, keys.dtype)
+            np.invert(keys[::-1, ::-1, ::-1], out=turned)
+            pairs = _tall_pairs(turned, period, {2 - d for d in dims}, workers, space)
+            found = {2 - d: _turned_back(some, keys.size) for d, some in pairs.items()}
+        return _rows(found, keys.shape, volumes.shape)
 
 
 def _tall_keys(
-    volumes: NDArray, frames: Sequence[int | np.floating | None], superlevel: bool
+    volumes: NDArray,
+    frames: Sequence[int | np.floating | None],
+    superlevel: bool,
+    space: Workspace,
 ) -> NDArray[np.signedinteger]:
     """Return the keys of volumes on top of each other, with planes of outside between."""
     count, *shape = volumes.shape
@@ -89,7 +96,7 @@ def _tall_keys(
     margin = 1 if frames[0] is None else 2
     depth, height, width = (n + 2 * margin for n in shape)
     period = depth - 1
-    keys = np.full((count * period + 1, height, width), np.iinfo(dtype).max, dtype)
+    keys = space.full((count * period + 1, height, width), np.iinfo(dtype).max, dtype)
     for b, (volume, frame) in enumerate(zip(volumes, frames)):
         whole = keys[b * period + 1 : (b + 1) * period, 1:-1, 1:-1]
         inner = whole if frame is None else whole[1:-1, 1:-1, 1:-1]
@@ -134,18 +141,24 @@ class _Swept(NamedTuple):
 
 
 def _tall_pairs(
-    keys: NDArray[np.signedinteger], period: int, dims: set[int], threads: int
+    keys: NDArray[np.signedinteger],
+    period: int,
+    dims: set[int],
+    workers: Workers,
+    space: Workspace,
 ) -> dict[int, Pairs]:
     """Pair the voxels of volumes on top of each other, for each dimension, in V."""
     flat_keys = keys.reshape(-1)
-    links = _links(keys, period, threads)
+    links = space.full(keys.shape, 0, np.uint32)
+    _fill_links(keys, period, workers, links)
     steps = links_3d.offsets() @ np.array([keys[0].size, keys.shape[2], 1])
     sides = {0, 2} if 1 in dims else dims
+    root = {dim: space.empty(keys.shape, np.int32) for dim in sides}
 
     def sweep(dim: int) -> _Swept:
-        return _sweep(dim, links, flat_keys, period, steps)
+        return _sweep(dim, links, flat_keys, period, steps, root[dim])
 
-    swept = dict(zip(sides, on_threads(sweep, sides, threads)))
+    swept = dict(zip(sides, workers.each(sweep, sides)))
     found = {}
     if 0 in dims:
         some = swept[0]
@@ -153,7 +166,10 @@ def _tall_pairs(
         note_deaths(some.saddle, some.victim, death)
         found[0] = component_pairs(some.extremum, death, flat_keys)
     if 1 in dims:
-        found[1] = _tunnels(swept[0], swept[2], links.reshape(-1), flat_keys, steps, threads)
+        most_steps = STEPS_ON_PLATEAUS if _has_plateaus(keys) else MOST_STEPS
+        found[1] = _tunnels(
+            swept[0], swept[2], links.reshape(-1), flat_keys, steps, most_steps, workers, space
+        )
     if 2 in dims:
         some = swept[2]
         filled = hole_pairs(some.extremum, some.saddle, some.victim, flat_keys)
@@ -161,26 +177,30 @@ def _tall_pairs(
     return found
 
 
-def _links(keys: NDArray, period: int, threads: int) -> NDArray[np.uint32]:
-    """Return the lower links of all voxels, and 0 outside."""
-    links = np.zeros(keys.shape, np.uint32)
+def _fill_links(
+    keys: NDArray, period: int, workers: Workers, out_links: NDArray[np.uint32]
+) -> None:
+    """Write the lower links of all voxels."""
 
     def fill(planes: tuple[int, int]) -> None:
-        lower_links(keys, period, *planes, links)
+        lower_links(keys, period, *planes, out_links)
 
-    bounds = np.linspace(0, len(keys), threads + 1).astype(int).tolist()
-    on_threads(fill, pairwise(bounds), threads)
-    return links
+    bounds = np.linspace(0, len(keys), workers.threads + 1).astype(int).tolist()
+    workers.each(fill, pairwise(bounds))
 
 
 def _sweep(
-    dim: int, links: NDArray, flat_keys: NDArray, period: int, steps: NDArray[np.int64]
+    dim: int,
+    links: NDArray[np.uint32],
+    flat_keys: NDArray,
+    period: int,
+    steps: NDArray[np.int64],
+    root: NDArray[np.int32],
 ) -> _Swept:
-    """Join components, or voids upside down."""
+    """Join components, or voids upside down; ``root`` is room for the numbers of extrema."""
     side = _side(dim)
     reading = side.flip, side.shift, side.leads
     extremum, saddle, lead = extrema_and_joins(links, period, 0, len(links), *reading)
-    root = np.empty(links.shape, np.int32)
     number_extrema(extremum, period, root)
     ends = joined_extrema(
         saddle, lead, links.reshape(-1), *reading, side.members, steps, root.reshape(-1)
@@ -204,16 +224,30 @@ def _never_born(voids: _Swept) -> Pairs:
     return np.column_stack([np.full_like(filled, UNKNOWN), filled])
 
 
+def _has_plateaus(keys: NDArray[np.signedinteger]) -> bool:
+    """Tell whether a third of the voxels equal the next, judged by every fourth plane."""
+    some = keys[1:-1:4, 1:-1, 1:-1]
+    alike = np.count_nonzero(some[..., 1:] == some[..., :-1])
+    return bool(3 * alike > some.size)
+
+
 def _tunnels(
     components: _Swept,
     voids: _Swept,
     links: NDArray[np.uint32],
     keys: NDArray,
     steps: NDArray[np.int64],
-    threads: int,
+    most_steps: int,
+    workers: Workers,
+    space: Workspace,
 ) -> Pairs:
     """Pair the joins that started tunnels with those that filled them."""
-    slot_leads, first_slot = np.zeros(keys.size, np.uint8), np.empty(keys.size, np.int32)
+    wide = keys  # in 64 bits, or two kernels would be compiled once more for keys of 32
+    if keys.dtype != np.int64:
+        wide = space.empty(keys.size, np.int64)
+        wide[:] = keys
+    slot_leads = space.full(keys.size, 0, np.uint8)
+    first_slot = space.empty(keys.size, np.int32)
     is_slot = components.victim == UNKNOWN
     n_slots = note_slots(*components[1:], slot_leads, first_slot)
 
@@ -228,7 +262,7 @@ def _tunnels(
 
     def boundaries(a: int, b: int) -> tuple[NDArray, NDArray]:
         start, path_voxel, path_faces = morse_boundaries(
-            column[a:b], way[a:b], MOST_STEPS, links, keys, slot_leads, *tables
+            column[a:b], way[a:b], most_steps, links, wide, slot_leads, *tables
         )
         begin[a:b], end[a:b] = start[:-1], start[1:]
         return path_voxel, path_faces
@@ -237,7 +271,7 @@ def _tunnels(
         todo: NDArray, planes: tuple[int, int], path_voxel: NDArray, path_faces: NDArray
     ) -> tuple[NDArray, NDArray, NDArray]:
         return pair_columns(
-            todo, planes[0], planes[1], column, path_voxel, path_faces, links, keys, slot_leads,
+            todo, planes[0], planes[1], column, path_voxel, path_faces, links, wide, slot_leads,
             first_slot, tables[0], tables[1], tables[2], owner, begin, end,
         )  # fmt: skip
 
@@ -245,9 +279,9 @@ def _tunnels(
         (a, b), planes = part
         return pair(np.arange(a, b, dtype=np.int32), planes, *boundaries(a, b))
 
-    bounds = np.linspace(0, column.size, threads + 1).astype(int).tolist()
+    bounds = np.linspace(0, column.size, workers.threads + 1).astype(int).tolist()
     borders = [0, *np.append(column, keys.size)[bounds[1:]].tolist()]
-    found = on_threads(pair_part, zip(pairwise(bounds), pairwise(borders)), threads)
+    found = workers.each(pair_part, zip(pairwise(bounds), pairwise(borders)))
 
     aside = np.concatenate([some[2] for some in found])
     if aside.size:
