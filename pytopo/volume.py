@@ -34,10 +34,11 @@ from pytopo.kernels.link_sweep import extrema_and_joins, joined_extrema, number_
 from pytopo.kernels.lower_link import lower_links
 from pytopo.kernels.morse import UNKNOWN, component_pairs, hole_pairs, note_deaths
 from pytopo.kernels.morse_boundary import morse_boundaries, outlines_of_columns
+from pytopo.kernels.sorting import sorted_order
 from pytopo.kernels.tunnels import note_slots, pair_columns
 from pytopo.kernels.voxels import voxels_of_pairs
 from pytopo.morse import Rows
-from pytopo.order import fill_keys, key_dtype, sorted_order
+from pytopo.order import fill_keys, key_dtype
 from pytopo.threads import on_threads
 
 # A path is pushed down this far before its column is looked at.  Noise is through by then;

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from strategies import constructions, images, lattices
 
 import pytopo
-from pytopo import morse, octahedron, order, volume
+from pytopo import morse, octahedron, volume
 from pytopo.kernels.kruskal import foreign_joins, joins_of_band, merge
 from pytopo.kernels.link_sweep import extrema_and_joins
 from pytopo.kernels.lower_link import lower_links
@@ -30,10 +30,9 @@ from pytopo.kernels.morse_boundary import MOST_PUSHED, morse_boundaries
 from pytopo.kernels.neighbours import REGULAR, earlier_neighbours
 from pytopo.kernels.overlap import overlaps
 from pytopo.kernels.reduction import grown, reduce_columns
-from pytopo.kernels.sorting import sort_bytes
+from pytopo.kernels.sorting import sort_bytes, sorted_order
 from pytopo.kernels.voxel_heap import push, remove_latest, roomy
 from pytopo.kernels.voxels import voxels_of_pairs
-from pytopo.order import sorted_order
 
 OUTSIDE = np.iinfo(np.int32).max
 
@@ -80,9 +79,8 @@ def crowns(n, flip=0):
 
 @pytest.fixture(autouse=True)
 def nothing_is_too_small(monkeypatch):
-    """Let several threads take bands of any size, and pack lists of any length."""
+    """Let several threads take bands of any size."""
     monkeypatch.setattr(morse, "THREAD_PIXELS", 1)
-    monkeypatch.setattr(order, "FEW", 1)
 
 
 def agrees_on_any_threads(image, **options):

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from strategies import constructions, frames, images, images_without_ties, lattices
 
 import pytopo
-from pytopo import morse, order
+from pytopo import morse
 from pytopo.arcs import COUNT, MEMBER, TOWARD, arc_table
-from pytopo.order import sorted_order
+from pytopo.kernels.sorting import sorted_order
 from pytopo.pairing import _route
 
 
@@ -59,9 +59,8 @@ def test_a_batch_of_any_images_is_its_images_one_by_one(batch, construction, fra
 
 @pytest.fixture(autouse=True)
 def nothing_is_too_small(monkeypatch):
-    """Let several threads take bands of any size, and pack lists of any length."""
+    """Let several threads take bands of any size."""
     monkeypatch.setattr(morse, "THREAD_PIXELS", 1)
-    monkeypatch.setattr(order, "FEW", 1)
 
 
 def any_threads(image):
@@ -245,7 +244,7 @@ def main():
     while compared < args.number:
         image, options = random_case(rng)
         threads = int(rng.choice(any_threads(image)))
-        morse.THREAD_PIXELS = order.FEW = 1
+        morse.THREAD_PIXELS = 1
         morse.BAND_PIXELS = int(rng.choice([1, 10, 2**18]))
         ref = pytopo.persistence(image, algorithm="reduction", **options)
         fast = pytopo.persistence(image, threads=threads, **options)
