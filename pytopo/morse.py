@@ -116,17 +116,13 @@ def pixel_pairs(
 
         # NumPy allocates what is large in large pages, Numba does not.
         whole = np.concatenate([pairs for bands in found for pairs in bands])
-        ends = np.cumsum([0] + [sum(len(pairs) for pairs in bands) for bands in found])
-        starts = period * tall[1] * np.arange(count + 1)
-        split = np.stack(
-            [a + np.searchsorted(whole[a:b, 0], starts) for a, b in pairwise(ends.tolist())]
-        )
+        stops = np.cumsum([0] + [sum(len(pairs) for pairs in bands) for bands in found])
         image, dim = np.empty(len(whole), np.int32), np.empty(len(whole), np.int8)
         pixel = np.empty((2, len(whole)), np.int64)
 
         def fill_rows(some: slice) -> None:
-            mine = np.clip(split, some.start, some.stop) - some.start
-            shape = tall[1], height, width, top, left
+            mine = np.clip(stops, some.start, some.stop) - some.start
+            shape = count, tall[1], height, width, top, left
             out = image[some], dim[some], pixel[0, some], pixel[1, some]
             fill_image_rows(whole[some], np.array(dims, np.int8), mine, *shape, *out)
 

@@ -432,11 +432,10 @@ def test_the_last_indices_of_31_bits_are_rows_and_columns(width):
     flat = np.arange(last - 4, last + 1)
     pairs = np.column_stack([flat, flat - width]).astype(np.int32)
     height = last // width + 1
-    split = np.array([[0, 5]])
+    stops = np.array([0, 5])
     image, dim, pixel = np.empty(5, np.int32), np.empty(5, np.int8), np.empty((2, 5), np.int64)
-    fill_image_rows(
-        pairs, np.zeros(1, np.int8), split, width, height, width - 2, 1, 1, image, dim, *pixel
-    )
+    shape = width, height, width - 2, 1, 1
+    fill_image_rows(pairs, np.zeros(1, np.int8), stops, 1, *shape, image, dim, *pixel)
     row, column = np.divmod(np.stack([flat, flat - width]), width)
     inside = (row >= 1) & (row <= height) & (column >= 1) & (column <= width - 2)
     expected = np.where(inside, (row - 1) * (width - 2) + column - 1, -2)
