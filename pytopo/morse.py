@@ -209,13 +209,13 @@ def _tall_pairs(
         return [saddles(earlier, *rows, arcs.through_sides), *found]
 
     saddle, minimum, maximum = (list(each) for each in zip(*image.on_bands(critical, bands)))
+    flat_keys = keys.reshape(-1)
     if len(bands) == 1:
-        pairs = paired_pixels(
-            keys, period, earlier, saddle[0], minimum[0], maximum[0], *arcs[2:], root
-        )
+        order = sorted_order(taken(flat_keys, saddle[0]))
+        critical_pixels = saddle[0], order, minimum[0], maximum[0]
+        pairs = paired_pixels(keys, period, earlier, *critical_pixels, *arcs[2:], root)
         return [[pairs[dim]] for dim in dims]
 
-    flat_keys = keys.reshape(-1)
     found = []
     if 0 in dims:
         victim = _merged(image, 0, saddle, minimum)

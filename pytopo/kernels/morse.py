@@ -399,7 +399,9 @@ def fill_image_rows(
     """
     period = np.uint32(image_height + 2 * top - 1)
     divisor = np.uint32(width)  # 32-bit division takes a third of the time of 64-bit
-    at = stops[:-1].copy()
+    at = np.empty(dims.size, np.int64)
+    for d in range(dims.size):
+        at[d] = stops[d]
     row = 0
     for b in range(n_images):
         next_image = (b + 1) * np.int64(period) * width

@@ -1,6 +1,6 @@
 """The fast route for what is one band: from its critical pixels to pairs, in one call.
 
-    saddles, extrema -> numbers -> ends of joins -> merge -> pairs of pixels
+    sorted saddles, extrema -> numbers -> ends of joins -> merge -> pairs of pixels
 
 A call from Python costs some microseconds, and on several threads, which take turns in
 Python, more: as much as a kernel takes for a small image.  So all kernels that look at lists
@@ -10,7 +10,6 @@ each for all bands, because a band needs what the others have found.
 
 import numpy as np
 
-from pytopo.kernels.gather import taken
 from pytopo.kernels.jit import njit
 from pytopo.kernels.kruskal import merge
 from pytopo.kernels.morse import (
@@ -22,12 +21,11 @@ from pytopo.kernels.morse import (
     note_deaths,
     number_extrema,
 )
-from pytopo.kernels.sorting import sorted_order
 
 
 @njit(cache=True, nogil=True)
 def paired_pixels(
-    keys, period, earlier, saddle, minimum, maximum, flip, onward, across, out_root
+    keys, period, earlier, saddle, order, minimum, maximum, flip, onward, across, out_root
 ):
     """Pair the pixels of an image, or of images on top of each other.
 
@@ -38,8 +36,11 @@ def paired_pixels(
     earlier : (H, W) uint8
         As in `pytopo.kernels.neighbours.earlier_neighbours`.
     saddle : (n_joins,) int32
+        Joins as `pytopo.kernels.morse.saddles` lists them.
+    order : (n_joins,) int32
+        The stable ascending order of their keys.
     minimum, maximum : (n,) int32
-        As `pytopo.kernels.morse` lists them; no minima if components are not wanted, no
+        As `extrema` lists them; no minima if components are not wanted, no
         maxima if holes are not.
     flip : (2,) int64
     onward : (2, 256) int64
@@ -71,7 +72,6 @@ def paired_pixels(
         key[outside], parent[outside] = flat_keys[0] if dim else ~flat_keys[0], outside
         victim = np.empty(saddle.size, np.int32)
         victim[:] = UNKNOWN
-        order = sorted_order(taken(flat_keys, saddle))
         merge(order, ends, key, flip[dim], first, outside, parent, victim)
 
         if dim == 0:
@@ -79,7 +79,42 @@ def paired_pixels(
             death[:] = UNKNOWN
             note_deaths(saddle, victim, death)
             component = component_pairs(extremum, death, flat_keys)
-            saddle = closing_loops(saddle, victim)
+            kept = closing_loops(saddle, victim)
+            saddle, order = kept, order_of_kept(order, saddle, kept)
         else:
             hole = hole_pairs(extremum, saddle, victim, flat_keys)
     return component, hole
+
+
+@njit(cache=True, nogil=True)
+def order_of_kept(order, saddle, kept):
+    """Return the order of the joins that are kept, from that of all.
+
+    Parameters
+    ----------
+    order : (n,) int32
+        A permutation of ``range(n)``.
+    saddle : (n,) int32
+        Ascending.
+    kept : (m,) int32
+        As `closing_loops` returns it: all entries of ``saddle`` of some values.
+
+    Returns
+    -------
+    order : (m,) int32
+        A permutation of ``range(m)``.
+    """
+    place = np.empty(saddle.size, np.int32)
+    count = 0
+    for k in range(saddle.size):
+        place[k] = UNKNOWN
+        if count < kept.size and kept[count] == saddle[k]:
+            place[k] = count
+            count += 1
+    some = np.empty(kept.size, np.int32)
+    count = 0
+    for k in order:
+        if place[k] != UNKNOWN:
+            some[count] = place[k]
+            count += 1
+    return some
