@@ -102,31 +102,25 @@ class Workers:
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
-        self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def __enter__(self) -> "Workers":
         return self
 
     def __exit__(self, *exception: object) -> None:
         if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+            self._pool.shutdown()
 
     def each(
         self, function: Callable[[Argument], Result], arguments: Iterable[Argument]
     ) -> list[Result]:
         """Return what a function returns for each argument, in their order.
 
-        One of the threads is this one: it works instead of waiting, and needs no start.
+        One thread is this one, and none is started.
         """
         if self._pool is None:
             return [function(argument) for argument in arguments]
-        tasks = [(self._pool.submit(function, argument), argument) for argument in arguments]
-        own = {
-            future: function(argument)
-            for future, argument in reversed(tasks)
-            if future.cancel()  # nobody has begun it
-        }
-        return [own[future] if future in own else future.result() for future, _ in tasks]
+        return list(self._pool.map(function, arguments))
 
 
 def on_threads(
