@@ -16,6 +16,7 @@ from strategies import constructions, frames, images, images_without_ties, latti
 import pytopo
 from pytopo import morse
 from pytopo.arcs import COUNT, MEMBER, TOWARD, arc_table
+from pytopo.kernels.one_band import order_of_kept
 from pytopo.kernels.sorting import sorted_order
 from pytopo.pairing import _route
 
@@ -198,6 +199,12 @@ def test_the_order_of_keys_is_that_of_a_stable_sort(dtype, data):
     numbers = st.one_of(st.integers(-3, 3), st.integers(int(info.min), int(info.max)))
     keys = np.array(data.draw(st.lists(numbers)), dtype)
     assert np.array_equal(sorted_order(keys), np.argsort(keys, kind="stable"))
+
+
+def test_joins_that_are_kept_keep_their_order():
+    saddle, kept = np.array([2, 2, 5, 7, 7, 9], np.int32), np.array([2, 2, 7, 7], np.int32)
+    order = np.array([3, 4, 5, 0, 1, 2], np.int32)
+    assert order_of_kept(order, saddle, kept).tolist() == [2, 3, 0, 1]
 
 
 # --- the table of arcs -----------------------------------------------------------------
