@@ -29,7 +29,8 @@ what is measured:
   threads      two threads against one, 4096x4096
   growth       time and memory from 512x512 to 8192x8192
   metrics      Variation of Information and Rand error against scikit-image
-  loss         the topological loss against topolosses and a loop over GUDHI and POT
+  loss         the topological loss against topolosses and a loop over GUDHI and POT,
+               and patches of 65x65 per second through it, on one core
   start        the command as a process, cold and warm
 
 Packages that are not installed are named and left out."""
@@ -117,6 +118,7 @@ def _measured(args: argparse.Namespace) -> Iterator[Row]:
         elif subject == "loss":
             yield from _contest_rows(contests.matching_contests(), args.seconds)
             yield from _contest_rows(contests.loss_contests(), args.seconds)
+            yield from _patch_rows(args.seconds)
         elif subject == "growth":
             yield from _growth_rows(args.size, args.seconds)
         else:
@@ -233,6 +235,28 @@ def _growth(
         "against": "exponent of time in pixels",
         "ratio": exponent,
         "goal": 1.1,
+    }
+
+
+def _patch_rows(seconds: float) -> Iterator[Row]:
+    """Yield how many patches a second go through the loss, forward and backward, on a core."""
+    from pytopo.cli import contests
+    from pytopo.cli.stopwatch import in_turns, one_core
+
+    count = 64
+    step = contests.loss_step(count, 65)
+    with one_core() as alone:
+        if not alone:
+            say("this system cannot keep a process on one core: left out")
+            return
+        taken = in_turns({"": step}, seconds, lambda: None)[""]
+    yield {
+        "job": f"{count} x 65x65, loss and gradient, one core",
+        "pytopo ms": 1e3 * taken.best,
+        "pytopo median ms": 1e3 * taken.median,
+        "against": "patches of 65x65 per second",
+        "ratio": count / taken.best,
+        "runs": taken.runs,
     }
 
 

@@ -227,6 +227,11 @@ def loss_contests() -> Iterator[Contest]:
     yield contest
 
 
+def loss_step(count: int, side: int) -> Callable[[], object]:
+    """Return what computes the loss of a batch of patches, and its gradient."""
+    return _step(pytopo.TopologicalLoss(), *_likelihoods(count, side))
+
+
 def metric_contests(size: int) -> Iterator[Contest]:
     """Yield comparisons of two sections of made-up cells, each with an id of 64 bits."""
     first, second = pytopo.data.synthetic_volume(2, size).neuron_ids

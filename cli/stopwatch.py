@@ -8,7 +8,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +59,24 @@ def in_turns(
         name: Timing(min(times), float(np.median(times)), len(times))
         for name, times in taken.items()
     }
+
+
+@contextmanager
+def one_core() -> Iterator[bool]:
+    """Keep what this thread does, and torch for it, on one core; False where that cannot be."""
+    if not hasattr(os, "sched_setaffinity"):  # neither macOS nor Windows has it
+        yield False
+        return
+    import torch
+
+    cores, threads = os.sched_getaffinity(0), torch.get_num_threads()
+    os.sched_setaffinity(0, {max(cores)})
+    torch.set_num_threads(1)
+    try:
+        yield True
+    finally:
+        torch.set_num_threads(threads)
+        os.sched_setaffinity(0, cores)
 
 
 PEAK_MEMORY = """

@@ -17,12 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.kernels.keys import float_keys
-from pytopo.kernels.sorting import sort_bytes, sort_runs
 from pytopo.options import integer, real
 
 FRAME = -2  # where a pixel is asked for and the frame is the answer
-LEADING_BYTES = 4  # of a key, that are sorted by counting
-FEW = 500  # keys; fewer are sorted sooner than packed
 
 
 def checked_image(image: ArrayLike, name: str = "image") -> NDArray:
@@ -262,45 +259,3 @@ def _near_the_largest(values: NDArray) -> bool:
         return False
     info = np.iinfo(values.dtype)
     return bool(values.max() > info.max - 2 or values.min() < info.min + 2)
-
-
-def sorted_order(keys: NDArray[np.signedinteger]) -> NDArray[np.int32]:
-    """Return the stable ascending order of some keys.
-
-    Parameters
-    ----------
-    keys : (n,) int32 or int64
-        Less than 2^31 of them.
-
-    Returns
-    -------
-    order : (n,) int32
-        ``keys[order]`` ascends; equal keys by index.
-
-    Examples
-    --------
-    >>> sorted_order(np.array([3, 1, 1])).tolist()
-    [1, 2, 0]
-    """
-    if keys.size < FEW:
-        return np.argsort(keys, kind="stable").astype(np.int32)
-    least = int(keys.min())
-    key_bits = (int(keys.max()) - least).bit_length()
-    index_bits = (keys.size - 1).bit_length()
-    lost_bits = max(0, key_bits + index_bits - 64)
-
-    # Key and index in one integer, as pytopo/kernels/sorting.py shows.
-    packed = keys.astype(np.int64).view(np.uint64)
-    packed -= np.uint64(least % 2**64)
-    packed >>= np.uint64(lost_bits)
-    packed <<= np.uint64(index_bits)
-    packed |= np.arange(keys.size, dtype=np.uint64)
-    n_bytes = min(LEADING_BYTES, (key_bits - lost_bits + 7) // 8)
-    lowest = max(index_bits, key_bits - lost_bits + index_bits - 8 * n_bytes)
-    packed = sort_bytes(packed, lowest, n_bytes)
-    order = (packed & np.uint64(2**index_bits - 1)).astype(np.int32)
-    if lowest > index_bits or lost_bits > 0:
-        packed >>= np.uint64(lowest)
-        if not sort_runs(packed, keys, order):
-            return np.argsort(keys, kind="stable").astype(np.int32)
-    return order

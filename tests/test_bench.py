@@ -2,12 +2,15 @@
 
 import csv
 import json
+import os
 
 import numpy as np
 import pytest
+import torch
 
-from pytopo.cli import contests, stopwatch
+from pytopo.cli import bench, contests, stopwatch
 from pytopo.cli.main import main
+from pytopo.threads import number_of_threads
 
 pytestmark = pytest.mark.compiled
 
@@ -131,3 +134,26 @@ def test_losses_that_are_measured_together_have_one_gradient():
     assert ours.abs().max() > 0
     for gradient in others:
         np.testing.assert_allclose(gradient, ours, rtol=1e-4, atol=1e-7)
+
+
+def test_patches_are_counted_on_one_core_and_all_cores_are_given_back(monkeypatch):
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("this system cannot keep a process on one core")
+    before, seen = (os.sched_getaffinity(0), torch.get_num_threads()), []
+
+    def clocked(contenders, *_):
+        contenders[""]()
+        seen.append((number_of_threads(None), torch.get_num_threads()))
+        return {"": stopwatch.Timing(best=0.5, median=1.0, runs=3)}
+
+    monkeypatch.setattr(stopwatch, "in_turns", clocked)
+    (row,) = bench._patch_rows(0)
+    assert seen == [(1, 1)]
+    assert (os.sched_getaffinity(0), torch.get_num_threads()) == before
+    assert (row["against"], row["ratio"]) == ("patches of 65x65 per second", 128)
+
+
+def test_where_there_is_no_core_to_keep_to_no_patches_are_counted(monkeypatch, capsys):
+    monkeypatch.delattr(os, "sched_setaffinity", raising=False)
+    assert list(bench._patch_rows(0)) == []
+    assert "cannot keep a process on one core: left out" in capsys.readouterr().err

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from strategies import constructions, images, lattices
 
 import pytopo
-from pytopo import order
 from pytopo.kernels.contingency import overlaps
 from pytopo.kernels.heap import push, remove_latest, roomy
 from pytopo.kernels.kruskal import foreign_joins, joins_of_band, merge
@@ -22,7 +21,7 @@ from pytopo.kernels.links_2d import REGULAR, earlier_neighbours
 from pytopo.kernels.links_3d import lower_links
 from pytopo.kernels.morse_boundary import MOST_PUSHED, morse_boundaries
 from pytopo.kernels.reduction import grown, reduce_columns
-from pytopo.kernels.sorting import sort_bytes
+from pytopo.kernels.sorting import sort_bytes, sorted_order
 from pytopo.kernels.sweep_2d import (
     UNKNOWN,
     closing_loops,
@@ -34,7 +33,6 @@ from pytopo.kernels.sweep_2d import (
 from pytopo.kernels.sweep_3d import extrema_and_joins
 from pytopo.kernels.voxels import voxels_of_pairs
 from pytopo.morse import links_3d, pairs_2d, pairs_3d
-from pytopo.order import sorted_order
 
 OUTSIDE = np.iinfo(np.int32).max
 
@@ -81,9 +79,8 @@ def crowns(n, flip=0):
 
 @pytest.fixture(autouse=True)
 def nothing_is_too_small(monkeypatch):
-    """Let several threads take bands of any size, and pack lists of any length."""
+    """Let several threads take bands of any size."""
     monkeypatch.setattr(pairs_2d, "THREAD_PIXELS", 1)
-    monkeypatch.setattr(order, "FEW", 1)
 
 
 def agrees_on_any_threads(image, **options):
@@ -435,11 +432,10 @@ def test_the_last_indices_of_31_bits_are_rows_and_columns(width):
     flat = np.arange(last - 4, last + 1)
     pairs = np.column_stack([flat, flat - width]).astype(np.int32)
     height = last // width + 1
-    split = np.array([[0, 5]])
+    stops = np.array([0, 5])
     image, dim, pixel = np.empty(5, np.int32), np.empty(5, np.int8), np.empty((2, 5), np.int64)
-    fill_image_rows(
-        pairs, np.zeros(1, np.int8), split, width, height, width - 2, 1, 1, image, dim, *pixel
-    )
+    shape = width, height, width - 2, 1, 1
+    fill_image_rows(pairs, np.zeros(1, np.int8), stops, 1, *shape, image, dim, *pixel)
     row, column = np.divmod(np.stack([flat, flat - width]), width)
     inside = (row >= 1) & (row <= height) & (column >= 1) & (column <= width - 2)
     expected = np.where(inside, (row - 1) * (width - 2) + column - 1, -2)

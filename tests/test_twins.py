@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from strategies import constructions, frames, images, images_without_ties, lattices
 
 import pytopo
-from pytopo import order
+from pytopo.kernels.one_band import order_of_kept
+from pytopo.kernels.sorting import sorted_order
 from pytopo.morse import pairs_2d
 from pytopo.morse.links_2d import COUNT, MEMBER, TOWARD, arc_table
-from pytopo.order import sorted_order
 from pytopo.pairing import _route
 
 
@@ -60,9 +60,8 @@ def test_a_batch_of_any_images_is_its_images_one_by_one(batch, construction, fra
 
 @pytest.fixture(autouse=True)
 def nothing_is_too_small(monkeypatch):
-    """Let several threads take bands of any size, and pack lists of any length."""
+    """Let several threads take bands of any size."""
     monkeypatch.setattr(pairs_2d, "THREAD_PIXELS", 1)
-    monkeypatch.setattr(order, "FEW", 1)
 
 
 def any_threads(image):
@@ -202,6 +201,12 @@ def test_the_order_of_keys_is_that_of_a_stable_sort(dtype, data):
     assert np.array_equal(sorted_order(keys), np.argsort(keys, kind="stable"))
 
 
+def test_joins_that_are_kept_keep_their_order():
+    saddle, kept = np.array([2, 2, 5, 7, 7, 9], np.int32), np.array([2, 2, 7, 7], np.int32)
+    order = np.array([3, 4, 5, 0, 1, 2], np.int32)
+    assert order_of_kept(order, saddle, kept).tolist() == [2, 3, 0, 1]
+
+
 # --- the table of arcs -----------------------------------------------------------------
 
 
@@ -246,7 +251,7 @@ def main():
     while compared < args.number:
         image, options = random_case(rng)
         threads = int(rng.choice(any_threads(image)))
-        pairs_2d.THREAD_PIXELS = order.FEW = 1
+        pairs_2d.THREAD_PIXELS = 1
         pairs_2d.BAND_PIXELS = int(rng.choice([1, 10, 2**18]))
         ref = pytopo.persistence(image, algorithm="reduction", **options)
         fast = pytopo.persistence(image, threads=threads, **options)

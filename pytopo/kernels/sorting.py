@@ -10,14 +10,62 @@ integer, and digits are bytes, whose 256 places stay in the fastest cache:
 Only the leading bytes are sorted by counting.  Of a few million numbers hardly two agree in
 all of these, and where some do, they are neighbours now, and insertion puts them right.  It
 looks at the key itself, whose last bits may have found no room beside the index.
-`pytopo.order.sorted_order` packs the keys and calls both.
 """
 
 import numpy as np
 
+from pytopo.kernels.bits import highest_one
 from pytopo.kernels.jit import njit
 
-LONG_RUN = 64
+LEADING_BYTES = 4  # of a key, that are sorted by counting
+
+
+@njit(cache=True, nogil=True)
+def sorted_order(keys):
+    """Return the stable ascending order of some keys.
+
+    Parameters
+    ----------
+    keys : (n,) int32 or int64
+        Less than 2^31 of them.
+
+    Returns
+    -------
+    order : (n,) int32
+        ``keys[order]`` ascends; equal keys by index.
+
+    Examples
+    --------
+    >>> sorted_order(np.array([3, 1, 1])).tolist()
+    [1, 2, 0]
+    """
+    order = np.empty(keys.size, np.int32)
+    if keys.size == 0:
+        return order
+    least = largest = keys[0]
+    for key in keys:
+        least, largest = min(least, key), max(largest, key)
+    sign = np.uint64(2**63)  # inverted, so that without a sign negative keys come first too
+    least_bits, largest_bits = np.uint64(least) ^ sign, np.uint64(largest) ^ sign
+    key_bits = highest_one(largest_bits - least_bits) + 1
+    index_bits = highest_one(np.uint64(keys.size - 1)) + 1
+    lost_bits = max(0, key_bits + index_bits - 64)
+
+    entries = np.empty(keys.size, np.uint64)
+    for i in range(keys.size):
+        distance = (np.uint64(keys[i]) ^ sign) - least_bits
+        entries[i] = distance >> np.uint64(lost_bits) << np.uint64(index_bits) | np.uint64(i)
+    n_bytes = min(LEADING_BYTES, (key_bits - lost_bits + 7) // 8)
+    lowest = max(index_bits, key_bits - lost_bits + index_bits - 8 * n_bytes)
+    entries = sort_bytes(entries, lowest, n_bytes)
+    index = np.uint64((1 << index_bits) - 1)
+    for t in range(keys.size):
+        order[t] = entries[t] & index
+    if lowest > index_bits or lost_bits > 0:
+        for t in range(keys.size):
+            entries[t] >>= np.uint64(lowest)
+        sort_runs(entries, keys, order)
+    return order
 
 
 @njit(cache=True, nogil=True)
@@ -62,7 +110,10 @@ def sort_bytes(entries, lowest, n_bytes):
 
 @njit(cache=True, nogil=True)
 def sort_runs(leading, keys, out_order):
-    """Sort by all bits what is in order by its leading ones: insertion, within short runs.
+    """Sort by all bits what is in order by its leading ones.
+
+    Insertion within runs that agree in those: one pass, as long as runs are short.  In long
+    runs entries take long steps first, in further passes (Shell 1959).
 
     Parameters
     ----------
@@ -71,20 +122,25 @@ def sort_runs(leading, keys, out_order):
     keys : (n,) int32 or int64
     out_order : (n,) int32
         A stable order by leading bits; receives the one by keys.
-
-    Returns
-    -------
-    done : bool
-        False if an entry would have to go far, in a long run: the order is unfinished.
     """
-    for t in range(1, leading.size):
-        if leading[t] == leading[t - 1]:
+    start = 0
+    longest = 0
+    for t in range(leading.size):
+        if leading[t] != leading[start]:
+            start = t
+        longest = max(longest, t - start + 1)
+    step = 1
+    while 3 * step + 1 < longest:
+        step = 3 * step + 1
+    while step > 0:
+        for t in range(step, leading.size):
             i = out_order[t]
             place = t
-            while place > 0 and keys[out_order[place - 1]] > keys[i]:
-                out_order[place] = out_order[place - 1]
-                place -= 1
-                if t - place > LONG_RUN:
-                    return False
+            while place >= step and leading[place - step] == leading[t]:
+                j = out_order[place - step]
+                if keys[j] < keys[i] or (keys[j] == keys[i] and j < i):
+                    break
+                out_order[place] = j
+                place -= step
             out_order[place] = i
-    return True
+        step //= 3

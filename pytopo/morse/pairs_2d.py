@@ -29,6 +29,8 @@ from numpy.typing import NDArray
 from pytopo.kernels.gather import taken
 from pytopo.kernels.kruskal import foreign_joins, joins_of_band, merge
 from pytopo.kernels.links_2d import earlier_neighbours
+from pytopo.kernels.one_band import paired_pixels
+from pytopo.kernels.sorting import sorted_order
 from pytopo.kernels.sweep_2d import (
     UNKNOWN,
     closing_loops,
@@ -43,7 +45,7 @@ from pytopo.kernels.sweep_2d import (
 )
 from pytopo.morse.links_2d import MEMBER, TOWARD, arc_table
 from pytopo.morse.workspace import Workspace, workspace
-from pytopo.order import fill_keys, key_dtype, key_needs_no_other, sorted_order
+from pytopo.order import fill_keys, key_dtype, key_needs_no_other
 from pytopo.threads import Workers
 
 SIDES, ALL = 0b01010101, 0b11111111
@@ -114,17 +116,13 @@ def pixel_pairs(
 
         # NumPy allocates what is large in large pages, Numba does not.
         whole = np.concatenate([pairs for bands in found for pairs in bands])
-        ends = np.cumsum([0] + [sum(len(pairs) for pairs in bands) for bands in found])
-        starts = period * tall[1] * np.arange(count + 1)
-        split = np.stack(
-            [a + np.searchsorted(whole[a:b, 0], starts) for a, b in pairwise(ends.tolist())]
-        )
+        stops = np.cumsum([0] + [sum(len(pairs) for pairs in bands) for bands in found])
         image, dim = np.empty(len(whole), np.int32), np.empty(len(whole), np.int8)
         pixel = np.empty((2, len(whole)), np.int64)
 
         def fill_rows(some: slice) -> None:
-            mine = np.clip(split, some.start, some.stop) - some.start
-            shape = tall[1], height, width, top, left
+            mine = np.clip(stops, some.start, some.stop) - some.start
+            shape = count, tall[1], height, width, top, left
             out = image[some], dim[some], pixel[0, some], pixel[1, some]
             fill_image_rows(whole[some], np.array(dims, np.int8), mine, *shape, *out)
 
@@ -172,12 +170,13 @@ def _bands(height: int, width: int, threads: int) -> list[tuple[int, int]]:
 
 
 class _Image(NamedTuple):
-    """What components and holes of the tall image both look at."""
+    """What all steps of the tall image look at."""
 
     keys: NDArray[np.signedinteger]
     period: int
     earlier: NDArray[np.uint8]
     root: NDArray[np.int32]
+    arcs: _Arcs
     bands: list[tuple[int, int]]
     workers: Workers
     space: Workspace
@@ -198,29 +197,37 @@ def _tall_pairs(
     """Pair the pixels of images on top of each other, for each dimension and band."""
     height, width = keys.shape
     earlier, root = space.empty(keys.shape, np.uint8), space.empty(keys.shape, np.int32)
-    bands = _bands(height, width, workers.threads)
-    image = _Image(keys, period, earlier, root, bands, workers, space)
-    through_sides = 0 if construction == "V" else 255
+    bands, arcs = _bands(height, width, workers.threads), _arcs(construction, width)
+    image = _Image(keys, period, earlier, root, arcs, bands, workers, space)
 
-    def saddles_of_rows(rows: tuple[int, int]) -> NDArray[np.int32]:
+    def critical(rows: tuple[int, int]) -> list[NDArray[np.int32]]:
         earlier_neighbours(keys, period, *rows, earlier)
-        return saddles(earlier, *rows, through_sides)
+        found = [
+            extrema(earlier, *rows, flip, reach) if dim in dims else np.empty(0, np.int32)
+            for dim, (flip, reach) in enumerate(zip(arcs.flip, arcs.reach))
+        ]
+        return [saddles(earlier, *rows, arcs.through_sides), *found]
 
-    saddle = image.on_bands(saddles_of_rows, image.bands)
+    saddle, minimum, maximum = (list(each) for each in zip(*image.on_bands(critical, bands)))
     flat_keys = keys.reshape(-1)
+    if len(bands) == 1:
+        order = sorted_order(taken(flat_keys, saddle[0]))
+        critical_pixels = saddle[0], order, minimum[0], maximum[0]
+        pairs = paired_pixels(keys, period, earlier, *critical_pixels, *arcs[2:], root)
+        return [[pairs[dim]] for dim in dims]
+
     found = []
     if 0 in dims:
-        minimum, victim = _merged(image, _sweep(0, construction, width), saddle)
+        victim = _merged(image, 0, saddle, minimum)
         numbers = _ranges(minimum)
         death = space.full(numbers[-1][1], UNKNOWN, np.int32)
         image.on_bands(lambda *some: note_deaths(*some, death), saddle, victim)
         deaths = [death[slice(*mine)] for mine in numbers]
         pairs = image.on_bands(lambda *some: component_pairs(*some, flat_keys), minimum, deaths)
         found.append(pairs)
-        if 1 in dims:
-            saddle = image.on_bands(closing_loops, saddle, victim)
+        saddle = image.on_bands(closing_loops, saddle, victim)
     if 1 in dims:
-        maximum, victim = _merged(image, _sweep(1, construction, width), saddle)
+        victim = _merged(image, 1, saddle, maximum)
         everywhere = np.concatenate(maximum)
         pairs = image.on_bands(
             lambda *some: hole_pairs(everywhere, *some, flat_keys), saddle, victim
@@ -230,22 +237,15 @@ def _tall_pairs(
 
 
 def _merged(
-    image: _Image, how: _Sweep, saddle: list[NDArray[np.int32]]
-) -> tuple[list[NDArray[np.int32]], list[NDArray[np.int32]]]:
-    """Return the extrema of each band, and whom each of its joins kills.
-
-    Band by band, and then what is left.
-    """
+    image: _Image, dim: int, saddle: list[NDArray[np.int32]], extremum: list[NDArray[np.int32]]
+) -> list[NDArray[np.int32]]:
+    """Return whom each join of each band kills: band by band, and then what is left."""
     keys, earlier, root = (a.reshape(-1) for a in (image.keys, image.earlier, image.root))
-
-    def extrema_of_rows(rows: tuple[int, int]) -> NDArray[np.int32]:
-        return extrema(image.earlier, *rows, how.flip, how.reach)
-
-    extremum = image.on_bands(extrema_of_rows, image.bands)
+    flip, onward, across = (table[dim] for table in image.arcs[2:])
     numbers, joins = _ranges(extremum), _ranges(saddle)
     outside, n_joins = numbers[-1][1], joins[-1][1]
     ends = image.space.empty((n_joins, 2), np.int32)
-    eldest = int(keys[0]) if how.flip else ~int(keys[0])  # row 0 is outside: the largest key
+    eldest = int(keys[0]) if dim else ~int(keys[0])  # row 0 is outside: the largest key
     key = image.space.full(outside + 1, eldest, keys.dtype)
 
     def number(some: NDArray, mine: tuple[int, int], rows: tuple[int, int]) -> None:
@@ -253,18 +253,13 @@ def _merged(
         key[slice(*mine)] = taken(keys, some)
 
     def lead(some: NDArray, own: tuple[int, int]) -> None:
-        ends[slice(*own)] = joined_extrema(some, earlier, how.onward, how.across, root)
+        ends[slice(*own)] = joined_extrema(some, earlier, onward, across, root)
 
     image.on_bands(number, extremum, numbers, image.bands)
     image.on_bands(lead, saddle, joins)
 
     parent = np.arange(outside + 1, dtype=np.int32)
     victim = image.space.full(n_joins, UNKNOWN, np.int32)
-    if len(image.bands) == 1:
-        order = sorted_order(taken(keys, saddle[0]))
-        merge(order, ends, key, how.flip, 0, outside, parent, victim)
-        return extremum, [victim]
-
     pixel = np.concatenate(saddle)
 
     def in_order(some: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -275,13 +270,13 @@ def _merged(
 
     def settle(own: tuple[int, int], mine: tuple[int, int]) -> NDArray[np.int32]:
         order = in_order(joins_of_band(*own, foreign, ends, *mine))
-        return merge(order, ends, key, how.flip, *mine, parent, victim)
+        return merge(order, ends, key, flip, *mine, parent, victim)
 
     foreign = np.concatenate(image.on_bands(foreign_of_band, joins, numbers))
     left = np.concatenate([foreign, *image.on_bands(settle, joins, numbers)])
     left.sort()
-    merge(in_order(left), ends, key, how.flip, 0, outside, parent, victim)
-    return extremum, [victim[slice(*own)] for own in joins]
+    merge(in_order(left), ends, key, flip, 0, outside, parent, victim)
+    return [victim[slice(*own)] for own in joins]
 
 
 def _ranges(arrays: list[NDArray]) -> list[tuple[int, int]]:
@@ -289,25 +284,26 @@ def _ranges(arrays: list[NDArray]) -> list[tuple[int, int]]:
     return list(pairwise(accumulate((a.size for a in arrays), initial=0)))
 
 
-class _Sweep(NamedTuple):
-    """What tells components and holes, V and T apart; see `pytopo.kernels.sweep_2d`."""
+class _Arcs(NamedTuple):
+    """What tells V and T apart, for components and for holes; see `pytopo.kernels.sweep_2d`."""
 
-    flip: int
-    reach: int
-    onward: NDArray[np.int64]
-    across: NDArray[np.int64]
+    through_sides: int
+    reach: NDArray[np.int64]  # (2,)
+    flip: NDArray[np.int64]  # (2,)
+    onward: NDArray[np.int64]  # (2, 256)
+    across: NDArray[np.int64]  # (2, 256, 4)
 
 
 @cache
-def _sweep(dim: int, construction: str, width: int) -> _Sweep:
-    corners = (construction == "T") == (dim == 0)
-    table = arc_table(corners)
-    if dim == 1:
-        table = table[::-1]  # arcs of later neighbours, by the set of earlier ones
+def _arcs(construction: str, width: int) -> _Arcs:
+    corners = [construction == "T", construction == "V"]  # of components, of holes
+    # Arcs of later neighbours, for holes, by the set of earlier ones.
+    tables = np.stack([arc_table(corners[0]), arc_table(corners[1])[::-1]])
     step = np.array([1, width + 1, width, width - 1, -1, -width - 1, -width, -width + 1])
-    return _Sweep(
-        flip=255 if dim == 1 else 0,
-        reach=ALL if corners else SIDES,
-        onward=step[table[:, TOWARD]],
-        across=step[table[:, MEMBER:]],
+    return _Arcs(
+        through_sides=255 if corners[0] else 0,
+        reach=np.where(corners, ALL, SIDES),
+        flip=np.array([0, 255]),
+        onward=step[tables[:, :, TOWARD]],
+        across=step[tables[:, :, MEMBER:]],
     )

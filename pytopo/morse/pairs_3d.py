@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from pytopo.kernels.kruskal import merge
 from pytopo.kernels.links_3d import lower_links
 from pytopo.kernels.morse_boundary import morse_boundaries, outlines_of_columns
+from pytopo.kernels.sorting import sorted_order
 from pytopo.kernels.sweep_2d import UNKNOWN, component_pairs, hole_pairs, note_deaths
 from pytopo.kernels.sweep_3d import extrema_and_joins, joined_extrema, number_extrema
 from pytopo.kernels.tunnels import note_slots, pair_columns
@@ -38,7 +39,7 @@ from pytopo.kernels.voxels import voxels_of_pairs
 from pytopo.morse import links_3d
 from pytopo.morse.pairs_2d import Rows
 from pytopo.morse.workspace import Workspace, workspace
-from pytopo.order import fill_keys, key_dtype, sorted_order
+from pytopo.order import fill_keys, key_dtype
 from pytopo.threads import Workers
 
 # A path is pushed down this far before its column is looked at: as good as always to its end.
