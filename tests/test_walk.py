@@ -137,7 +137,7 @@ def test_a_step_tells_what_enters_what_is_added_and_what_follows(lesson):
     assert by_cell[25].text == (
         "cell 25, edge at (4, 7), enters with pixel (2, 3), value 13: boundary {14, 23} + "
         "columns 24, 17, 15 = {7, 13}, low 13: a pair with vertex 13; the component born at 8 "
-        "in (1, 4) dies: dot (8, 13)"
+        "in (1, 4) dies: point (8, 13)"
     )
     assert by_cell[18].story == (
         "boundary {11, 16} + columns 17, 12, 10, 8, 6, 4, 2 = 0: a hole is born at 10"
@@ -172,7 +172,7 @@ def test_the_column_of_a_cell_is_always_worth_telling(lesson):
 def test_a_death_at_the_value_of_the_birth_is_no_dot():
     walk = walkthrough([3, 3, 0])
     assert walk.steps()[4].story.endswith(
-        "; the component born at 3 in (0) dies at the same value: no dot"
+        "; the component born at 3 in (0) dies at the same value: no point"
     )
     assert walk.diagram().points(0).tolist() == [[0, np.inf]]
 
@@ -180,7 +180,7 @@ def test_a_death_at_the_value_of_the_birth_is_no_dot():
 def test_the_frame_is_called_the_frame():
     by_pixel = walkthrough([[5]], frame=0).steps("pixel")
     assert by_pixel[0].title == "the frame, value 0"
-    assert by_pixel[1].story.endswith("the hole born at 0 in the frame dies: dot (0, 5)")
+    assert by_pixel[1].story.endswith("the hole born at 0 in the frame dies: point (0, 5)")
 
 
 def test_features_of_a_volume_are_tunnels_and_voids():
@@ -190,7 +190,7 @@ def test_features_of_a_volume_are_tunnels_and_voids():
     assert "a void is born at 0" in text
     assert "a tunnel is born at 0" in text
     assert "hole" not in text
-    assert "the void born at 0 in (2, 2, 2) dies: dot (0, 9)" in text
+    assert "the void born at 0 in (2, 2, 2) dies: point (0, 9)" in text
 
 
 def test_all_additions_of_a_step_are_told_with_their_sums(lesson):
@@ -199,7 +199,7 @@ def test_all_additions_of_a_step_are_told_with_their_sums(lesson):
         "low 52, + column 55                     {10, 12, 17, 18, 50, 51}",
         "low 51, + column 54                     {4, 8, 10, 12, 17, 18, 49, 50}",
         "low 50, + column 53                     {2, 4, 6, 8, 10, 12, 17, 18}",
-        "low 18: a pair with edge 18; the hole born at 10 in (2, 2) dies: dot (10, 19)",
+        "low 18: a pair with edge 18; the hole born at 10 in (2, 2) dies: point (10, 19)",
         "squares {53, 54, 55, 56} have this boundary",
     ]
     assert lesson.steps()[18].additions()[-3:] == [
