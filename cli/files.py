@@ -67,7 +67,7 @@ def check_room(path: str) -> None:
     import math
 
     from pytopo.images.image import image_shape
-    from pytopo.images.readers.address import machine_memory
+    from pytopo.images.readers.memory import machine_memory
 
     with blaming():
         shape = image_shape(path)

@@ -20,7 +20,7 @@ from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 import pytopo
 from pytopo.images.image import image_shape, open_image, open_labels, read_image
-from pytopo.images.readers.address import machine_memory
+from pytopo.images.readers.memory import machine_memory
 
 LUMINANCE = "colour turned to luminance (ITU-R 601)"
 NO_ALPHA = "alpha channel dropped"
@@ -563,8 +563,8 @@ def test_a_part_of_a_data_set_larger_than_the_memory_is_read(enormous):
 
 def test_a_machine_that_hides_its_memory_is_taken_to_have_enough(enormous, monkeypatch):
     monkeypatch.delattr(os, "sysconf")
-    monkeypatch.setattr("pytopo.images.readers.address.LIMITS", ())
-    monkeypatch.setattr("pytopo.images.readers.address.SMALL_ENOUGH", 2**63)
+    monkeypatch.setattr("pytopo.images.readers.memory.LIMITS", ())
+    monkeypatch.setattr("pytopo.images.readers.memory.SMALL_ENOUGH", 2**63)
     assert refusal(enormous).startswith("x.h5:/x: Unable to allocate 7.11 PiB")
 
 
@@ -573,7 +573,7 @@ def test_a_container_has_the_memory_that_it_is_left(monkeypatch, limit, memory):
     if limit is not None:
         write("memory.max", limit.encode())
     set_memory(monkeypatch, 9000)
-    monkeypatch.setattr("pytopo.images.readers.address.LIMITS", ("no/limit", "memory.max"))
+    monkeypatch.setattr("pytopo.images.readers.memory.LIMITS", ("no/limit", "memory.max"))
     assert machine_memory() == memory
 
 
@@ -1251,8 +1251,8 @@ def test_the_limit_of_pillow_holds_for_pages_that_it_unpacks(monkeypatch):
 
 def test_a_small_animation_cannot_ask_for_all_of_the_memory(monkeypatch):
     save_pages("x.gif", [Image.new("L", (200, 300), k) for k in range(3)])
-    monkeypatch.setattr("pytopo.images.readers.address.SMALL_ENOUGH", 400_000)
-    monkeypatch.setattr("pytopo.images.readers.address.MOST_PACKED", 20)
+    monkeypatch.setattr("pytopo.images.readers.memory.SMALL_ENOUGH", 400_000)
+    monkeypatch.setattr("pytopo.images.readers.memory.MOST_PACKED", 20)
     text = refusal("x.gif")
     assert text.startswith("x.gif: claims shape (3, 300, 200) of uint8, which takes 0.0 GB, in")
     assert open_image("x.gif", raw=True).array.shape == (3, 300, 200)  # 180 kB, no floats
@@ -1262,8 +1262,8 @@ def test_a_small_animation_cannot_ask_for_all_of_the_memory(monkeypatch):
 def test_chunks_that_were_never_written_cannot_ask_for_all_of_the_memory(monkeypatch):
     with h5py.File("x.h5", "w") as file:
         file.create_dataset("raw", (3, 400, 500), "u1", chunks=(1, 100, 100), fillvalue=7)
-    monkeypatch.setattr("pytopo.images.readers.address.SMALL_ENOUGH", 2_000_000)
-    monkeypatch.setattr("pytopo.images.readers.address.MOST_PACKED", 20)
+    monkeypatch.setattr("pytopo.images.readers.memory.SMALL_ENOUGH", 2_000_000)
+    monkeypatch.setattr("pytopo.images.readers.memory.MOST_PACKED", 20)
     text = refusal("x.h5")
     assert text.startswith(
         "x.h5: claims shape (3, 400, 500) of uint8, which takes 0.0 GB, in a"
@@ -1274,8 +1274,8 @@ def test_chunks_that_were_never_written_cannot_ask_for_all_of_the_memory(monkeyp
 
 def test_a_small_archive_cannot_ask_for_all_of_the_memory(monkeypatch):
     np.savez_compressed("x.npz", a=np.zeros((3, 400, 500), np.uint8))
-    monkeypatch.setattr("pytopo.images.readers.address.SMALL_ENOUGH", 2_000_000)
-    monkeypatch.setattr("pytopo.images.readers.address.MOST_PACKED", 20)
+    monkeypatch.setattr("pytopo.images.readers.memory.SMALL_ENOUGH", 2_000_000)
+    monkeypatch.setattr("pytopo.images.readers.memory.MOST_PACKED", 20)
     text = refusal("x.npz[0]")  # all of it is unpacked
     assert text.startswith("x.npz[0]: claims shape (3, 400, 500) of uint8, which takes 0.0 GB")
 
@@ -1306,7 +1306,7 @@ def test_a_drawing_is_not_handed_to_another_program():
 
 
 DAMAGED = "damaged, or not a readable picture"
-MEMORY = "take a part of it if it is .npy or HDF5, or a machine with more memory"
+MEMORY = "take a part of it if it is .npy or HDF5, or use a machine with more memory"
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_few_bits_keep_their_values(bits, photometric):
     packed = np.packbits(np.unpackbits(values[:, None], axis=1)[:, 8 - bits :])
     write("x.tif", packed[None])
     set_tags("x.tif", ImageWidth=16, BitsPerSample=bits, PhotometricInterpretation=photometric)
-    note = f"{bits} bits a pixel, read as uint8: values of 0 to {2**bits - 1}"
+    note = f"{bits} bits per pixel, read as uint8: values of 0 to {2**bits - 1}"
     same("x.tif", values[None], [note])
 
 
@@ -326,7 +326,7 @@ OME = """<?xml version="1.0" encoding="UTF-8"?><OME
  IFD="0" PlaneCount="1"><UUID FileName="x.ome.tif">urn:uuid:1</UUID></TiffData><TiffData
  IFD="0" First{axis}="1" PlaneCount="1"><UUID FileName="other.tif">urn:uuid:2</UUID></TiffData>
 </Pixels></Image></OME>"""
-ELSEWHERE = "its OME metadata tells of pages in other files, which are not read"
+ELSEWHERE = "its OME metadata lists pages in other files, which are not read"
 
 
 def test_no_pixel_comes_from_a_file_that_was_not_named():

@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pytopo.images.masks import Advice, mask_of
 from pytopo.notes import warn_of
+from pytopo.options import unmasked
 
 ADVICE = Advice(
     ids="or one segment of a label image, labels == 1",
@@ -43,9 +44,7 @@ def checked_labels(labels: ArrayLike, name: str) -> NDArray:
 
 
 def _array(image: ArrayLike, name: str) -> NDArray:
-    if np.ma.is_masked(image):
-        raise TypeError(f"{name} has masked pixels; fill them first, e.g. {name}.filled(0)")
-    values = np.asarray(image)
+    values = unmasked(image, name)
     if values.ndim not in (2, 3):
         raise ValueError(
             f"{name} has shape {values.shape}, {values.ndim} axes; expected (H, W) or (D, H, W)"
