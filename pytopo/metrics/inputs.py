@@ -1,4 +1,4 @@
-"""What measures are taken of: masks and label images, checked."""
+"""The input of every metric: masks and label images, checked."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +15,7 @@ ADVICE = Advice(
 
 
 def checked_mask(mask: ArrayLike, name: str = "mask") -> NDArray[np.bool_]:
-    """Return a mask as booleans, or say what is wrong with it."""
+    """Return a mask as booleans; raises what `betti_numbers` says."""
     values = _array(mask, name)
     if values.dtype.kind not in "biuf":
         raise TypeError(f"{name} has dtype {values.dtype}; expected booleans, or 0 and 1")
@@ -27,13 +27,14 @@ def checked_mask(mask: ArrayLike, name: str = "mask") -> NDArray[np.bool_]:
 def checked_masks(
     prediction: ArrayLike, target: ArrayLike
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return two masks of one shape as booleans."""
     first, second = checked_mask(prediction, "prediction"), checked_mask(target, "target")
     check_shapes(first, second)
     return first, second
 
 
 def checked_labels(labels: ArrayLike, name: str) -> NDArray:
-    """Return a label image, or say what is wrong with it."""
+    """Return a label image of integers or booleans."""
     values = _array(labels, name)
     if values.dtype.kind not in "biu":
         raise TypeError(
@@ -55,6 +56,7 @@ def _array(image: ArrayLike, name: str) -> NDArray:
 
 
 def check_shapes(prediction: NDArray, target: NDArray) -> None:
+    """Refuse a prediction and a target of different shapes."""
     if prediction.shape != target.shape:
         raise ValueError(
             f"prediction has shape {prediction.shape}, target {target.shape}; expected the same"
