@@ -223,7 +223,7 @@ def columns_of(diagram):
         ({"birth": np.array([0.0, 6.0])}, "a point of a sublevel diagram dies before"),
         ({"death": np.array([-np.inf, 5.0])}, "dies before it is born"),
         ({"death": np.array([7.0, 5.0])}, "dies before it is born"),
-        ({"death_pixel": np.array([-1, -1])}, "expected that of one component at most"),
+        ({"death_pixel": np.array([-1, -1])}, "expected at most one, in dimension 0"),
         ({"birth_pixel": np.array([-1, 2])}, "a birth pixel is -1"),
         ({"birth_pixel": np.array([-2, 2])}, "a pixel lies in the frame, but"),
         ({"birth_pixel": np.array([0, 4])}, "a pixel lies outside"),

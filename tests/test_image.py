@@ -211,7 +211,7 @@ def test_a_path_object_is_an_address_too(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["x.npy[0]", "a:b.npy", "[0]", "x[1:2].npy", "x.npy:y[0]"])
-def test_a_file_with_the_literal_name_wins(name):
+def test_a_file_with_the_literal_name_takes_precedence(name):
     np.save("x.npy", CUBE)
     with open(name, "wb") as stream:
         np.save(stream, RAMP)
@@ -315,7 +315,7 @@ def test_an_axis_of_length_one_is_no_column():
         "take one section, like x.npy[:, :, 0]"
     )
     assert open_image("y.npy").array.shape == (1, 40, 52)
-    assert open_image("y.npy[:, :, 3:4]").array.shape == (1, 40, 1)  # as asked for
+    assert open_image("y.npy[:, :, 3:4]").array.shape == (1, 40, 1)  # a slice keeps its axis
 
 
 def test_a_part_of_a_slice_is_advised_within_it():
@@ -449,7 +449,7 @@ def test_a_file_without_arrays_is_refused():
 # .npy and .npz
 
 
-def test_only_the_part_asked_for_needs_memory(monkeypatch):
+def test_only_the_requested_part_needs_memory(monkeypatch):
     np.save("x.npy", CUBE)
     save_pages("x.tif", CUBE)
     set_memory(monkeypatch, 24 * (1 + 4))  # as stored, and as the float32 of scaling
@@ -1039,7 +1039,7 @@ def test_labels_of_a_lossy_picture_are_doubtful():
 # Shapes from headers
 
 
-def test_the_shape_is_told_without_decoding(monkeypatch):
+def test_the_shape_is_known_without_decoding(monkeypatch):
     np.save("x.npy", CUBE)
     np.savez("x.npz", cube=CUBE)
     save_h5("x.h5", {"cube": CUBE})
@@ -1110,7 +1110,7 @@ def test_several_pages_are_a_volume_and_a_single_page_is_not(stack):
 
 @pytest.mark.parametrize(("brackets", "damaged"), [("[1]", [0, 2]), ("[::2]", [1])])
 @pytest.mark.parametrize("compression", ["tiff_deflate", "tiff_lzw"])
-def test_only_the_pages_asked_for_are_decoded(brackets, damaged, compression):
+def test_only_the_requested_pages_are_decoded(brackets, damaged, compression):
     values = np.arange(3 * 40 * 50, dtype=np.uint16).reshape(3, 40, 50)
     save_pages("x.tif", values, compression=compression)
     with tifffile.TiffFile("x.tif") as file:

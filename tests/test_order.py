@@ -38,7 +38,7 @@ def test_unsigned_zero_comes_last_in_superlevel():
 
 
 @pytest.mark.parametrize("dtype", ["int64", "uint64"])
-def test_integers_that_are_one_float_are_told_apart(dtype):
+def test_integers_that_are_one_float_are_distinguished(dtype):
     big = 2**53
     image = np.array([big + 1, big, big + 2], dtype)
     assert order_of(image) == [1, 0, 2]

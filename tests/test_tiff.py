@@ -28,7 +28,7 @@ def _in_tmp_path(tmp_path, monkeypatch):
 
 
 def same(address, expected, notes=()):
-    """What is read, and the shape that is told of it without reading."""
+    """What is read, and the shape that is known without reading."""
     file = open_image(address, raw=True)
     assert file.array.dtype == np.asarray(expected).dtype
     np.testing.assert_array_equal(file.array, expected)
@@ -108,7 +108,7 @@ HYPERSTACK = np.arange(2 * 3 * 4 * 5 * 6, dtype=np.uint16).reshape(2, 3, 4, 5, 6
 
 
 @pytest.mark.parametrize("kind", ["imagej", "ome"])
-def test_planes_times_and_channels_of_a_hyperstack_are_told_apart(kind):
+def test_planes_times_and_channels_of_a_hyperstack_are_distinguished(kind):
     write("x.tif", HYPERSTACK, **{kind: True}, metadata={"axes": "TZCYX"})
     assert refusal("x.tif") == (
         "x.tif: shape (2, 3, 4, 5, 6), axes (T, Z, C, Y, X), has 5 axes; expected an image of "
