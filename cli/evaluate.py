@@ -152,7 +152,7 @@ def border(text: str) -> float | str:
 
 def background(text: str) -> tuple[int, ...]:
     """Take ids, as in ``0,-1``, or ``none``."""
-    from pytopo.images.masks import parsed_background
+    from pytopo.images.background import parsed_background
 
     try:
         return parsed_background(text)
@@ -269,7 +269,7 @@ def _with_ids(prediction: "NDArray", args: argparse.Namespace) -> Pair:
     import numpy as np
 
     from pytopo.data.hdf5 import default_background
-    from pytopo.images.masks import background_notes, background_text, is_background
+    from pytopo.images.background import background_notes, background_text, is_background
 
     ids = read_ids(args.truth)
     ids = ids.astype(np.uint8) if ids.dtype.kind == "b" else ids
@@ -300,7 +300,7 @@ def _check_axes(path: str, image: "NDArray") -> None:
 
 def _check_cells(pair: Pair, args: argparse.Namespace) -> None:
     """Refuse a truth, or a section of it, with nothing to compare."""
-    from pytopo.images.masks import is_background
+    from pytopo.images.background import is_background
 
     ids = pair.truth if args.labels == "both" else pair.cells
     cells = ~pair.truth if ids is None else ~is_background(ids, pair.background)

@@ -289,7 +289,7 @@ def _table(
 def _cells(step: "Step") -> tuple[str, ...]:
     """Return the cells of the table that come before the story."""
     from pytopo.diagram import pixel_text
-    from pytopo.textbook.walk import KINDS
+    from pytopo.textbook.sentences import KINDS
 
     walk, first = step.walk, step.first
     if not step.columns:

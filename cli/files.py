@@ -53,7 +53,7 @@ def read(path: str, raw: bool | None = None) -> "NDArray":
     path, raw
         As of `opened`.
     """
-    from pytopo.images.masks import range_notes
+    from pytopo.images.scaling import range_notes
 
     file = opened(path, raw)
     if not raw:
@@ -67,7 +67,7 @@ def check_room(path: str) -> None:
     import math
 
     from pytopo.images.image import image_shape
-    from pytopo.images.readers.address import machine_memory
+    from pytopo.images.readers.memory import machine_memory
 
     with blaming():
         shape = image_shape(path)
@@ -117,7 +117,7 @@ def read_likelihood(path: str) -> "NDArray":
     """Read an image, or a mask, of values from 0 to 1; rounding errors are clipped."""
     import numpy as np
 
-    from pytopo.images.masks import clipped_to_unit
+    from pytopo.images.scaling import clipped_to_unit
     from pytopo.notes import number_text
 
     image = read_grey(path)

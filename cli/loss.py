@@ -177,7 +177,8 @@ def _images(args: argparse.Namespace) -> "tuple[NDArray, NDArray]":
 
 def _read_truth(args: argparse.Namespace) -> "NDArray":
     """Read a mask of any dtype, or a grey truth: floats from 0 to 1."""
-    from pytopo.images.masks import clipped_to_unit, two_valued
+    from pytopo.images.masks import two_valued
+    from pytopo.images.scaling import clipped_to_unit
 
     path = args.truth
     if args.truth_threshold is not None:
@@ -204,7 +205,7 @@ def _advice() -> "Advice":
 
 def _checked_image(path: str, image: "NDArray") -> "NDArray":
     """Refuse what no loss is of; what a rounding error left outside [0, 1] is clipped."""
-    from pytopo.images.masks import clipped_to_unit
+    from pytopo.images.scaling import clipped_to_unit
     from pytopo.notes import number_text
 
     if image.ndim not in (2, 3):

@@ -21,7 +21,7 @@ FEATURES = {  # what a dimension is called, by the number of axes of the image
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Diagram:
-    """Points of a persistence diagram, one row a point.
+    """Points of a persistence diagram, one row per point.
 
     Attributes
     ----------
@@ -31,12 +31,12 @@ class Diagram:
         In units of the image.  The essential component has death +inf, or -inf for
         superlevel, where birth >= death.
     birth_pixel, death_pixel : (n,) int64
-        Flat C-order indices of the pixels at which that happens.  A death pixel of -1
-        marks the essential component, -2 stands for the frame.
+        Flat C-order indices of the pixels of birth and death.  A death pixel of -1 marks the
+        essential component, -2 stands for the frame.
     shape : tuple of int
         Shape of the image.
     superlevel : bool
-        Whether the threshold swept downwards.
+        Whether the filtration is by superlevel sets, the threshold falling.
     construction : {"V", "T"}
         Whether pixels were vertices or top cells.
     frame : float or None
@@ -73,7 +73,7 @@ class Diagram:
         return self.dim.size
 
     def __eq__(self, other: object) -> bool:
-        """Tell whether everything agrees: each row, dtypes, and what was asked for."""
+        """Return whether everything agrees: each row, dtypes, and the options."""
         if not isinstance(other, Diagram):
             return NotImplemented
         for field in fields(self):
@@ -157,9 +157,9 @@ class Diagram:
         chosen = self.persistence >= at_least(min_persistence, "min_persistence", 0)
         dims = self.dims
         if dim is not None:
-            expected = self._checked_dims(dim)
-            chosen &= np.isin(self.dim, expected)
-            dims = tuple(d for d in self.dims if d in expected)
+            kept = self._checked_dims(dim)
+            chosen &= np.isin(self.dim, kept)
+            dims = tuple(d for d in self.dims if d in kept)
         if finite is not None:
             finite = flag(finite, "finite")
             chosen &= (np.isfinite(self.birth) & np.isfinite(self.death)) == finite
@@ -181,7 +181,7 @@ class Diagram:
         )
 
     def betti(self, threshold: float) -> tuple[int, ...]:
-        """Count the features that are alive at a threshold, one number a dimension.
+        """Count the features that are alive at a threshold, one number per dimension.
 
         These are the Betti numbers of the pixels with value <= threshold (superlevel:
         >= threshold), connected as the construction says.
@@ -228,7 +228,7 @@ class Diagram:
         return found
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the diagram to a file; the ending says how: .npz, .csv or .json.
+        """Write the diagram to a file in the format of its ending: .npz, .csv or .json.
 
         The file appears whole or not at all.  `docs/reference-files.md` describes it.
         """
@@ -294,7 +294,7 @@ class Diagram:
 
 
 def pixel_text(index: Iterable[int]) -> str:
-    """Return the coordinates of a pixel as text; the frame and the end of time by name.
+    """Return the coordinates of a pixel as text; of the frame, or of no death, a word.
 
     Examples
     --------

@@ -1,8 +1,8 @@
 """Diagrams on disk: .npz for programs, .csv for spreadsheets, .json for the web.
 
-All three hold the same: one row a point, and a header with what was computed and how many
-points there are, so that a file that was cut short is noticed.  A diagram that is read back
-equals the one that was written, to the last bit and dtype.
+All three contain the same: one row per point, and a header with what was computed and the
+number of points, so that a truncated file is noticed.  A diagram that is read back equals the
+one that was written, to the last bit and dtype.
 """
 
 import csv
@@ -54,7 +54,7 @@ def load(path: str | PathLike[str]) -> Diagram:
     try:
         return form.read(content)
     except UnicodeDecodeError as error:
-        reason = f"byte {error.start} is no {error.encoding} text"
+        reason = f"byte {error.start} is not {error.encoding} text"
     except RecursionError:
         reason = "nested too deeply"
     except MemoryError:
@@ -90,9 +90,9 @@ def write_npz(diagram: Diagram, stream: IO[bytes]) -> None:
 
 
 def write_csv(diagram: Diagram, stream: IO[str]) -> None:
-    """Write a table: the header as a comment line, then one line a point.
+    """Write a table: the header as a comment line, then one line per point.
 
-    Coordinates of the pixels stand in columns of their own behind the flat indices.
+    Coordinates of the pixels have columns of their own after the flat indices.
     """
     axes = ("plane", "row", "column")[-len(diagram.shape) :]
     stream.write(f"{CSV_MARK}{json.dumps(_header(diagram))}\n")
@@ -127,11 +127,11 @@ def _header(diagram: Diagram) -> dict[str, Any]:
     }
 
 
-# ---- what a file holds: nothing in it is believed ------------------------------------------
+# ---- reading: nothing in a file is trusted -------------------------------------------------
 
 
 class _Header(NamedTuple):
-    """What a file says of its diagram, checked."""
+    """The header of a file, checked."""
 
     shape: tuple[int, ...]
     dims: tuple[int, ...]
@@ -167,7 +167,7 @@ def _read_npz(content: bytes) -> Diagram:
 
 
 def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    """Return a member of an archive, and no more than so many bytes and one."""
+    """Return a member of an archive, but at most ``most`` bytes and one."""
     with archive.open(name) as stream:
         return stream.read(most + 1)
 
@@ -176,7 +176,7 @@ def _npy(content: bytes, name: str) -> tuple[np.dtype, tuple[int, ...], bytes]:
     """Return the dtype, the shape and the bytes of an array as `numpy.save` writes it."""
     found = NPY.match(content)
     if found is None:
-        raise ValueError(f"{name} is no array as numpy.save writes it")
+        raise ValueError(f"{name} is not an array as numpy.save writes it")
     dtype, shape = (part.decode() for part in found.groups())
     if "O" in dtype:
         raise ValueError(f"{name}: Object arrays cannot be loaded")
@@ -194,12 +194,13 @@ def _npy_text(content: bytes) -> str:
 def _npy_column(
     archive: zipfile.ZipFile, name: str, expected: np.dtype, points: int
 ) -> NDArray:
+    """Return a column of an archive, if its dtype and its length are those expected."""
     size = points * expected.itemsize
     dtype, shape, data = _npy(_member(archive, f"{name}.npy", size + 2**16), name)
     if dtype.newbyteorder("=") != expected:
         raise ValueError(f"{name} is {dtype}; expected {expected}")
     if shape != (points,):
-        raise ValueError(f"{name} has shape {shape}, and {points} points are expected")
+        raise ValueError(f"{name} has shape {shape}; expected ({points},)")
     if len(data) != size:
         raise ValueError(f"{name} has {len(data)} bytes; expected {size}")
     return np.frombuffer(data, dtype).astype(expected)
@@ -215,7 +216,7 @@ def _read_csv(content: bytes) -> Diagram:
     try:
         names, *rows = csv.reader(lines, strict=True)
     except (csv.Error, ValueError) as error:
-        raise ValueError(f"no table ({error})") from None
+        raise ValueError(f"not a table ({error})") from None
     if not set(COLUMNS) <= set(names) or len(set(names)) < len(names):
         raise ValueError(f"columns are {_brief(names)}; expected at least {list(COLUMNS)}")
     for row in rows:
@@ -227,7 +228,7 @@ def _read_csv(content: bytes) -> Diagram:
 
 
 def _number_of(text: str, name: str) -> object:
-    """Return the number that a field spells; of infinity the text."""
+    """Return the number in a field; of infinity, the text."""
     value = name in ("birth", "death")
     if not (VALUE if value else WHOLE).fullmatch(text):
         raise ValueError(f"{name} is {_brief(text)}; expected a number")
@@ -247,16 +248,16 @@ def _read_json(content: bytes) -> Diagram:
 
 
 def _parsed(text: str) -> dict[str, Any]:
-    """Return the object that a JSON text holds."""
+    """Return the object that a JSON text contains."""
 
     def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         if len(set(names)) < len(names):
-            raise ValueError(f"a name stands twice among {_brief(names)}")
+            raise ValueError(f"a name occurs twice in {_brief(names)}")
         return dict(pairs)
 
     def no_constant(name: str) -> None:
-        raise ValueError(f"{name} is no number in JSON")
+        raise ValueError(f"{name} is not a number in JSON")
 
     found = json.loads(text, object_pairs_hook=distinct, parse_constant=no_constant)
     if not isinstance(found, dict):
@@ -329,11 +330,11 @@ def _brief(value: object) -> str:
 
 
 def _diagram(header: _Header, columns: dict[str, NDArray]) -> Diagram:
-    """Build a diagram, if its rows can be those of the image that the header tells of."""
+    """Build a diagram, if its rows are possible for the image that the header describes."""
     if {a.shape for a in columns.values()} != {(len(columns["dim"]),)}:
         raise ValueError(f"columns have shapes {[a.shape for a in columns.values()]}")
     if len(columns["dim"]) != header.points:
-        raise ValueError(f"{len(columns['dim'])} of {header.points} points are there")
+        raise ValueError(f"{len(columns['dim'])} points are there; expected {header.points}")
     dim, birth, death, birth_pixel, death_pixel = (columns[name] for name in COLUMNS)
     if np.isnan(birth).any() or np.isnan(death).any():
         raise ValueError("a birth or death is NaN")
@@ -344,17 +345,17 @@ def _diagram(header: _Header, columns: dict[str, NDArray]) -> Diagram:
     if np.any(pixels < FRAME) or np.any(pixels >= math.prod(header.shape)):
         raise ValueError(f"a pixel lies outside an image of shape {header.shape}")
     if header.frame is None and np.any(pixels == FRAME):
-        raise ValueError("a pixel lies in the frame, and there is none")
+        raise ValueError("a pixel lies in the frame, but the diagram has no frame")
     essential = death_pixel == ESSENTIAL
     if np.any(birth_pixel == ESSENTIAL):
         raise ValueError(f"a birth pixel is {ESSENTIAL}, which stands for no pixel")
     if np.any(dim[essential] > 0) or essential.sum() > 1:
-        raise ValueError("points never die; expected that of one component at most")
+        raise ValueError("points never die; expected at most one, in dimension 0")
     never = -np.inf if header.superlevel else np.inf
     early, late = (death, birth) if header.superlevel else (birth, death)
     if np.any(death[essential] != never) or np.any((early > late) & ~essential):
         order = "superlevel" if header.superlevel else "sublevel"
-        raise ValueError(f"a point dies before it is born, sweeping {order}")
+        raise ValueError(f"a point of a {order} diagram dies before it is born")
     return Diagram(
         **columns,
         shape=header.shape,

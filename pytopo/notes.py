@@ -1,7 +1,7 @@
-"""Remarks on what was done to an input, or what is doubtful about it.
+"""Notes: what was done to an input, or what is doubtful about it.
 
-A note is one sentence.  Commands print it on stderr; in Python it is a warning of a category
-of its own, so that it can be silenced, or turned into an error, without touching others:
+A note is one sentence.  Commands print it on stderr; in Python it is a warning with a category
+of its own, so that it can be silenced, or turned into an error, without affecting others:
 
     warnings.simplefilter("error", pytopo.InputWarning)
 """
@@ -47,14 +47,14 @@ def warn_of(notes: Iterable[str], where: str = "", stacklevel: int = 2) -> None:
 
 
 def number_text(value: "float | np.number") -> str:
-    """Return a number with as many digits as tell it from every other of its dtype.
+    """Return a number with as many digits as distinguish it from every other of its dtype.
 
-    For messages that say what came: a value a rounding error above 1 must not read "1".
+    For messages that quote a value: one a rounding error above 1 must not read "1".
 
     Parameters
     ----------
     value : bool, int, float or NumPy scalar
-        NumPy scalars keep their dtype: of a float32 fewer digits are needed.
+        NumPy scalars keep their dtype: a float32 needs fewer digits.
 
     Examples
     --------
@@ -65,3 +65,14 @@ def number_text(value: "float | np.number") -> str:
     ('0.1', '0.30000000000000004', '-inf')
     """
     return str(value).removesuffix(".0")
+
+
+def one_line(text: str) -> str:
+    """Return text that may quote a file on one line, without control characters.
+
+    Examples
+    --------
+    >>> one_line("damaged:\\n\\x1b[2J")
+    'damaged: ?[2J'
+    """
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))

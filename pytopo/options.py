@@ -1,7 +1,7 @@
-"""Options, checked the same way wherever they are taken.
+"""Arguments, checked the same way wherever they are taken.
 
-NumPy's scalars, and arrays without axes, are as good as Python's own numbers.  True and
-False are no numbers.
+NumPy's scalars, and arrays without axes, are accepted like Python's own numbers.  True and
+False are not numbers.
 """
 
 import math
@@ -9,10 +9,11 @@ import operator
 from numbers import Real
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 
 def integer(value: object) -> int | None:
-    """Return an integer as an int, and None for what is no integer.
+    """Return an integer as an int, and None for anything else.
 
     Examples
     --------
@@ -69,7 +70,7 @@ def whole_number(value: object, name: str, least: int = 0) -> int:
     Raises
     ------
     TypeError
-        If it is no integer.
+        If it is not an integer.
     ValueError
         If it is less than ``least``.
     """
@@ -86,7 +87,7 @@ def flag(value: object, name: str) -> bool:
     Raises
     ------
     TypeError
-        If it is none.
+        If it is not a bool.
     """
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
@@ -101,7 +102,7 @@ def at_least(value: object, name: str, least: float) -> float:
     Raises
     ------
     TypeError
-        If it is no number.
+        If it is not a number.
     ValueError
         If it is less than ``least``, or NaN.
     """
@@ -124,3 +125,16 @@ def checked_construction(value: object) -> str:
     if not isinstance(value, str) or value not in ("V", "T"):
         raise ValueError(f'construction is {value!r}; expected "V" or "T"')
     return value
+
+
+def unmasked(values: ArrayLike, name: str) -> NDArray:
+    """Return values as an array, unless some are masked; not copied if they are an array.
+
+    Raises
+    ------
+    TypeError
+        If some are masked.
+    """
+    if np.ma.is_masked(values):
+        raise TypeError(f"{name} has masked pixels; fill them first, e.g. {name}.filled(0)")
+    return np.asarray(values)

@@ -1,4 +1,4 @@
-"""An array becomes a total order of its pixels: the only thing persistence looks at.
+"""An array becomes a total order of its pixels, on which alone its persistence depends.
 
 Pixels are sorted by value and, where values are equal, by flat index.  After that no
 algorithm compares values again, so ties cannot make two algorithms differ:
@@ -6,8 +6,11 @@ algorithm compares values again, so ties cannot make two algorithms differ:
     values   3 1 1        order (pixel at each time)   1 2 0
                           rank  (time of each pixel)   2 0 1
 
-A frame is one more layer of pixels around the image, all of one value, which come
+A frame is one more layer of pixels around the image, all of one value, which enter
 directly before the image pixels of that value.  See `docs/conventions.md`.
+
+The textbook algorithm takes the order itself (`total_order`).  The fast algorithm sorts few of
+the pixels, and takes keys: integers that compare like the pixels (`fill_keys`).
 """
 
 from collections.abc import Sequence
@@ -17,20 +20,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.kernels.keys import float_keys
-from pytopo.options import integer, real
+from pytopo.options import integer, real, unmasked
 
-FRAME = -2  # where a pixel is asked for and the frame is the answer
+FRAME = -2  # stands for the frame where a pixel is given by its flat index
 
 
 def checked_image(image: ArrayLike, name: str = "image") -> NDArray:
-    """Return ``image`` as an array, or say what is wrong with it.
+    """Return ``image`` as an array whose pixels can be ordered.
 
     Parameters
     ----------
     image : array_like, (W,), (H, W) or (D, H, W)
         Any real dtype and memory layout; not copied if it is an array.
     name : str
-        What to call it in an error.
+        What an error calls it.
 
     Raises
     ------
@@ -51,10 +54,8 @@ def checked_image(image: ArrayLike, name: str = "image") -> NDArray:
 
 
 def checked_values(image: ArrayLike, name: str) -> NDArray:
-    """Return an array of any shape whose values can be ordered, or say what is wrong."""
-    if np.ma.is_masked(image):
-        raise TypeError(f"{name} has masked pixels; fill them first, e.g. {name}.filled(0)")
-    values = np.asarray(image)
+    """Return an array of any shape whose values can be ordered; errors as `checked_image`."""
+    values = unmasked(image, name)
     if values.dtype.kind not in "biuf":
         raise TypeError(
             f"{name} has dtype {values.dtype}; expected booleans, integers or floats"
@@ -114,7 +115,7 @@ def frame_value(
 
 @dataclass(frozen=True, eq=False)
 class PixelOrder:
-    """When each pixel comes, for an image or for an image with its frame.
+    """When each pixel enters, for an image or for an image with its frame.
 
     Attributes
     ----------
@@ -172,7 +173,7 @@ def _ascending_keys(values: NDArray, superlevel: bool) -> NDArray:
 def _framed(
     rank: NDArray[np.int64], pixel: NDArray[np.int64], before: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pad both arrays by one layer whose pixels come when ``before`` pixels are there."""
+    """Pad both arrays by one layer whose pixels enter after the first ``before`` pixels."""
     pixel = np.pad(pixel, 1, constant_values=FRAME)
     in_frame = pixel == FRAME
     n_frame = int(np.count_nonzero(in_frame))
@@ -188,9 +189,9 @@ def key_dtype(dtype: np.dtype) -> type[np.signedinteger]:
 
 
 def key_needs_no_other(dtype: np.dtype) -> bool:
-    """Tell whether `fill_keys` without frames may be called for parts of an image.
+    """Return whether `fill_keys` without frames may be called for parts of an image.
 
-    Where a key is a rank among all values it may not.
+    It may not where a key is a rank among all values.
     """
     return dtype.itemsize < 8 or dtype.newbyteorder("=") == np.float64
 
@@ -201,10 +202,10 @@ def fill_keys(
     frames: Sequence[int | np.floating | None],
     out_keys: NDArray[np.signedinteger],
 ) -> None:
-    """Write integers that sort like the pixels, for the route that sorts few of them.
+    """Write integers that compare like the pixels, for the algorithm that sorts few of them.
 
-    Equal pixels have equal keys; ties are left to whoever compares.  A frame gets a key
-    between the pixels before it and its equals.
+    Equal pixels have equal keys, and the caller breaks ties.  A frame gets a key between the
+    pixels before it and its equals.
 
     Parameters
     ----------
@@ -223,18 +224,52 @@ def fill_keys(
     keys = out_keys[:, top : top + height, left : left + width]
     _fill_image_keys(values, superlevel, keys)
     for image, frame, inner, outer in zip(values, frames, keys, out_keys):
-        if frame is None:
-            return
-        after = image <= frame if superlevel else image >= frame
-        border = inner[after].min() if after.any() else inner.max() + 1
-        moved = inner + after
-        outer[...] = border
-        inner[...] = moved
+        if frame is not None:
+            insert_frame_key(image, frame, superlevel, inner, outer)
+
+
+def insert_frame_key(
+    image: NDArray,
+    frame: int | np.floating,
+    superlevel: bool,
+    out_inner: NDArray[np.signedinteger],
+    out_keys: NDArray[np.signedinteger],
+) -> None:
+    """Write the key of the frame around the keys of an image, and make room for it.
+
+    Parameters
+    ----------
+    image : ndarray
+        Real and without NaN.
+    frame : int or numpy float
+        As `frame_value` returns it.
+    superlevel : bool
+        As in `total_order`.
+    out_inner : ndarray of the shape of the image
+        The part of ``out_keys`` that holds its keys.  Receives larger keys for the pixels
+        that do not come before the frame.
+    out_keys : ndarray of int32 or int64, larger by 2 along each axis that has a frame
+        Receives the key of the frame outside ``out_inner``.
+
+    Examples
+    --------
+    >>> keys = np.array([0, 5, 7, 9, 0], np.int32)
+    >>> insert_frame_key(np.array([5, 7, 9]), 7, False, keys[1:-1], keys)
+    >>> keys
+    array([ 7,  5,  8, 10,  7], dtype=int32)
+    """
+    # Pixels from the frame's value on move up by one, and the frame takes the free key.
+    after = image <= frame if superlevel else image >= frame
+    border = out_inner[after].min() if after.any() else out_inner.max() + 1
+    moved = out_inner + after
+    out_keys[...] = border
+    out_inner[...] = moved
 
 
 def _fill_image_keys(
     values: NDArray, superlevel: bool, out_keys: NDArray[np.signedinteger]
 ) -> None:
+    """Write the keys of images without a frame, in the way that their dtype allows."""
     invert = -1 if superlevel else 0
     values = values.astype(values.dtype.newbyteorder("="), copy=False)
     if values.dtype == np.float16:
@@ -254,7 +289,7 @@ def _fill_image_keys(
 
 
 def _near_the_largest(values: NDArray) -> bool:
-    """Tell whether 64-bit integers leave no room for a frame and the outside above them."""
+    """Return whether 64-bit integers leave no room for a frame and the exterior above them."""
     if values.dtype.itemsize < 8:
         return False
     info = np.iinfo(values.dtype)

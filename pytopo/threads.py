@@ -13,20 +13,20 @@ from pytopo.options import integer
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
-MOST_THREADS = 1024  # more have no processor that is theirs, and an image is cut for each
+MOST_THREADS = 1024  # more have no core of their own, and an image is cut for each
 
 
 def number_of_threads(threads: int | None) -> int:
-    """Return how many threads to work on; ``None`` for as many as there are cores.
+    """Return the number of threads to use; ``None`` for as many as there are cores.
 
-    Cores are those that this process may run on, as far as the system says so: what
-    ``taskset`` or a scheduler left to it, and what the limits of a container are worth.
-    More than `MOST_THREADS` are taken for as many; the result is the same.
+    Cores are those that this process may run on, as far as the system says: as restricted by
+    ``taskset``, a scheduler, or the limits of a container.  More than `MOST_THREADS` count as
+    `MOST_THREADS`; the result is the same.
 
     Raises
     ------
     ValueError
-        If it is no whole number, or less than 1.
+        If it is not a whole number, or less than 1.
 
     Examples
     --------
@@ -58,9 +58,9 @@ def _cores_of_container(
 ) -> float:
     """Return how many cores the control groups of Linux leave to this process, rounded up.
 
-    A group may use ``quota`` microseconds of processors in each ``period``, and so may each
-    group that it lies in.  Version 2 has both in one file, version 1 in two.  What cannot be
-    read, as on other systems, limits nothing.
+    A group may use ``quota`` microseconds of CPU time in each ``period``, and so may each
+    group that contains it.  Version 2 has both in one file, version 1 in two.  Files that
+    cannot be read, as on other systems, set no limit.
     """
     try:
         lines = groups.read_text().splitlines()
@@ -91,7 +91,7 @@ def _quota(group: Path) -> float:
 
 
 class Workers:
-    """Threads that are started once, and called upon several times.
+    """Threads that are started once and used several times.
 
     Examples
     --------
@@ -116,7 +116,7 @@ class Workers:
     ) -> list[Result]:
         """Return what a function returns for each argument, in their order.
 
-        One thread is this one, and none is started.
+        With one thread, the caller's own is used and none is started.
         """
         if self._pool is None:
             return [function(argument) for argument in arguments]

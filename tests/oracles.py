@@ -10,7 +10,7 @@ def pixel_pairs(image, superlevel=False, construction="V", frame=None):
     """Return (dim, birth pixel, death pixel) of every point, by reducing sets of cells.
 
     Follows the definitions word by word: pad by the frame, sort the pixels, let each cell
-    in with its last (V) or first (T) pixel, reduce columns that are Python sets.
+    enter with its last (V) or first (T) pixel, reduce columns that are Python sets.
     """
     keys = [(-v if superlevel else v) for v in image.ravel().tolist()]
     places = dict(enumerate(np.ndindex(*image.shape)))
@@ -45,7 +45,7 @@ def pixel_pairs(image, superlevel=False, construction="V", frame=None):
         if column:
             column_with_low[max(column)] = column
             deaths[max(column)] = j
-    killed = set(deaths.values())
+    destroyers = set(deaths.values())
     pairs = []
     for j, cell in enumerate(cells):
         birth = entered[cell]
@@ -53,7 +53,7 @@ def pixel_pairs(image, superlevel=False, construction="V", frame=None):
             death = entered[cells[deaths[j]]]
             if birth[0] != death[0]:
                 pairs.append((_dimension(cell), name_of[birth], name_of[death]))
-        elif j not in killed:
+        elif j not in destroyers:
             pairs.append((_dimension(cell), name_of[birth], -1))
     return sorted(pairs)
 

@@ -502,11 +502,11 @@ def test_reduced_columns_outgrow_their_matrix():
     length = np.append(np.zeros(160, int), [len(column) for column in columns])
     start = np.append(0, np.cumsum(length))
     rows = np.array([row for column in columns for row in sorted(column)])
-    killer, begin, end, reduced = reduce_columns(start, rows, np.arange(length.size))
+    pivot, begin, end, reduced = reduce_columns(start, rows, np.arange(length.size))
     for k in range(53):
         column = reduced[begin[160 + k] : end[160 + k]]
         assert column.tolist() == list(range(156 - 3 * k, 160 - k))
-        assert killer[159 - k] == 160 + k
+        assert pivot[159 - k] == 160 + k
     assert column.size > 64
     assert reduced.size > 2 * rows.size
 

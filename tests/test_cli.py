@@ -454,7 +454,7 @@ def test_an_image_whose_diagram_does_not_fit_is_refused_before_it_is_read(
 ):
     np.save("plane.npy", np.zeros((2000, 3000), np.uint8))
     np.save("volume.npy", np.zeros((30, 40, 500), np.uint8))
-    monkeypatch.setattr("pytopo.images.readers.address.machine_memory", lambda: 30_000_000)
+    monkeypatch.setattr("pytopo.images.readers.memory.machine_memory", lambda: 30_000_000)
     for name, size, part in (
         ("plane.npy", "2000 x 3000 pixels may take 0.2 GB", "[0:1000, 0:1000]"),
         ("volume.npy", "30 x 40 x 500 pixels may take 0.0 GB", "[0:30, 0:40, 0:100]"),

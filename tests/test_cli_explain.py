@@ -24,7 +24,7 @@ step    kind  cell  pixel  value  what happens
    3    edge     1      1      2  boundary {0, 2}, low 2: a pair with vertex 2; the component \
 dies at once
    4    edge     3      1      2  boundary {1, 2} + column 3 = {0, 1}, low 1: a pair with \
-vertex 1; the component born at 1 in (2) dies: dot (1, 2)
+vertex 1; the component born at 1 in (2) dies: point (1, 2)
    5                              the end: cell 0 is the low of no column: the component born \
 at 0 in (0) never dies
 """
@@ -215,7 +215,7 @@ def test_a_large_image_is_refused_and_a_part_proposed(capsys):
     np.save("large.npy", np.zeros((100, 200)))
     assert fault(capsys, "large.npy") == (
         "large.npy: 100 x 200 pixels are 79401 cells, too many to explain one by one; expected "
-        "at most 400; a part like [0:5, 0:5] will do"
+        "at most 400; take a part, like [0:5, 0:5]"
     )
 
 

@@ -11,7 +11,7 @@ from pytopo.matching.groups import match_groups
 CORNER = (0.0, 1.0)
 coordinates = st.integers(0, 4).map(lambda k: k / 4)
 points = st.lists(st.tuples(coordinates, coordinates), max_size=4)
-# Either side may be empty; truths are corners only, or anything.
+# Either side may be empty; goals are corners only, or anything.
 groups = st.tuples(points, st.one_of(points, st.integers(0, 4).map(lambda k: [CORNER] * k)))
 
 
@@ -30,15 +30,15 @@ def test_groups_are_matched_as_each_would_be_alone(batch, every_goal):
         paired, taken = np.flatnonzero(mine >= 0), mine[mine >= 0] - goal_start[g]
         assert ((taken >= 0) & (taken < len(b))).all()
         assert len(set(taken)) == len(taken)
-        want = match(a, b, every_second=every_goal)
-        assert paired.tolist() == want.pairs[:, 0].tolist()
+        alone = match(a, b, every_second=every_goal)
+        assert paired.tolist() == alone.pairs[:, 0].tolist()
         a, b = (np.reshape(rows, (-1, 2)) for rows in (a, b))
         cost = ((a[paired] - b[taken]) ** 2).sum()
         cost += sum(
             (np.diff(np.delete(rows, some, axis=0), axis=1) ** 2).sum() / 2
             for rows, some in ((a, paired), (b, taken))
         )
-        assert cost == pytest.approx(want.cost)
+        assert cost == pytest.approx(alone.cost)
 
 
 @given(
@@ -46,7 +46,7 @@ def test_groups_are_matched_as_each_would_be_alone(batch, every_goal):
     st.integers(0, 20),
     st.booleans(),
 )
-def test_of_many_dots_the_best_are_matched_and_of_equal_ones_the_first(a, count, every_goal):
+def test_of_many_points_the_best_are_matched_and_of_equal_ones_the_first(a, count, every_goal):
     points, start = flat([a])
     goals, goal_start = flat([[CORNER] * count])
     partner = match_groups(start, points, goal_start, goals, every_goal=every_goal)
@@ -57,7 +57,7 @@ def test_of_many_dots_the_best_are_matched_and_of_equal_ones_the_first(a, count,
     assert np.flatnonzero(partner >= 0).tolist() == sorted(best)
 
 
-def test_of_many_equal_dots_the_first_are_matched():
+def test_of_many_equal_points_the_first_are_matched():
     random = np.random.default_rng(0)
     for _ in range(100):
         count = random.integers(1, 13)
@@ -69,9 +69,9 @@ def test_of_many_equal_dots_the_first_are_matched():
         assert np.flatnonzero(partner >= 0).tolist() == sorted(best)
 
 
-def test_what_never_ends_is_matched_with_what_never_ends():
-    lasting = (0.3, np.inf)
-    points, start = flat([[(0.1, 0.9), lasting, (0.2, 0.8)], [lasting, (0.5, 0.6)]])
+def test_essential_points_are_matched_with_each_other():
+    essential = (0.3, np.inf)
+    points, start = flat([[(0.1, 0.9), essential, (0.2, 0.8)], [essential, (0.5, 0.6)]])
     for corners in (2, 1, 0):
         for place in range(corners + 1):
             of_first = [CORNER] * corners
@@ -85,7 +85,7 @@ def test_what_never_ends_is_matched_with_what_never_ends():
             assert partner[4] == -1
 
 
-def test_groups_of_different_goals_keep_what_never_ends_apart():
+def test_groups_of_different_goals_keep_essential_points_apart():
     points, start = flat([[(0.3, np.inf), (0.1, 0.9), (0.4, 0.7)]])
     goals, goal_start = flat([[(0.5, 0.7), (0.2, np.inf), (0.0, 0.9)]])
     assert match_groups(start, points, goal_start, goals).tolist() == [1, 2, 0]

@@ -20,7 +20,7 @@ from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 import pytopo
 from pytopo.images.image import image_shape, open_image, open_labels, read_image
-from pytopo.images.readers.address import machine_memory
+from pytopo.images.readers.memory import machine_memory
 
 LUMINANCE = "colour turned to luminance (ITU-R 601)"
 NO_ALPHA = "alpha channel dropped"
@@ -211,7 +211,7 @@ def test_a_path_object_is_an_address_too(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["x.npy[0]", "a:b.npy", "[0]", "x[1:2].npy", "x.npy:y[0]"])
-def test_a_file_with_the_literal_name_wins(name):
+def test_a_file_with_the_literal_name_takes_precedence(name):
     np.save("x.npy", CUBE)
     with open(name, "wb") as stream:
         np.save(stream, RAMP)
@@ -315,7 +315,7 @@ def test_an_axis_of_length_one_is_no_column():
         "take one section, like x.npy[:, :, 0]"
     )
     assert open_image("y.npy").array.shape == (1, 40, 52)
-    assert open_image("y.npy[:, :, 3:4]").array.shape == (1, 40, 1)  # as asked for
+    assert open_image("y.npy[:, :, 3:4]").array.shape == (1, 40, 1)  # a slice keeps its axis
 
 
 def test_a_part_of_a_slice_is_advised_within_it():
@@ -449,7 +449,7 @@ def test_a_file_without_arrays_is_refused():
 # .npy and .npz
 
 
-def test_only_the_part_asked_for_needs_memory(monkeypatch):
+def test_only_the_requested_part_needs_memory(monkeypatch):
     np.save("x.npy", CUBE)
     save_pages("x.tif", CUBE)
     set_memory(monkeypatch, 24 * (1 + 4))  # as stored, and as the float32 of scaling
@@ -563,8 +563,8 @@ def test_a_part_of_a_data_set_larger_than_the_memory_is_read(enormous):
 
 def test_a_machine_that_hides_its_memory_is_taken_to_have_enough(enormous, monkeypatch):
     monkeypatch.delattr(os, "sysconf")
-    monkeypatch.setattr("pytopo.images.readers.address.LIMITS", ())
-    monkeypatch.setattr("pytopo.images.readers.address.SMALL_ENOUGH", 2**63)
+    monkeypatch.setattr("pytopo.images.readers.memory.LIMITS", ())
+    monkeypatch.setattr("pytopo.images.readers.memory.SMALL_ENOUGH", 2**63)
     assert refusal(enormous).startswith("x.h5:/x: Unable to allocate 7.11 PiB")
 
 
@@ -573,7 +573,7 @@ def test_a_container_has_the_memory_that_it_is_left(monkeypatch, limit, memory):
     if limit is not None:
         write("memory.max", limit.encode())
     set_memory(monkeypatch, 9000)
-    monkeypatch.setattr("pytopo.images.readers.address.LIMITS", ("no/limit", "memory.max"))
+    monkeypatch.setattr("pytopo.images.readers.memory.LIMITS", ("no/limit", "memory.max"))
     assert machine_memory() == memory
 
 
@@ -1039,7 +1039,7 @@ def test_labels_of_a_lossy_picture_are_doubtful():
 # Shapes from headers
 
 
-def test_the_shape_is_told_without_decoding(monkeypatch):
+def test_the_shape_is_known_without_decoding(monkeypatch):
     np.save("x.npy", CUBE)
     np.savez("x.npz", cube=CUBE)
     save_h5("x.h5", {"cube": CUBE})
@@ -1110,7 +1110,7 @@ def test_several_pages_are_a_volume_and_a_single_page_is_not(stack):
 
 @pytest.mark.parametrize(("brackets", "damaged"), [("[1]", [0, 2]), ("[::2]", [1])])
 @pytest.mark.parametrize("compression", ["tiff_deflate", "tiff_lzw"])
-def test_only_the_pages_asked_for_are_decoded(brackets, damaged, compression):
+def test_only_the_requested_pages_are_decoded(brackets, damaged, compression):
     values = np.arange(3 * 40 * 50, dtype=np.uint16).reshape(3, 40, 50)
     save_pages("x.tif", values, compression=compression)
     with tifffile.TiffFile("x.tif") as file:
@@ -1251,8 +1251,8 @@ def test_the_limit_of_pillow_holds_for_pages_that_it_unpacks(monkeypatch):
 
 def test_a_small_animation_cannot_ask_for_all_of_the_memory(monkeypatch):
     save_pages("x.gif", [Image.new("L", (200, 300), k) for k in range(3)])
-    monkeypatch.setattr("pytopo.images.readers.address.SMALL_ENOUGH", 400_000)
-    monkeypatch.setattr("pytopo.images.readers.address.MOST_PACKED", 20)
+    monkeypatch.setattr("pytopo.images.readers.memory.SMALL_ENOUGH", 400_000)
+    monkeypatch.setattr("pytopo.images.readers.memory.MOST_PACKED", 20)
     text = refusal("x.gif")
     assert text.startswith("x.gif: claims shape (3, 300, 200) of uint8, which takes 0.0 GB, in")
     assert open_image("x.gif", raw=True).array.shape == (3, 300, 200)  # 180 kB, no floats
@@ -1262,8 +1262,8 @@ def test_a_small_animation_cannot_ask_for_all_of_the_memory(monkeypatch):
 def test_chunks_that_were_never_written_cannot_ask_for_all_of_the_memory(monkeypatch):
     with h5py.File("x.h5", "w") as file:
         file.create_dataset("raw", (3, 400, 500), "u1", chunks=(1, 100, 100), fillvalue=7)
-    monkeypatch.setattr("pytopo.images.readers.address.SMALL_ENOUGH", 2_000_000)
-    monkeypatch.setattr("pytopo.images.readers.address.MOST_PACKED", 20)
+    monkeypatch.setattr("pytopo.images.readers.memory.SMALL_ENOUGH", 2_000_000)
+    monkeypatch.setattr("pytopo.images.readers.memory.MOST_PACKED", 20)
     text = refusal("x.h5")
     assert text.startswith(
         "x.h5: claims shape (3, 400, 500) of uint8, which takes 0.0 GB, in a"
@@ -1274,8 +1274,8 @@ def test_chunks_that_were_never_written_cannot_ask_for_all_of_the_memory(monkeyp
 
 def test_a_small_archive_cannot_ask_for_all_of_the_memory(monkeypatch):
     np.savez_compressed("x.npz", a=np.zeros((3, 400, 500), np.uint8))
-    monkeypatch.setattr("pytopo.images.readers.address.SMALL_ENOUGH", 2_000_000)
-    monkeypatch.setattr("pytopo.images.readers.address.MOST_PACKED", 20)
+    monkeypatch.setattr("pytopo.images.readers.memory.SMALL_ENOUGH", 2_000_000)
+    monkeypatch.setattr("pytopo.images.readers.memory.MOST_PACKED", 20)
     text = refusal("x.npz[0]")  # all of it is unpacked
     assert text.startswith("x.npz[0]: claims shape (3, 400, 500) of uint8, which takes 0.0 GB")
 
@@ -1306,7 +1306,7 @@ def test_a_drawing_is_not_handed_to_another_program():
 
 
 DAMAGED = "damaged, or not a readable picture"
-MEMORY = "take a part of it if it is .npy or HDF5, or a machine with more memory"
+MEMORY = "take a part of it if it is .npy or HDF5, or use a machine with more memory"
 
 
 @pytest.mark.parametrize(

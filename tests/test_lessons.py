@@ -176,7 +176,7 @@ def test_lesson_5_exercise_1():
 
 
 def test_lesson_5_exercise_2():
-    """Half the persistence, 4.5: every dot may go as far, the hole then meets the diagonal."""
+    """Half the persistence, 4.5: a point may move as far, so the hole reaches the diagonal."""
     random = np.random.default_rng(0)
     for _ in range(50):
         noisy = IMAGE + random.uniform(-4.49, 4.49, IMAGE.shape)
@@ -204,7 +204,7 @@ def test_lesson_5_exercise_3():
     assert max(holes) == 1
 
 
-# --- lesson 6: the fast route ------------------------------------------------------------
+# --- lesson 6: the fast algorithm ------------------------------------------------------------
 
 
 def kind(rank, place):
@@ -325,7 +325,7 @@ def test_lesson_8_exercise_1():
 
 
 def test_lesson_8_exercise_2():
-    """Two pixels a dot, of noise all are to be removed, and one for the essential component."""
+    """Two pixels per point, all of which are to be removed; one if it is essential."""
     noise = torch.rand(1, 1, 16, 16, generator=torch.manual_seed(0), dtype=torch.float64)
     noise.requires_grad_()
     pytopo.topological_loss(noise, torch.zeros_like(noise)).backward()
@@ -353,7 +353,7 @@ def test_lesson_8_exercise_3():
 
 
 def test_where_the_loss_is_zero_the_betti_numbers_agree():
-    """Where a pixel changes no dot the loss stays zero, and so do the counts."""
+    """Where a pixel changes no point the loss stays zero, and so do the counts."""
     random = np.random.default_rng(0)
     seen = 0
     for _ in range(4):
@@ -373,7 +373,7 @@ def test_where_the_loss_is_zero_the_betti_numbers_agree():
 
 
 def test_lesson_9_exercise_1():
-    """sigmoid(a x + b) is monotone: it moves dots and never changes which there are."""
+    """sigmoid(a x + b) is monotone: it moves points and never changes which exist."""
     x = torch.tensor(1 - IMAGE / 25)[None, None]
     a, b = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (4.0, -2.0))
     loss = pytopo.TopologicalLoss()
@@ -393,7 +393,7 @@ def test_lesson_9_exercise_1():
 
 
 def test_lesson_9_exercise_2():
-    """Of noise nearly all dots are to be removed; one is taken for the hole of the ring."""
+    """Of noise nearly all points are to be removed; one is taken for the hole of the ring."""
     noise = torch.rand(1, 1, 5, 5, generator=torch.manual_seed(0), dtype=torch.float64)
     (why,) = pytopo.TopologicalLoss(every_target=True).explain(noise, TRUTH)
     finite = len(why.prediction.select(finite=True))

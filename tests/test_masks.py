@@ -22,17 +22,15 @@ from pytopo.data import (
     write_cremi,
 )
 from pytopo.data.borders import Borders
-from pytopo.images.masks import (
+from pytopo.images import masks
+from pytopo.images.background import (
     BACKGROUND,
     CREMI_BACKGROUND,
-    Advice,
     checked_background,
-    clipped_to_unit,
     is_background,
-    mask_of,
-    range_notes,
-    value_counts_text,
 )
+from pytopo.images.masks import Advice, mask_of, value_counts_text
+from pytopo.images.scaling import clipped_to_unit, range_notes
 from pytopo.metrics.evaluation import evaluate
 from pytopo.notes import InputWarning
 
@@ -524,6 +522,16 @@ def test_negative_ids_are_cells_and_that_is_said(capsys):
 def test_background_is_made_of_integers(background):
     with pytest.raises(TypeError, match=r"background is .*; expected an integer, or several"):
         checked_background(background)
+
+
+def test_one_id_of_the_background_may_be_an_array_without_axes():
+    assert checked_background(np.array(7, np.uint8)) == (7,)
+
+
+def test_names_that_were_in_the_module_of_masks_are_still_found_there():
+    assert masks.checked_background is checked_background
+    assert masks.clipped_to_unit is clipped_to_unit
+    assert [name for name in masks.__all__ if not hasattr(masks, name)] == []
 
 
 def test_ids_of_the_background_are_those_that_the_dtype_holds():

@@ -39,14 +39,14 @@ def random_diagram(rng, count, levels=None):
 
 
 def pairings(n, m):
-    """All ways to pair some of n with some of m."""
+    """All lengths to pair some of n with some of m."""
     for k in range(min(n, m) + 1):
         for i in combinations(range(n), k):
             for j in permutations(range(m), k):
                 yield list(zip(i, j))
 
 
-def ways(first, second, pairs, ground=2):
+def lengths(first, second, pairs, ground=2):
     """The distances that a matching makes points go, in the words of the definition."""
 
     def norm(x, y):
@@ -64,7 +64,7 @@ def ways(first, second, pairs, ground=2):
 
 
 def squares(first, second, pairs):
-    return sum(way**2 for way in ways(first, second, pairs))
+    return sum(way**2 for way in lengths(first, second, pairs))
 
 
 def least(first, second, every_second=False):
@@ -139,13 +139,13 @@ def test_the_nearest_pair_first_is_not_optimal():
     assert m.cost == 9 + 9
 
 
-def test_a_weak_dot_goes_to_the_diagonal_although_a_target_waits():
+def test_a_weak_point_goes_to_the_diagonal_although_a_target_is_unmatched():
     """A ring of ones has one gap pixel at 0.2: (0.8, 0.95) in 1 - p, and the target (0, 1).
 
     The gain is (d - b) - 2 ((b + d) / 2 - 1/2)^2 = 0.15 - 2 * 0.375^2 = -0.13125.
     """
-    dot = [[0.8, 0.95]]
-    weak, pulled = match(dot, [TARGET]), match(dot, [TARGET], every_second=True)
+    point = [[0.8, 0.95]]
+    weak, pulled = match(point, [TARGET]), match(point, [TARGET], every_second=True)
     assert weak.pairs.tolist() == []
     assert weak.cost == pytest.approx(0.15**2 / 2 + 1 / 2)  # 0.51125
     assert pulled.pairs.tolist() == [[0, 0]]
@@ -153,35 +153,35 @@ def test_a_weak_dot_goes_to_the_diagonal_although_a_target_waits():
     assert weak.cost - pulled.cost == pytest.approx(-0.13125)
 
 
-def test_a_weak_dot_goes_to_the_diagonal_in_superlevel_too():
-    dot, target = [[0.2, 0.05]], [[1, 0]]
-    assert match(dot, target).pairs.tolist() == []
-    assert match(dot, target, every_second=True).pairs.tolist() == [[0, 0]]
-    assert match(dot, target).cost == pytest.approx(0.51125)
+def test_a_weak_point_goes_to_the_diagonal_in_superlevel_too():
+    point, target = [[0.2, 0.05]], [[1, 0]]
+    assert match(point, target).pairs.tolist() == []
+    assert match(point, target, every_second=True).pairs.tolist() == [[0, 0]]
+    assert match(point, target).cost == pytest.approx(0.51125)
 
 
 def test_every_second_chooses_the_strongest_of_the_weak():
-    dots = [[0.8, 0.9], [0.85, 0.9], [0.8, 0.95]]  # gains -0.145, -0.23125, -0.13125
-    assert match(dots, [TARGET, TARGET]).pairs.tolist() == []
-    m = match(dots, [TARGET, TARGET], every_second=True)
+    points = [[0.8, 0.9], [0.85, 0.9], [0.8, 0.95]]  # gains -0.145, -0.23125, -0.13125
+    assert match(points, [TARGET, TARGET]).pairs.tolist() == []
+    m = match(points, [TARGET, TARGET], every_second=True)
     assert m.pairs.tolist() == [[0, 0], [2, 1]]
     assert m.first_only.tolist() == [1]
 
 
-def test_every_second_leaves_a_target_when_no_dot_is_free():
+def test_every_second_leaves_a_target_when_no_point_is_free():
     m = match([[0.8, 0.95]], [[0, 1], [0.7, 1], [0, 1]], every_second=True)
     assert m.pairs.tolist() == [[0, 1]]
     assert m.second_only.tolist() == [0, 2]
 
 
-def test_to_serve_every_target_dots_may_change_partners():
+def test_to_match_every_target_points_may_change_partners():
     """Gains: A-a 22, A-b 24, B-a -20.5, B-b -8.5.
 
     A-b alone is best, but if B has to take part, 22 - 8.5 is more than 24 - 20.5.
     """
-    dots, targets = [[4, 10], [4, 5]], [[6, 10], [5, 9]]
-    assert match(dots, targets).pairs.tolist() == [[0, 1]]
-    assert match(dots, targets, every_second=True).pairs.tolist() == [[0, 0], [1, 1]]
+    points, targets = [[4, 10], [4, 5]], [[6, 10], [5, 9]]
+    assert match(points, targets).pairs.tolist() == [[0, 1]]
+    assert match(points, targets, every_second=True).pairs.tolist() == [[0, 0], [1, 1]]
 
 
 def test_points_on_the_diagonal_are_left_there():
@@ -191,9 +191,9 @@ def test_points_on_the_diagonal_are_left_there():
 
 
 def test_of_equal_points_the_first_is_taken():
-    dots = [[0.1, 0.9]] * 4
-    assert match(dots, [TARGET] * 2).pairs.tolist() == [[0, 0], [1, 1]]
-    assert match([TARGET] * 2, dots).pairs.tolist() == [[0, 0], [1, 1]]
+    points = [[0.1, 0.9]] * 4
+    assert match(points, [TARGET] * 2).pairs.tolist() == [[0, 0], [1, 1]]
+    assert match([TARGET] * 2, points).pairs.tolist() == [[0, 0], [1, 1]]
 
 
 def test_of_many_equal_gains_the_first_are_taken():
@@ -500,7 +500,7 @@ def test_no_matching_is_shorter(order, ground):
             random_diagram(rng, rng.integers(4), rng.choice([4, 1000])) for _ in range(2)
         )
         shortest = min(
-            sum(way**order for way in ways(first, second, pairs, ground)) ** (1 / order)
+            sum(way**order for way in lengths(first, second, pairs, ground)) ** (1 / order)
             for pairs in pairings(len(first), len(second))
         )
         assert same(wasserstein(first, second, order=order, ground=ground), shortest)
@@ -509,7 +509,7 @@ def test_no_matching_is_shorter(order, ground):
 @given(diagrams(), diagrams(), st.sampled_from([1, 2, np.inf]))
 def test_no_matching_has_a_shorter_longest_way(first, second, ground):
     shortest = min(
-        max(ways(first, second, pairs, ground), default=0)
+        max(lengths(first, second, pairs, ground), default=0)
         for pairs in pairings(len(first), len(second))
     )
     assert same(wasserstein(first, second, order=np.inf, ground=ground), shortest)
@@ -538,18 +538,18 @@ def test_wasserstein_is_that_of_gudhi(order, ground, levels):
 
 @pytest.mark.parametrize("levels", [None, 8])
 def test_within_the_bottleneck_all_can_be_assigned_and_not_within_less(levels):
-    """In the augmented matrix of the textbook, with slots on the diagonal for everybody."""
+    """In the augmented matrix of the textbook, with places on the diagonal for every point."""
     rng = np.random.default_rng(0)
     for _ in range(200):
         first, second = (random_diagram(rng, rng.integers(20), levels) for _ in range(2))
         n, m = len(first), len(second)
-        ways = np.zeros((n + m, m + n))
-        ways[:n, :m] = np.abs(first[:, None] - second).max(axis=2)
-        ways[:n, m:] = (first[:, 1] - first[:, 0])[:, None] / 2
-        ways[n:, :m] = (second[:, 1] - second[:, 0]) / 2
+        lengths = np.zeros((n + m, m + n))
+        lengths[:n, :m] = np.abs(first[:, None] - second).max(axis=2)
+        lengths[:n, m:] = (first[:, 1] - first[:, 0])[:, None] / 2
+        lengths[n:, :m] = (second[:, 1] - second[:, 0]) / 2
 
-        def too_long(reach, ways=ways):
-            return (ways > reach)[linear_sum_assignment(ways > reach)].sum()
+        def too_long(reach, lengths=lengths):
+            return (lengths > reach)[linear_sum_assignment(lengths > reach)].sum()
 
         reach = bottleneck(first, second)
         assert too_long(reach) == 0

@@ -1,4 +1,4 @@
-"""Options: NumPy's numbers are as good as Python's, and booleans are no numbers."""
+"""Options: NumPy's numbers are accepted like Python's, and booleans are not numbers."""
 
 from dataclasses import replace
 

@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import images
 
-from pytopo.order import checked_image, frame_value, total_order, value_dtype
+from pytopo.order import (
+    checked_image,
+    frame_value,
+    insert_frame_key,
+    total_order,
+    value_dtype,
+)
 
 
 def order_of(image, **options):
@@ -32,7 +38,7 @@ def test_unsigned_zero_comes_last_in_superlevel():
 
 
 @pytest.mark.parametrize("dtype", ["int64", "uint64"])
-def test_integers_that_are_one_float_are_told_apart(dtype):
+def test_integers_that_are_one_float_are_distinguished(dtype):
     big = 2**53
     image = np.array([big + 1, big, big + 2], dtype)
     assert order_of(image) == [1, 0, 2]
@@ -64,6 +70,21 @@ def test_the_frame_comes_before_pixels_of_equal_value():
     assert framed.rank[1, 1:4].tolist() == [0, 13, 14]
     assert np.sort(framed.rank[framed.pixel.reshape(3, 5) == -2]).tolist() == list(range(1, 13))
     assert framed.pixel.reshape(3, 5)[1].tolist() == [-2, 0, 1, 2, -2]
+
+
+@pytest.mark.parametrize("superlevel", [False, True])
+@pytest.mark.parametrize("frame", [0, 1, 2, 3, 9])
+def test_keys_with_that_of_the_frame_sort_like_the_framed_order(frame, superlevel):
+    image = np.array([[1, 3], [2, 3]])
+    keys = np.zeros((4, 4), np.int64)
+    keys[1:-1, 1:-1] = ~image if superlevel else image
+    insert_frame_key(image, frame, superlevel, keys[1:-1, 1:-1], keys)
+    rank = total_order(image, superlevel, frame).rank
+    assert (np.diff(keys.ravel()[np.argsort(rank, axis=None)]) >= 0).all()
+    border = keys[0, 0]
+    assert (keys[[0, -1]] == border).all()
+    assert (keys[:, [0, -1]] == border).all()
+    assert not (keys[1:-1, 1:-1] == border).any()  # ties would be broken by the index
 
 
 def test_the_frame_comes_before_equals_in_superlevel_too():

@@ -27,8 +27,8 @@ def triangle():
 
 @pytest.mark.parametrize("visit", [[0, 1, 2, 3, 4, 5, 6], [6, 3, 4, 5, 0, 1, 2]])
 def test_a_triangle_has_one_cycle_and_its_face_fills_it(visit):
-    killer, begin, end, reduced = reduce_columns(*triangle(), np.array(visit))
-    assert killer.tolist() == [-1, 3, 4, -1, -1, 6, -1]
+    pivot, begin, end, reduced = reduce_columns(*triangle(), np.array(visit))
+    assert pivot.tolist() == [-1, 3, 4, -1, -1, 6, -1]
     assert [reduced[b:e].tolist() for b, e in zip(begin, end)] == [
         [], [], [], [0, 1], [0, 2], [], [3, 4, 5],
     ]  # fmt: skip

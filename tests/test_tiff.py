@@ -28,7 +28,7 @@ def _in_tmp_path(tmp_path, monkeypatch):
 
 
 def same(address, expected, notes=()):
-    """What is read, and the shape that is told of it without reading."""
+    """What is read, and the shape that is known without reading."""
     file = open_image(address, raw=True)
     assert file.array.dtype == np.asarray(expected).dtype
     np.testing.assert_array_equal(file.array, expected)
@@ -91,7 +91,7 @@ def test_few_bits_keep_their_values(bits, photometric):
     packed = np.packbits(np.unpackbits(values[:, None], axis=1)[:, 8 - bits :])
     write("x.tif", packed[None])
     set_tags("x.tif", ImageWidth=16, BitsPerSample=bits, PhotometricInterpretation=photometric)
-    note = f"{bits} bits a pixel, read as uint8: values of 0 to {2**bits - 1}"
+    note = f"{bits} bits per pixel, read as uint8: values of 0 to {2**bits - 1}"
     same("x.tif", values[None], [note])
 
 
@@ -108,7 +108,7 @@ HYPERSTACK = np.arange(2 * 3 * 4 * 5 * 6, dtype=np.uint16).reshape(2, 3, 4, 5, 6
 
 
 @pytest.mark.parametrize("kind", ["imagej", "ome"])
-def test_planes_times_and_channels_of_a_hyperstack_are_told_apart(kind):
+def test_planes_times_and_channels_of_a_hyperstack_are_distinguished(kind):
     write("x.tif", HYPERSTACK, **{kind: True}, metadata={"axes": "TZCYX"})
     assert refusal("x.tif") == (
         "x.tif: shape (2, 3, 4, 5, 6), axes (T, Z, C, Y, X), has 5 axes; expected an image of "
@@ -326,7 +326,7 @@ OME = """<?xml version="1.0" encoding="UTF-8"?><OME
  IFD="0" PlaneCount="1"><UUID FileName="x.ome.tif">urn:uuid:1</UUID></TiffData><TiffData
  IFD="0" First{axis}="1" PlaneCount="1"><UUID FileName="other.tif">urn:uuid:2</UUID></TiffData>
 </Pixels></Image></OME>"""
-ELSEWHERE = "its OME metadata tells of pages in other files, which are not read"
+ELSEWHERE = "its OME metadata lists pages in other files, which are not read"
 
 
 def test_no_pixel_comes_from_a_file_that_was_not_named():

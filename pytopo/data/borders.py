@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from pytopo.images.masks import BACKGROUND, checked_background, is_background
+from pytopo.images.background import BACKGROUND, checked_background, is_background
 
 UNITS = ("pixels", "nm")
 

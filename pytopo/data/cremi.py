@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pytopo.data.hdf5 import NEURON_IDS, HDF5Pair
 from pytopo.data.sections import WHOLE
-from pytopo.images.masks import CREMI_BACKGROUND
+from pytopo.images.background import CREMI_BACKGROUND
 
 RAW = "volumes/raw"
 

@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from pytopo.data.borders import Borders
 from pytopo.data.remarks import Remarks, Watch
 from pytopo.data.sections import MASK_ADVICE, WHOLE, Section, Sections, unit_image
-from pytopo.images.masks import (
+from pytopo.images.background import (
     BACKGROUND,
     CREMI_BACKGROUND,
     background_notes,
     checked_background,
-    mask_of,
 )
+from pytopo.images.masks import mask_of
 from pytopo.images.readers.address import (
     Address,
     decoding,

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from pytopo.data.borders import Borders
 from pytopo.data.remarks import Remarks, Watch
 from pytopo.data.sections import MASK_ADVICE, Joined, Section, Sections, unit_image
+from pytopo.images.background import BACKGROUND, background_notes, checked_background
 from pytopo.images.image import ImageFile, image_shape, open_image, open_labels
-from pytopo.images.masks import BACKGROUND, background_notes, checked_background, mask_of
+from pytopo.images.masks import mask_of
 
 ENDINGS = (".png", ".tif", ".tiff", ".bmp", ".pgm", ".jpg", ".jpeg")
 KEPT = 128  # decoded pages, in each process

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from pytopo.images.masks import range_notes
+from pytopo.images.scaling import range_notes
 from pytopo.notes import warn_of
 
 ENOUGH = 2**18  # pixels of windows to judge by; a whole section is enough, too

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.data.remarks import Remarks
-from pytopo.images.image import scaled
-from pytopo.images.masks import Advice, clipped_to_unit, mask_of
+from pytopo.images.masks import Advice, mask_of
+from pytopo.images.scaling import clipped_to_unit, scaled
 from pytopo.notes import number_text
 
 WHOLE = slice(None)

@@ -1,12 +1,14 @@
-"""A file becomes an array: images, label images, and the one reading of masks.
+"""A file becomes an array: an image, a label image or a mask.
 
-========  ============================================================================
-file      what it does
-========  ============================================================================
-image.py  an address like ``stack.tif[3]`` becomes an image or labels
-readers/  one reader a format: TIFF, pictures, HDF5, NumPy
-masks.py  what the stored numbers of a mask mean, and which ids are background
-========  ============================================================================
+=============  =======================================================================
+file           what it does
+=============  =======================================================================
+readers/       one reader per format: TIFF, pictures, HDF5, NumPy
+image.py       an address like ``stack.tif[3]`` becomes an image or labels
+scaling.py     grey values on [0, 1]
+masks.py       what the stored numbers of a mask mean
+background.py  which ids of a label image mean background
+=============  =======================================================================
 """
 
 from pytopo.images.image import image_shape, open_image, open_labels, read_image

@@ -1,8 +1,8 @@
 """A file becomes an image: an array of one, two or three axes.
 
-    file -> reader, by the first bytes -> the part asked for -> luminance -> [0, 1]
+    file -> reader, by the first bytes -> the requested part -> luminance -> [0, 1]
 
-What is stored comes from `pytopo.images.readers`; here it is put on [0, 1] by the range of its
+`pytopo.images.readers` returns what is stored; here it is scaled to [0, 1] by the range of its
 dtype.  Labels stay as stored, and their colours become ids.  See `docs/reference-images.md`.
 """
 
@@ -13,22 +13,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pytopo.images.readers.address import (
-    Address,
-    looks_like_colour,
-    one_line,
-    parsed_address,
-    shown,
-)
+from pytopo.images.readers.address import Address, parsed_address, shown
 from pytopo.images.readers.choice import chosen_reader, shape_reader
-from pytopo.notes import warn_of
+from pytopo.images.readers.part import looks_like_colour
+from pytopo.images.scaling import scaled
+from pytopo.notes import one_line, warn_of
 
-MORE_MEMORY = "take a part of it if it is .npy or HDF5, or a machine with more memory"
+MORE_MEMORY = "take a part of it if it is .npy or HDF5, or use a machine with more memory"
+RAW_ADVICE = "read it as stored, with raw=True, or save fewer bits"
 
 
 @dataclass(frozen=True, eq=False)
 class ImageFile:
-    """An image, and what was done to the stored pixels on the way to it.
+    """An image, and notes on how it was made from the stored pixels.
 
     Attributes
     ----------
@@ -46,19 +43,19 @@ class ImageFile:
 
 
 def read_image(path: str | os.PathLike[str], *, raw: bool = False) -> np.ndarray:
-    """Read an image: PNG, JPEG, TIFF and what else Pillow opens, .npy, .npz, HDF5.
+    """Read an image: PNG, JPEG, TIFF and whatever else Pillow opens, .npy, .npz, HDF5.
 
     Parameters
     ----------
     path : str or path-like
         ``PATH`` or ``PATH:MEMBER`` (an array of an .npz archive, a data set of an HDF5
-        file; the only one of a file need not be named), each with an optional slice:
+        file; it may be left out if there is only one), each with an optional slice:
         ``stack.tif[3]``, ``vol.h5:/raw[0:8, ..., ::2]``.  Of .npy and HDF5 only that part
-        is read.  A file that has all of `path` for its name, brackets and colons
-        included, wins.
+        is read.  A file whose name is all of `path`, brackets and colons included, takes
+        precedence.
     raw : bool
-        Leave out the scaling: integers and bools as stored.  Colour, palettes included,
-        becomes luminance all the same.
+        Do not scale: integers and bools as stored.  Colour, palettes included, becomes
+        luminance all the same.
 
     Returns
     -------
@@ -74,16 +71,16 @@ def read_image(path: str | os.PathLike[str], *, raw: bool = False) -> np.ndarray
         If the file is missing, is a directory, or may not be read.
     ValueError
         If the file is damaged or of an unknown format; if the member or slice does not
-        exist; if the part asked for is empty, has not 1 to 3 axes, or does not fit in
-        memory; if scaling would make two values of a 64-bit image one.
+        exist; if the requested part is empty, does not have 1 to 3 axes, or does not fit in
+        memory; if scaling would make two values of a 64-bit image equal.
     TypeError
         If it holds complex numbers, text, records or Python objects.
 
     Warns
     -----
     InputWarning
-        For each thing that was dropped, converted or is doubtful; `open_image` returns these
-        notes and does not warn.
+        For each thing that was dropped or converted, or is doubtful; `open_image` returns
+        these notes and does not warn.
 
     Examples
     --------
@@ -127,7 +124,7 @@ def open_image(path: str | os.PathLike[str], *, raw: bool = False) -> ImageFile:
 
 
 def open_labels(path: str | os.PathLike[str]) -> ImageFile:
-    """Read a mask or ids as stored; colour is never taken for brightness.
+    """Read a mask or ids as stored; colour is never reduced to brightness.
 
     Parameters and errors are those of `read_image`.
 
@@ -167,7 +164,7 @@ def _opened(path: str | os.PathLike[str], *, raw: bool, labels: bool) -> ImageFi
 
 @contextmanager
 def _enough_memory(address: Address) -> Iterator[None]:
-    """Refuse a file that takes more memory than there is; some headers do already."""
+    """Refuse a file that takes more memory than there is; some headers already do."""
     try:
         yield
     except MemoryError as err:
@@ -178,7 +175,7 @@ def _enough_memory(address: Address) -> Iterator[None]:
 def image_shape(path: str | os.PathLike[str]) -> tuple[int, ...]:
     """Return the shape of what `open_image` would read, from the header of the file.
 
-    Parameters and errors are those of `read_image`, but for what only pixels can tell.
+    Parameters and errors are those of `read_image`, except for what only the pixels show.
 
     Returns
     -------
@@ -198,10 +195,7 @@ def image_shape(path: str | os.PathLike[str]) -> tuple[int, ...]:
         return shape_reader(address)(address)
 
 
-# ---- values: from the range of the dtype to [0, 1] ---------------------------------------
-
-
-RAW_ADVICE = "read it as stored, with raw=True, or save fewer bits"
+# ---- values ------------------------------------------------------------------------------
 
 
 def _scaled(address: Address, stored: np.ndarray) -> np.ndarray:
@@ -211,63 +205,14 @@ def _scaled(address: Address, stored: np.ndarray) -> np.ndarray:
         raise address.refusal(f"{error}; {RAW_ADVICE}") from None
 
 
-def scaled(stored: np.ndarray) -> np.ndarray:
-    """Put integers and bools on [0, 1] by the range of their dtype; floats stay as they are.
-
-    Parameters
-    ----------
-    stored : ndarray of bools or real numbers
-
-    Returns
-    -------
-    values : ndarray
-        float32 up to 16 bits, float64 above.
-
-    Raises
-    ------
-    ValueError
-        If two values of 64 bits would become one.
-
-    Examples
-    --------
-    >>> scaled(np.array([0, 51, 255], np.uint8))
-    array([0. , 0.2, 1. ], dtype=float32)
-    """
-    if stored.dtype.kind == "f":
-        return stored
-    if stored.dtype.itemsize == 8:
-        _refuse_merging(np.unique(stored))
-    return _unit(stored)
-
-
-def _unit(stored: np.ndarray) -> np.ndarray:
-    """Integers and bools on [0, 1]; the ends of the range of their dtype are 0 and 1."""
-    unit = stored.astype(np.float32 if stored.dtype.itemsize <= 2 else np.float64)
-    if stored.dtype.kind == "b":
-        return unit
-    low, high = int(np.iinfo(stored.dtype).min), int(np.iinfo(stored.dtype).max)
-    np.subtract(unit, float(low), out=unit)
-    return np.divide(unit, float(high - low), out=unit)
-
-
-def _refuse_merging(values: np.ndarray) -> None:
-    """Rounding keeps the order of the sorted `values`, but may make neighbours equal."""
-    merged = np.flatnonzero(np.diff(_unit(values)) == 0)
-    if merged.size:
-        one, other = values[merged[0]], values[merged[0] + 1]
-        raise ValueError(
-            f"scaled to [0, 1] by the range of {values.dtype.name}, {one} and {other} would be "
-            "one value"
-        )
-
-
 def _settled(values: np.ndarray) -> np.ndarray:
-    """C-contiguous, native, writable and owning its memory; copied only if it must be."""
+    """Return C-contiguous, native, writable values that own their memory; copied if needed."""
     native = np.dtype(values.dtype.newbyteorder("=").str)
     return np.require(values, native, ["C", "W", "O", "E"])
 
 
 def _colour_doubt(address: Address, shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Return a note on a volume whose last axis may be colour."""
     if not looks_like_colour(shape):
         return ()
     return (

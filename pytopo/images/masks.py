@@ -1,48 +1,63 @@
-"""The one reading of masks and labels: what the numbers that are stored mean.
+"""What the stored numbers of a mask mean: 0, and one other value, which is the foreground.
 
-    stored numbers -> mask: 0, and one other value         bool
-                   -> ids: integers, some of them          names of segments, and
-                      background                            where there is none
+    0 and 1, 0 and 255, 0 and 127, 0 and -1, bools   ->  a mask, bool
+    0, 1 and 255                                     ->  refused
 
-A mask is a mask however it was saved: bool, 0 and 1, 0 and 255, 0 and 127, 0 and -1.  Three
-values are none, because nobody but the author knows what the third one means.  Ids are names;
-which of them name no segment is one rule, for the metrics, for the data of training and for
-the commands alike:
-
-    volumes/labels/neuron_ids of a CREMI file   2**64 - 1: as in CREMI's evaluation, where
-                                                0 is a neuron
-    everything else                             0, and 2**64 - 1, which CREMI's scripts write
-
-`docs/metrics.md` tells it with examples.
+A mask is the same mask however it was saved.  Three values are none, because only its author
+knows what the third one means.  `docs/metrics.md` explains it with examples.
 """
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pytopo.images.background import (
+    BACKGROUND,
+    CREMI_BACKGROUND,
+    background_notes,
+    background_text,
+    checked_background,
+    is_background,
+    parsed_background,
+    stored_ids,
+)
+from pytopo.images.scaling import LITTLE, ROUNDING, clipped_to_unit, range_notes
 from pytopo.notes import number_text
+from pytopo.options import unmasked
 
-CREMI_BACKGROUND = (2**64 - 1,)
-BACKGROUND = (0, 2**64 - 1)
+__all__ = [
+    "BACKGROUND",
+    "CREMI_BACKGROUND",
+    "IGNORE_LABELS",
+    "LITTLE",
+    "ROUNDING",
+    "Advice",
+    "Mask",
+    "background_notes",
+    "background_text",
+    "checked_background",
+    "clipped_to_unit",
+    "ignore_label",
+    "is_background",
+    "mask_of",
+    "parsed_background",
+    "range_notes",
+    "real_values",
+    "stored_ids",
+    "two_valued",
+    "value_counts_text",
+]
 
-IGNORE_LABELS = (255, 65535, -1, -100)  # what is often written where there is no truth
+IGNORE_LABELS = (255, 65535, -1, -100)  # often written where there is no ground truth
 LISTED = 6  # values that a message lists
-ROUNDING = 1e-6  # by so much at least a likelihood may leave [0, 1]
-LITTLE = 0.1  # of the range of a dtype
 FEW = 16  # values of integers; more may be grey as well as ids
-
-
-# ---- masks -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
 class Mask:
-    """A mask, and what it was read of.
+    """A mask, and what is to be said about the values that it was read from.
 
     Attributes
     ----------
@@ -51,7 +66,7 @@ class Mask:
     marked : scalar or None
         The value of the foreground as stored; None if there is no foreground.
     notes : tuple of str
-        One sentence if that value is not obvious: neither 1 nor the largest of its dtype.
+        One sentence if that value is unusual: neither 1 nor the largest of its dtype.
     """
 
     array: NDArray[np.bool_]
@@ -60,7 +75,7 @@ class Mask:
 
 
 class Advice(NamedTuple):
-    """What to do with values that are no mask; empty where nothing can be done.
+    """What to do with values that are not a mask; empty where nothing can be done.
 
     Attributes
     ----------
@@ -69,7 +84,7 @@ class Advice(NamedTuple):
     grey : str
         If they are grey values.
     ignore : str
-        If a third value marks pixels without truth.
+        If a third value marks pixels without ground truth.
     """
 
     ids: str = ""
@@ -77,7 +92,7 @@ class Advice(NamedTuple):
     ignore: str = ""
 
     def fitting(self, values: NDArray) -> str:
-        """Return the one that fits the distinct values, sorted.
+        """Return the advice that fits the sorted distinct values.
 
         Examples
         --------
@@ -89,7 +104,7 @@ class Advice(NamedTuple):
             return self.ignore
         if values.dtype.kind == "f":
             return self.grey if values[0] >= 0 and values[-1] <= 1 else ""
-        shades = len(values) > FEW or values[-1] in (255, 65535)  # of white, the most
+        shades = len(values) > FEW or values[-1] in (255, 65535)  # 255 and 65535 are white
         advice = (self.ids, self.grey if shades else "")
         return ", ".join(filter(None, advice))
 
@@ -103,7 +118,7 @@ def mask_of(values: ArrayLike, name: str = "mask", advice: Advice | None = None)
     name : str
         What a message calls them.
     advice : Advice or None
-        What would do instead.
+        What a message suggests instead.
 
     Raises
     ------
@@ -127,14 +142,14 @@ def mask_of(values: ArrayLike, name: str = "mask", advice: Advice | None = None)
     foreground = stored != 0
     if not foreground.any():
         return Mask(foreground, None)
-    marked = stored.flat[foreground.argmax()]
-    if not (np.isfinite(marked) and (foreground == (stored == marked)).all()):
+    marked = _only_value(stored, foreground)
+    if marked is None:
         raise _no_mask(stored, name, advice or Advice())
     return Mask(foreground, marked, _value_notes(stored, marked))
 
 
 def two_valued(values: NDArray) -> bool:
-    """Tell whether values can be a mask: not more than 0 and one finite other value.
+    """Return whether values can be a mask: at most 0 and one other value, which is finite.
 
     Examples
     --------
@@ -142,10 +157,14 @@ def two_valued(values: NDArray) -> bool:
     (True, False, True)
     """
     foreground = values != 0
-    if not foreground.any():
-        return True
-    marked = values.flat[foreground.argmax()]
-    return bool(np.isfinite(marked) and (foreground == (values == marked)).all())
+    return not foreground.any() or _only_value(values, foreground) is not None
+
+
+def _only_value(values: NDArray, foreground: NDArray[np.bool_]) -> Any:
+    """Return the finite value of all of the foreground; None if there are several values."""
+    first = values.flat[foreground.argmax()]
+    one = np.isfinite(first) and (foreground == (values == first)).all()
+    return first if one else None
 
 
 def _value_notes(stored: NDArray, marked: Any) -> tuple[str, ...]:
@@ -170,7 +189,7 @@ def _no_mask(stored: NDArray, name: str, advice: Advice) -> ValueError:
 
 
 def ignore_label(values: NDArray) -> int | None:
-    """Return the value that looks like a mark for pixels without truth, beside a mask.
+    """Return the value, beside those of a mask, that seems to mark pixels without ground truth.
 
     Examples
     --------
@@ -182,59 +201,6 @@ def ignore_label(values: NDArray) -> int | None:
     if len(held) == 3 and len(others) == 1 and others[0] in IGNORE_LABELS:
         return others[0]
     return None
-
-
-# ---- grey values -------------------------------------------------------------------------
-
-
-def clipped_to_unit(values: NDArray) -> NDArray | None:
-    """Return floats on [0, 1], where what leaves it by a rounding error is clipped.
-
-    Parameters
-    ----------
-    values : ndarray of floats, of any shape
-
-    Returns
-    -------
-    values : ndarray of the same dtype, or None
-        The same array, or a clipped copy; None if a value is NaN, or outside [0, 1] by more
-        than a rounding error.
-
-    Examples
-    --------
-    >>> clipped_to_unit(np.array([0.5, 1 + 1e-7]))
-    array([0.5, 1. ])
-    >>> clipped_to_unit(np.array([0.5, 1.00002])) is None
-    True
-    """
-    low, high = values.min(), values.max()
-    if low >= 0 and high <= 1:
-        return values
-    rounding = max(ROUNDING, 2 * float(np.finfo(values.dtype).eps))
-    if low >= -rounding and high <= 1 + rounding:  # NaN is neither
-        return np.clip(values, 0, 1)
-    return None
-
-
-def range_notes(share: float, dtype: np.dtype | None) -> tuple[str, ...]:
-    """Return a note if an image of integers uses little of the range that it is scaled by.
-
-    Parameters
-    ----------
-    share : float
-        Largest minus least value of the scaled image; one value alone uses no range, and is
-        not noted.
-    dtype : dtype or None
-        As stored.
-
-    Examples
-    --------
-    >>> range_notes(4095 / 65535, np.dtype("uint16"))
-    ('uses 6.2% of the range of uint16, by which it is scaled',)
-    """
-    if dtype is None or dtype.kind not in "iu" or not 0 < share < LITTLE:
-        return ()
-    return (f"uses {100 * share:.2g}% of the range of {dtype.name}, by which it is scaled",)
 
 
 # ---- values in words ---------------------------------------------------------------------
@@ -263,162 +229,14 @@ def value_counts_text(values: ArrayLike) -> str:
 
 
 def real_values(values: ArrayLike, name: str) -> NDArray:
-    """Return an array of bools or real numbers, or say what came.
+    """Return an array of bools or real numbers.
 
     Raises
     ------
     TypeError
         If they are something else, or some are masked.
     """
-    if np.ma.is_masked(values):
-        raise TypeError(f"{name} has masked pixels; fill them first, e.g. {name}.filled(0)")
-    array = np.asarray(values)
+    array = unmasked(values, name)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} has dtype {array.dtype}; expected booleans or numbers")
     return array
-
-
-# ---- ids ---------------------------------------------------------------------------------
-
-
-def checked_background(background: int | Iterable[int]) -> tuple[int, ...]:
-    """Return ids that mean background as a tuple of Python integers.
-
-    Parameters
-    ----------
-    background : int or iterable of int
-        One id, several, or none of them: ``()``.
-
-    Raises
-    ------
-    TypeError
-        If they are no whole numbers.
-
-    Examples
-    --------
-    >>> checked_background(-1), checked_background(np.array([0, 7])), checked_background(())
-    ((-1,), (0, 7), ())
-    """
-    ids = background if isinstance(background, Iterable) else [background]
-    several: list[Any] = list(ids)
-    for label in several:
-        if isinstance(label, (bool, np.bool_)) or not isinstance(label, Integral):
-            raise TypeError(f"background is {background!r}; expected an integer, or several")
-    return tuple(int(label) for label in several)
-
-
-def parsed_background(text: str) -> tuple[int, ...]:
-    """Return ids that mean background of a text: ``0``, ``0,-1``, or ``none``.
-
-    Raises
-    ------
-    ValueError
-        If it is none of these.
-
-    Examples
-    --------
-    >>> parsed_background("0,-1"), parsed_background("none")
-    ((0, -1), ())
-    """
-    if text.strip().lower() == "none":
-        return ()
-    parts = text.split(",")
-    if not all(re.fullmatch(r"\s*-?[0-9]{1,20}\s*", part) for part in parts):
-        raise ValueError(f"background {text!r}; expected integers, like 0,-1, or none")
-    return tuple(int(part) for part in parts)
-
-
-def background_text(background: Iterable[int], dtype: np.dtype) -> str:
-    """Return those ids that a dtype can hold as text.
-
-    Examples
-    --------
-    >>> background_text(BACKGROUND, np.dtype("int64"))
-    '0'
-    >>> background_text(BACKGROUND, np.dtype("uint64"))
-    '0 or 2^64 - 1'
-    """
-    ids = stored_ids(background, dtype).tolist()
-    return " or ".join("2^64 - 1" if id == 2**64 - 1 else str(id) for id in ids) or "none"
-
-
-def stored_ids(background: Iterable[int], dtype: np.dtype) -> NDArray:
-    """Return those of the ids that a dtype can hold, as an array of that dtype.
-
-    A negative id of an unsigned dtype counts from its end, as ``numpy.uint64(-1)`` did: -1
-    is the largest.
-
-    Examples
-    --------
-    >>> stored_ids((0, -1, 2**64 - 1), np.dtype("uint64"))
-    array([                   0, 18446744073709551615], dtype=uint64)
-    >>> stored_ids((0, -1, 2**64 - 1), np.dtype("int32"))
-    array([-1,  0], dtype=int32)
-    """
-    if dtype.kind == "b":
-        dtype = np.dtype("uint8")
-    info = np.iinfo(dtype)
-    ids = [id + int(info.max) + 1 if id < 0 <= info.min else id for id in background]
-    held = sorted({id for id in ids if info.min <= id <= info.max})
-    return np.array(held, dtype.newbyteorder("="))
-
-
-def is_background(ids: NDArray, background: Iterable[int]) -> NDArray[np.bool_]:
-    """Return where ids mean no segment.
-
-    Parameters
-    ----------
-    ids : ndarray of integers or bools
-    background : iterable of int
-        As `checked_background` returns it.
-
-    Examples
-    --------
-    >>> is_background(np.array([0, 5, 2**64 - 1], np.uint64), CREMI_BACKGROUND)
-    array([False, False,  True])
-    """
-    found = np.zeros(ids.shape, bool)
-    for label in stored_ids(background, ids.dtype):
-        found |= ids == label
-    return found
-
-
-def background_notes(
-    ids: NDArray, background: tuple[int, ...], option: str = "background="
-) -> tuple[str, ...]:
-    """Return what is doubtful about ids whose background nobody named.
-
-    Parameters
-    ----------
-    ids : ndarray of integers
-        Those that there are: all pixels, or each id once.
-    background : tuple of int
-        `BACKGROUND` or `CREMI_BACKGROUND`, whichever is taken.
-    option : str
-        What names the background: ``background=`` or ``--background``; after an equals
-        sign ids are a list.
-
-    Examples
-    --------
-    >>> background_notes(np.array([0, 3], np.uint64), CREMI_BACKGROUND, "--background ")
-    ('id 0 is a segment, as in the evaluation of CREMI; --background 0 makes it background',)
-    >>> background_notes(np.array([0, 3]), BACKGROUND)
-    ()
-    """
-    has_zero, cremi = bool((ids == 0).any()), 0 not in background
-    start, end = ("[", "]") if option.endswith("=") else ("", "")  # in Python, and in TOML
-    if cremi and has_zero:
-        return (
-            f"id 0 is a segment, as in the evaluation of CREMI; {option}{start}0{end} makes it "
-            "background",
-        )
-    largest = ids.dtype == np.uint64 and bool((ids == np.uint64(2**64 - 1)).any())
-    if largest and has_zero and not cremi:
-        return (
-            f"ids 0 and {2**64 - 1} are background; in the evaluation of CREMI 0 is a segment, "
-            f"{option}{start}{2**64 - 1}{end}",
-        )
-    if ids.dtype.kind == "i" and bool((ids < 0).any()):
-        least = int(ids.min())
-        return (f"id {least} is a segment; {option}{start}0,{least}{end} makes it background",)
-    return ()

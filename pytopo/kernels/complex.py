@@ -1,6 +1,6 @@
 """An image as a cubical complex: vertices, edges, squares and cubes on a doubled grid.
 
-A cell is a product of intervals, one an axis, each either a point or one unit long.  On a
+A cell is a product of intervals, one per axis, each either a point or one unit long.  On a
 grid of twice the resolution every cell has a place of its own: even coordinates are
 points, odd ones are unit intervals, and the number of odd coordinates is the dimension.
 
@@ -13,9 +13,9 @@ points, odd ones are unit intervals, and the number of odd coordinates is the di
 Pixels can be two things (`docs/conventions.md` has the pictures):
 
     construction V: pixel p is the vertex at 2p.         A cell touches the pixels that
-        It is there once the *last* pixel it touches is.     are its corners.
+        It enters with the *last* pixel it touches.          are its corners.
     construction T: pixel p is the top cell at 2p + 1.   A cell touches the pixels that
-        It is there once the *first* pixel it touches is.    it is a face of.
+        It enters with the *first* pixel it touches.         it is a face of.
 
 Either way the pixels that a cell at coordinate c touches lie within one step of c on the
 doubled grid, so one formula serves both, with ``top`` = 0 for V and 1 for T:
@@ -47,7 +47,7 @@ def touched(coordinate, top, length):
 
 @njit(cache=True, nogil=True)
 def cells(rank, grid, top):
-    """Give every cell its dimension and the pixel that brings it in.
+    """Return the dimension of every cell, and the pixel with which it enters.
 
     Parameters
     ----------
@@ -79,24 +79,27 @@ def cells(rank, grid, top):
             y_first, y_stop = touched(j, top, height)
             for k in range(grid[2]):
                 x_first, x_stop = touched(k, top, width)
+                # An odd coordinate is an interval of length one: it adds a dimension.
                 dimension[cell] = (i & 1) + (j & 1) + (k & 1)
 
-                bringer = (z_first, y_first, x_first)
+                # V: a cell enters with the last of its corners.  T: with the first of the
+                # top cells of which it is a face.  Ranks have no ties, so there is one.
+                pixel = (z_first, y_first, x_first)
                 for z in range(z_first, z_stop):
                     for y in range(y_first, y_stop):
                         for x in range(x_first, x_stop):
-                            if top == 0 and rank[z, y, x] > rank[bringer]:
-                                bringer = (z, y, x)
-                            if top == 1 and rank[z, y, x] < rank[bringer]:
-                                bringer = (z, y, x)
-                owner[cell] = (bringer[0] * height + bringer[1]) * width + bringer[2]
+                            if top == 0 and rank[z, y, x] > rank[pixel]:
+                                pixel = (z, y, x)
+                            if top == 1 and rank[z, y, x] < rank[pixel]:
+                                pixel = (z, y, x)
+                owner[cell] = (pixel[0] * height + pixel[1]) * width + pixel[2]
                 cell += 1
     return dimension, owner
 
 
 @njit(cache=True, nogil=True)
 def faces(cell, grid, out_faces):
-    """List the faces of one cell: two along each axis on which it has length.
+    """List the faces of one cell: two along each axis on which it is an interval.
 
     Parameters
     ----------
@@ -113,10 +116,10 @@ def faces(cell, grid, out_faces):
         How many were written: twice the dimension of the cell.
     """
     count = 0
-    stride = 1
+    stride = 1  # between neighbours along the axis, on the flattened grid
     for axis in range(2, -1, -1):
         coordinate = cell // stride % grid[axis]
-        if coordinate & 1:
+        if coordinate & 1:  # an interval: its two ends are one step to either side
             out_faces[count] = cell - stride
             out_faces[count + 1] = cell + stride
             count += 2

@@ -1,9 +1,9 @@
-"""Overlap of two label images: which labels meet at a pixel, and how often.
+"""The contingency table of two label images: which labels share pixels, and how many.
 
-The table of all pairs is what Variation of Information and Rand index are made of.  Labels are
-names, arbitrary 64-bit patterns, so the pairs are kept in a hash table with open addressing.
-A run of pixels with one pair is looked up once.  Its
-twin is the dictionary of `tests/oracles.py`.
+Variation of Information and Rand index are computed from it.  Labels are names, arbitrary
+64-bit patterns, so the pairs are kept in a hash table with open addressing.  A run of pixels
+with the same pair is looked up once.  The reference implementation is the dictionary of
+`tests/oracles.py`.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from pytopo.kernels.jit import njit
 
 @njit(cache=True, nogil=True)
 def overlaps(first, second):
-    """Count at how many pixels each pair of labels meets.
+    """Count the pixels that each pair of labels shares.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ def overlaps(first, second):
     """
     pairs = np.empty((64, 2), np.uint64)
     counts = np.zeros(64, np.int64)
-    # Entry in each slot.  Always twice as many as there is room for pairs, so at most half of
-    # them are taken and every search ends at a free one.
+    # Row of the pair in each slot of the hash table, or -1.  There are twice as many slots as
+    # rows, so at most half of them are taken, and every search ends at a free one.
     slots = np.full(128, -1, np.int64)
     n_pairs = 0
     start = 0
@@ -38,8 +38,8 @@ def overlaps(first, second):
         a, b = first[start], second[start]
         end = run_end(first, second, start)
         slot = slot_of(slots, pairs, a, b)
-        if slots[slot] < 0:
-            if n_pairs == counts.size:
+        if slots[slot] < 0:  # the pair is new
+            if n_pairs == counts.size:  # the table is full: double it, and find the slot anew
                 pairs = np.concatenate((pairs, np.empty_like(pairs)))
                 counts = np.concatenate((counts, np.zeros_like(counts)))
                 slots = filled_slots(2 * slots.size, pairs, n_pairs)
@@ -47,7 +47,7 @@ def overlaps(first, second):
             pairs[n_pairs, 0], pairs[n_pairs, 1] = a, b
             slots[slot] = n_pairs
             n_pairs += 1
-        counts[slots[slot]] += end - start
+        counts[slots[slot]] += end - start  # the whole run at once
         start = end
     return pairs[:n_pairs].copy(), counts[:n_pairs].copy()
 
@@ -70,7 +70,7 @@ def run_end(first, second, start):
 
 @njit(cache=True, nogil=True)
 def filled_slots(n_slots, pairs, n_pairs):
-    """Return a table of a new size that holds the first entries of ``pairs``.
+    """Return a hash table of a new size that holds the first rows of ``pairs``.
 
     Parameters
     ----------
@@ -102,26 +102,27 @@ def slot_of(slots, pairs, a, b):
     pairs : (m, 2) uint64
     a, b : uint64
     """
-    mixed = mixed_halves(mixed_halves(a) ^ b)
+    mixed = mixed_halves(mixed_halves(a) ^ b)  # its lowest bits are the slot
     slot = np.int64(mixed & np.uint64(slots.size - 1))
     while slots[slot] >= 0:
         entry = slots[slot]
         if pairs[entry, 0] == a and pairs[entry, 1] == b:
             break
+        # Open addressing: another pair has this slot, so try the next one.
         slot = (slot + 1) & (slots.size - 1)
     return slot
 
 
 @njit(cache=True, nogil=True)
 def mixed_halves(bits):
-    """Return 64 bits, the lower of which depend on all that come in.
+    """Return a hash of 64 bits whose lower bits depend on all bits of the argument.
 
     Parameters
     ----------
     bits : uint64
     """
-    # Factors and halves of 32 bits: no product overflows, which interpreted code would warn
-    # of.  The upper half of a product depends on all bits of what was multiplied.
+    # Halves and factors have 32 bits, so that no product overflows; interpreted code would
+    # warn of it.  The upper half of a product depends on all bits of its factors.
     half = np.uint64(32)
     low = (bits & np.uint64(2**32 - 1)) * np.uint64(0x9E3779B1)
     high = (bits >> half) * np.uint64(0x85EBCA77)

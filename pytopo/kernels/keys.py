@@ -1,4 +1,4 @@
-"""Integers that sort like the pixels: what the fast route compares instead of values.
+"""Integers that sort like the pixels: what the fast algorithm compares instead of values.
 
 A float read as a sign-magnitude integer sorts right if it is positive and the wrong way
 round if it is negative, so the bits behind the sign of a negative float are inverted.
@@ -29,6 +29,8 @@ def float_keys(bits, sign, magnitude, invert, out_keys):
     for b in range(bits.shape[0]):
         for i in range(bits.shape[1]):
             for j in range(bits.shape[2]):
+                # The shift copies the sign into all bits: 0 where it is positive, and all
+                # ones where it is negative, which inverts the magnitude.
                 key = bits[b, i, j] ^ ((bits[b, i, j] >> sign) & magnitude)
-                key += key == -1
+                key += key == -1  # -0.0 equals 0.0
                 out_keys[b, i, j] = key ^ invert

@@ -1,7 +1,7 @@
-"""The lower-star filtration: all cells in the order in which the pixels bring them in.
+"""The lower-star filtration: all cells in the order in which their pixels enter.
 
-A pixel enters together with the cells it owns, its lower star.  Inside a star points come
-before edges, edges before squares, so every cell stands after all of its faces:
+A pixel enters together with the cells it owns, its lower star.  Inside a star vertices come
+before edges, and edges before squares, so every cell comes after all of its faces:
 
     time          pixel t - 1          pixel t                         pixel t + 1
                 ---------------+-------------------------------------+-------------
@@ -40,12 +40,16 @@ def lower_star_order(rank, owner, dimension):
         Its inverse: ``filtration[position[cell]] == cell``.
     """
     n_cells = owner.size
+
+    # First pass: count the cells of each bucket, one entry late.  Sums then turn the counts
+    # into the positions at which the buckets start.
     bucket_start = np.zeros(4 * rank.size + 1, np.int64)  # dimensions 0 to 3, and an end
     for cell in range(n_cells):
         bucket_start[4 * rank[owner[cell]] + dimension[cell] + 1] += 1
     for bucket in range(1, bucket_start.size):
         bucket_start[bucket] += bucket_start[bucket - 1]
 
+    # Second pass: each cell goes to the next free place of its bucket.
     filtration = np.empty(n_cells, np.int64)
     position = np.empty(n_cells, np.int64)
     for cell in range(n_cells):

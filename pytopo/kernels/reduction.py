@@ -1,20 +1,20 @@
-"""Mod-2 reduction of the sorted boundary matrix: which cell kills what which cell began.
+"""Reduction of the sorted boundary matrix modulo 2: which cell destroys which cell's class.
 
 Rows and columns are the cells in filtration order; column j holds the faces of cell j.
-``low(j)`` is the last row of column j.  Columns are added to columns on their right until
-no two have the same ``low``:
+``low(j)``, the pivot, is the last row of column j.  Columns are added to columns on their
+right until no two have the same ``low``:
 
     for j from left to right:
         while an earlier column k has low(k) == low(j):
             add column k to column j, modulo 2
 
-A column that ends with low(j) = i says that cell j fills the cycle that cell i closed:
-the pair (i, j).  A column that ends empty closes a cycle of its own, and if no later
-column ever has it as ``low`` the cycle is essential.
+A column that ends with low(j) = i makes the pair (i, j): cell i creates a homology class,
+and cell j destroys it.  For an edge j this is the elder rule: of the two components that
+it merges the younger one dies, because ``low`` is the *last* row.  A column that ends empty
+belongs to a creator, and if its cell is the ``low`` of no column the class is essential.
 
-The clearing shortcut changes only the *sequence* in which columns are visited: highest
-dimension first.  Then, by the time its turn comes, a column whose cell is already known
-as the first of a pair must end empty, and is passed over.
+Clearing changes only the *sequence* in which columns are visited: highest dimension first.
+Then a column whose cell is already known to be a creator must end empty, and is skipped.
 
 Edelsbrunner and Harer (2010), "Computational Topology", VII.1; Chen and Kerber (2011),
 "Persistent homology computation with a twist".
@@ -53,7 +53,8 @@ def boundary_matrix(filtration, position, grid):
         count = faces(filtration[j], grid, found)
         for k in range(count):
             row = position[found[k]]
-            place = end + k  # insertion sort: a column has at most six rows
+            # Insertion sort, as a column has at most six rows: larger rows move down by one.
+            place = end + k
             while place > end and rows[place - 1] > row:
                 rows[place] = rows[place - 1]
                 place -= 1
@@ -85,6 +86,7 @@ def highest_dimension_first(dimension):
     """
     visit = np.empty(dimension.size, np.int64)
     count = 0
+    # Four passes, one per dimension, keep the columns of each in their order.
     for d in range(3, -1, -1):
         for j in range(dimension.size):
             if dimension[j] == d:
@@ -95,7 +97,7 @@ def highest_dimension_first(dimension):
 
 @njit(cache=True, nogil=True)
 def add_mod_2(first, n_first, second, out_sum):
-    """Add two sorted sparse columns modulo 2: rows they share vanish.
+    """Add two sorted sparse columns modulo 2: rows that they share vanish.
 
     Parameters
     ----------
@@ -114,7 +116,7 @@ def add_mod_2(first, n_first, second, out_sum):
     n_second = second.size
     i, j, n_sum = 0, 0, 0
     while i < n_first and j < n_second:
-        if first[i] == second[j]:
+        if first[i] == second[j]:  # 1 + 1 = 0
             i += 1
             j += 1
         elif first[i] < second[j]:
@@ -125,7 +127,7 @@ def add_mod_2(first, n_first, second, out_sum):
             out_sum[n_sum] = second[j]
             j += 1
             n_sum += 1
-    while i < n_first:
+    while i < n_first:  # one column has ended: what is left of the other has no partner
         out_sum[n_sum] = first[i]
         i += 1
         n_sum += 1
@@ -138,7 +140,7 @@ def add_mod_2(first, n_first, second, out_sum):
 
 @njit(cache=True, nogil=True)
 def grown(array, size):
-    """Return ``array``, copied into at least twice the room if ``size`` does not fit."""
+    """Return ``array``, copied to one of at least twice its size if ``size`` does not fit."""
     if size <= array.size:
         return array
     larger = np.empty(max(size, 2 * array.size), array.dtype)
@@ -163,41 +165,47 @@ def reduce_columns(start, rows, visit):
 
     Returns
     -------
-    killer : (n_cells,) int64
-        ``killer[i] == j`` for each pair (i, j), the column with ``low(j) == i``; -1 where
-        no visited column has the cell as its ``low``.
+    pivot : (n_cells,) int64
+        ``pivot[i] == j`` for each pair (i, j), the column with ``low(j) == i``; -1 where
+        row i is the ``low`` of no visited column.
     begin, end : (n_cells,) int64
         Reduced column j is ``reduced[begin[j]:end[j]]``; empty if it was not visited.
     reduced : (n_reduced,) int64
         Rows of the reduced columns, ascending within each.
     """
     n_cells = start.size - 1
-    killer = np.full(n_cells, -1)
+    pivot = np.full(n_cells, -1)
     begin = np.zeros(n_cells, np.int64)
     end = np.zeros(n_cells, np.int64)
     reduced = np.empty(rows.size, np.int64)
     used = 0
-    column = np.empty(64, np.int64)  # six rows to begin with; room for sums is made below
+    column = np.empty(64, np.int64)  # six rows to begin with; `grown` makes room for sums
     total = np.empty(64, np.int64)
 
     for j in visit:
-        if killer[j] != -1:  # the clearing shortcut: never true from left to right
+        # Clearing: row j is the low of a column, so cell j is a creator, and its own column
+        # must end empty.  From left to right this is never true.
+        if pivot[j] != -1:
             continue
 
         length = start[j + 1] - start[j]
         column[:length] = rows[start[j] : start[j + 1]]
-        while length > 0 and killer[column[length - 1]] != -1:
-            k = killer[column[length - 1]]
+        # While a reduced column k has the same low, add it.  The two lows cancel, so the low
+        # of the sum is a lower row, until no column has it or nothing is left.
+        while length > 0 and pivot[column[length - 1]] != -1:
+            k = pivot[column[length - 1]]
             other = reduced[begin[k] : end[k]]
             total = grown(total, length + other.size)
             length = add_mod_2(column, length, other, total)
             column, total = total, column
+        # The low is the youngest cell of the cycle that cell j makes a boundary: its creator.
         if length > 0:
-            killer[column[length - 1]] = j
+            pivot[column[length - 1]] = j
 
+        # Reduced columns lie one behind another, in the sequence in which they are visited.
         reduced = grown(reduced, used + length)
         reduced[used : used + length] = column[:length]
         begin[j] = used
         used += length
         end[j] = used
-    return killer, begin, end, reduced[:used].copy()
+    return pivot, begin, end, reduced[:used].copy()

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from pytopo.images.masks import IGNORE_LABELS, ROUNDING, value_counts_text
+from pytopo.images.masks import IGNORE_LABELS, value_counts_text
+from pytopo.images.scaling import ROUNDING
 
 NO_MINIMUM = (torch.bool, torch.uint16, torch.uint32, torch.uint64)  # for torch.aminmax
 

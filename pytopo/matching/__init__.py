@@ -3,7 +3,7 @@
 =============  =======================================================================
 file           what it does
 =============  =======================================================================
-points.py      births and deaths as they come in, checked
+points.py      the points of a diagram, checked
 costs.py       what it costs to move a point, and what a pair gains
 textbook.py    the assignment problem, augmented by the diagonal
 assignment.py  ``match``: the same optimum in a smaller problem

@@ -1,18 +1,18 @@
 """Matching two diagrams: which point becomes which, and which go to the diagonal.
 
 A point may be matched to a point of the other diagram or to the diagonal, where its feature
-has no persistence.  The textbook builds that into one square matrix (`textbook_match`).  What
-runs (`match`) finds the same optimum in a smaller problem.  Send all points to the diagonal
-first; then matching p with q *gains*
+has no persistence.  The textbook builds that into one square matrix (`textbook_match`); `match`
+finds the same optimum in a smaller problem.  Send all points to the diagonal first; then
+matching p with q *gains*
 
     gain(p, q) = cost(p, diagonal) + cost(q, diagonal) - cost(p, q)
 
 and the optimum is the set of pairs of largest total gain.  Pairs without gain are not needed,
-and a point with m - 1 rivals needs no more than its m best partners to choose from.  If all
-points of one side coincide, as in the diagram of a binary image, the optimum is a ranking by
-gain.
+and if m points compete, each needs only its m best partners to choose from.  If all points of
+one side coincide, as in the diagram of a binary image, the optimum is a ranking by gain.
 
-Twin of `pytopo.matching.textbook`.  `docs/matching.md` has the pictures.
+The reference implementation is `pytopo.matching.textbook`.  For pictures see
+`docs/matching.md`.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ SPARSE_SHARE = 0.2  # of them gain, at most
 
 @dataclass(frozen=True, eq=False)
 class Matching:
-    """Which points of two diagrams belong together.
+    """Which points of two diagrams are matched with each other, and which with the diagonal.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Matching:
     first_only, second_only : (n - k,), (m - k,) int64
         Rows that are matched to the diagonal, ascending.
     cost : float
-        Sum of the squared distances of the pairs, and of all others to the diagonal.
+        Sum of the squared distances of the pairs, and of all other points to the diagonal.
     """
 
     pairs: NDArray[np.int64]
@@ -61,8 +61,8 @@ def match(first: ArrayLike, second: ArrayLike, *, every_second: bool = False) ->
         Birth and death of finite points, both sublevel or both superlevel.  ``[]`` is a
         diagram without points.
     every_second : bool
-        Send no point of ``second`` to the diagonal while a point of ``first`` is free: the
-        best of the matchings with min(n, m) pairs.
+        Send no point of ``second`` to the diagonal while a point of ``first`` is unmatched:
+        the best of the matchings with min(n, m) pairs.
 
     Returns
     -------
@@ -150,7 +150,7 @@ def _assignment(gain: NDArray, every: bool) -> NDArray[np.int64]:
     columns = _contenders(gain, every)
     gain = gain[:, columns]
     if not every:
-        # To pair without gain is as good as not to pair.
+        # A pair with a negative gain counts as one of gain 0, and is dropped below.
         np.maximum(gain, 0, out=gain)
     i, j = linear_sum_assignment(gain, maximize=True)
     if not every:
@@ -179,8 +179,8 @@ def _sparse_assignment(gain: NDArray) -> NDArray[np.int64]:
 def _contenders(gain: NDArray, every: bool) -> NDArray[np.int64]:
     """Return the columns that an optimal assignment of m rows may need, ascending.
 
-    A row needs its m largest gains only: paired with any other column, it would find one of
-    these m free, because the other m - 1 rows cannot have taken them all.
+    A row needs only its m largest gains: if it is paired with another column, one of these m
+    is free, because the other m - 1 rows cannot have taken them all.
     """
     m, n = gain.shape
     needed = gain >= np.partition(gain, n - m, axis=1)[:, n - m, None]
@@ -190,6 +190,7 @@ def _contenders(gain: NDArray, every: bool) -> NDArray[np.int64]:
 
 
 def _left_over(count: int, taken: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the rows that are not among those taken, ascending."""
     left = np.ones(count, bool)
     left[taken] = False
     return np.flatnonzero(left)

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 BLOCK = 2**16  # how many entries of a cost matrix are computed together
 
 
-def cost_of(way: NDArray, order: float, ground: float) -> NDArray:
-    """Return the cost of ways (..., 2): their ground norm to the power of order."""
-    way = np.abs(way)
-    birth, death = way[..., 0], way[..., 1]
+def cost_of(move: NDArray, order: float, ground: float) -> NDArray:
+    """Return the cost of moves (..., 2): their ground norm to the power of order."""
+    move = np.abs(move)
+    birth, death = move[..., 0], move[..., 1]
     if order == ground:  # exact for whole numbers, so that ties stay ties
         return birth**order + death**order
+    # The longer coordinate is factored out: no power of a number above 1 can overflow.
     long, short = np.maximum(birth, death), np.minimum(birth, death)
     ratio = np.divide(short, long, out=np.zeros_like(long), where=long > 0)
     return (long * (1 + ratio**ground) ** (1 / ground)) ** order
@@ -38,7 +39,7 @@ def costs_between(first: NDArray, second: NDArray, order: float, ground: float) 
 
 
 def gains_of_pairs(first: NDArray, second: NDArray, order: float, ground: float) -> NDArray:
-    """Return what each pair saves against sending both points to the diagonal, (n, m)."""
+    """Return what each pair saves compared with sending both to the diagonal, (n, m)."""
     gains = costs_between(first, second, order, ground)
     np.subtract(costs_to_diagonal(first, order, ground)[:, None], gains, out=gains)
     gains += costs_to_diagonal(second, order, ground)

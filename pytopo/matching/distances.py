@@ -29,12 +29,12 @@ def wasserstein(
         for the longest distance instead of a sum.
     ground : float
         The norm of distances, at least 1: 1 the sum of both coordinates, 2 the ordinary
-        one, ``inf`` the larger coordinate.  It holds for pairs and for ways to the diagonal.
+        one, ``inf`` the larger coordinate; also for distances to the diagonal.
 
     Returns
     -------
     float
-        ``inf`` if the infinite points of a kind are not equally many.
+        ``inf`` if the diagrams have different numbers of infinite points of a kind.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def wasserstein(
 
 
 def bottleneck(first: ArrayLike, second: ArrayLike) -> float:
-    """Compute the bottleneck distance of two diagrams: the longest way, in maximum norm.
+    """Compute the bottleneck distance of two diagrams: the longest move, in maximum norm.
 
     Exact up to the rounding of one subtraction.
 
@@ -77,7 +77,7 @@ def bottleneck(first: ArrayLike, second: ArrayLike) -> float:
     Returns
     -------
     float
-        ``inf`` if the infinite points of a kind are not equally many.
+        ``inf`` if the diagrams have different numbers of infinite points of a kind.
 
     Raises
     ------
@@ -101,12 +101,13 @@ def bottleneck(first: ArrayLike, second: ArrayLike) -> float:
 def _bottleneck(first: NDArray, second: NDArray, ground: float) -> float:
     """Return the least reach within which all finite points can be matched.
 
-    It is the length of one of the ways, and nobody goes farther than to the diagonal.
+    It is one of the distances, and no larger than the largest distance to the diagonal.
     """
     diagonal, other_diagonal = (costs_to_diagonal(p, 1, ground) for p in (first, second))
     apart = costs_between(first, second, 1, ground)
     most = max(diagonal.max(initial=0), other_diagonal.max(initial=0))
     reaches = np.unique(np.concatenate([[0], diagonal, other_diagonal, apart[apart < most]]))
+    # Binary search: whatever is possible within a reach is possible within a larger one.
     low, high = 0, len(reaches) - 1
     while low < high:
         middle = (low + high) // 2
@@ -122,9 +123,9 @@ def _bottleneck(first: NDArray, second: NDArray, ground: float) -> float:
 def _covered(near: NDArray[np.bool_], far: NDArray[np.bool_]) -> bool:
     """Tell whether all rows that are far from the diagonal find partners that are near.
 
-    The rows and the columns may be asked one after the other: if one matching covers the far
-    rows, and one the far columns, then there is one that covers both (Mendelsohn and
-    Dulmage, "Some generalizations of the problem of distinct representatives", 1958).
+    Rows and columns may be checked separately: if one matching covers the far rows, and one
+    the far columns, then there is one that covers both (Mendelsohn and Dulmage, "Some
+    generalizations of the problem of distinct representatives", 1958).
     """
     if not near[far].any(axis=1).all():
         return False
@@ -142,10 +143,10 @@ def _infinite_apart(first: NDArray, second: NDArray) -> NDArray:
 
 
 def _infinite_in_order(points: NDArray) -> NDArray:
-    """Return the infinite points sorted by kind, then by what is finite of them.
+    """Return the infinite points sorted by kind, then by their finite coordinates.
 
-    They are of one kind if they are infinite in the same places.  (inf, inf) is on the
-    diagonal.
+    They are of one kind if the same coordinates are infinite, with the same sign.  (inf, inf)
+    is on the diagonal, and left out.
     """
     far = points[np.isinf(points).any(axis=1) & (points[:, 0] != points[:, 1])]
     kind = np.where(np.isinf(far), np.sign(far), 0)

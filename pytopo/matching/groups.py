@@ -1,8 +1,8 @@
 """Matching many pairs of diagrams at once: all images and dimensions of a batch.
 
-Twin of `pytopo.match`, which does one.  In a batch of binary truths the points of
-each truth coincide, and there the optimum is a ranking by gain, which a kernel does for all
-groups in one go.  Groups whose points do not coincide are left to ``match``.
+The reference implementation is `pytopo.match`, which matches one pair.  If the targets of a
+batch are binary, the points of each coincide, and the optimum is a ranking by gain, which one
+kernel call computes for all groups.  Groups whose points do not coincide are left to ``match``.
 """
 
 import numpy as np
@@ -29,8 +29,8 @@ def match_groups(
     start, goal_start : (groups + 1,) int64
         Where the points, and the goals, of each group begin; the last entry is their number.
     points, goals : (n, 2), (m, 2) float64
-        Birth and death.  At most one of a group has an infinite death, and then one of either
-        side: they are matched with each other.
+        Birth and death.  At most one goal of a group has an infinite death; then one point
+        has, too, and they are matched with each other.
     every_goal : bool
         As ``every_second`` of `pytopo.match`.
 

@@ -1,4 +1,4 @@
-"""The points of a diagram as they come in: an (n, 2) array of births and deaths, checked."""
+"""The points of a diagram: an (n, 2) array of births and deaths, checked."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

@@ -1,6 +1,7 @@
-"""Matching as the textbook has it: the assignment problem, augmented by the diagonal.
+"""Matching by the textbook: the assignment problem, augmented by the diagonal.
 
-Twin of `pytopo.match`, which finds the same optimum in a smaller problem.
+The reference implementation of `pytopo.match`, which finds the same optimum in a smaller
+problem.
 """
 
 import numpy as np
@@ -17,7 +18,8 @@ def textbook_match(
 ) -> Matching:
     """Match two diagrams by the augmented assignment problem.
 
-    The twin of `match`, to be read and to test against: it takes (n + m)^2 numbers.
+    The reference implementation of `match`, to be read and to test against: it builds a
+    matrix of (n + m)^2 numbers.
     """
     every_second = flag(every_second, "every_second")
     first, second = (
@@ -26,14 +28,14 @@ def textbook_match(
     )
     n, m = len(first), len(second)
 
-    # Every point may also go to the diagonal, so the square matrix has a slot on the
+    # Every point may also go to the diagonal, so the square matrix has a place on the
     # diagonal for each point of either side:
     #
     #                second (m)            diagonal (n)
     #   first (n)    |first - second|^2    first to diagonal
     #   diagonal (m) second to diagonal    0
     #
-    # With k slots less for either side, at least k points have to be paired.
+    # With k places fewer on either side, at least k points have to be paired.
     k = min(n, m) if every_second else 0
     cost = np.zeros((n + m - k, m + n - k))
     cost[:n, :m] = ((first[:, None] - second) ** 2).sum(axis=2)

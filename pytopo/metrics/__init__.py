@@ -9,11 +9,11 @@
 ===============  =====================================================================
 file             what it does
 ===============  =====================================================================
-inputs.py        masks and label images as they come in, checked
+inputs.py        masks and label images, checked
 betti.py         Betti numbers, and their error, of whole images and of patches
 pixels.py        accuracy and Dice
 label_images.py  Variation of Information and adapted Rand error
-evaluation.py    all of it for one prediction
+evaluation.py    all of them for one prediction
 ===============  =====================================================================
 """
 

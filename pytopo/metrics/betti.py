@@ -1,7 +1,7 @@
-"""Betti numbers of masks, and how far apart those of two masks are.
+"""Betti numbers of masks, and how much those of two masks differ.
 
-Betti numbers of a mask need no persistence: components are labelled, cavities are labelled in
-the background, and the tunnels or holes follow from the Euler number, which is counted.
+Betti numbers of a mask need no persistence: components are labelled, voids are labelled in the
+background, and tunnels or holes follow from the Euler number, which is counted.
 """
 
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from pytopo.options import checked_construction, flag, whole_number
 
 @dataclass(frozen=True)
 class BettiError:
-    """How far the Betti numbers of two masks are apart.
+    """How much the Betti numbers of two masks differ.
 
     Attributes
     ----------
     per_dim : tuple of float
-        Absolute difference in each dimension, or the mean of several.
+        Absolute difference in each dimension, or its mean over several pairs of masks.
     """
 
     per_dim: tuple[float, ...]
@@ -40,24 +40,24 @@ def betti_numbers(
     Parameters
     ----------
     mask : array_like, (H, W) or (D, H, W)
-        Booleans, or 0 and one other value, of any dtype; the same wherever a mask is taken.
+        Booleans, or 0 and one other value, of any dtype.
     construction : {"V", "T"}
         V: the foreground is connected over sides (4, in 3D 6 neighbours), the background
         over corners too (8, 26).  T: the other way round.
     frame : bool
-        Pad the mask by one layer of foreground, so that what runs off the border closes.
+        Pad the mask by one layer of foreground, which closes what leaves the image.
 
     Returns
     -------
     tuple of int
-        One number a dimension; those of ``Diagram.betti(0.5)`` of the mask, superlevel.
+        One number per dimension, those of ``Diagram.betti(0.5)`` of the mask, superlevel.
 
     Raises
     ------
     TypeError
         If the mask is not made of booleans or numbers, or ``frame`` is not a bool.
     ValueError
-        If it has two values other than 0, other than 2 or 3 axes, or no pixel; if the
+        If it has two values other than 0, does not have 2 or 3 axes, or has no pixel; if the
         construction is neither V nor T.
 
     Warns
@@ -126,8 +126,8 @@ def patch_betti_error(
 ) -> BettiError:
     """Compare the Betti numbers of random patches, the same in both masks, and take the mean.
 
-    Over a whole image errors of opposite sign cancel: a hole too many here and one missing
-    there.  In patches they add up.
+    Over a whole image errors of opposite sign cancel: an additional hole here and a missing
+    one there.  In patches they add up.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def patch_betti_error(
     patches : int
         How many; their places are uniformly distributed and may overlap.
     seed : int
-        Of the places.
+        For the places of the patches.
     construction : {"V", "T"}
         As in `betti_numbers`.
     frame : bool
@@ -147,8 +147,8 @@ def patch_betti_error(
     Raises
     ------
     TypeError, ValueError
-        As in `betti_error`; also if size or patches is no whole number of at least 1, or
-        seed none of at least 0.
+        As in `betti_error`; also if size or patches is not a whole number of at least 1, or
+        seed not one of at least 0.
 
     References
     ----------
@@ -202,11 +202,12 @@ def _betti_numbers(mask: NDArray[np.bool_], construction: str, frame: bool) -> t
         mask = np.pad(mask, 1, constant_values=True)
     foreground, background = neighbours(mask.ndim, construction)
     components = ndimage.label(mask, foreground)[1]
+    # The Euler number is the alternating sum of the Betti numbers: solve it for dimension 1.
     euler = _euler_number(mask, construction, mask.ndim)
     if mask.ndim == 2:
         return components, components - euler
-    outside = np.pad(~mask, 1, constant_values=True)  # all around, one component
-    voids = ndimage.label(outside, background)[1] - 1
+    exterior = np.pad(~mask, 1, constant_values=True)  # connected, and itself not a void
+    voids = ndimage.label(exterior, background)[1] - 1
     return components, components + voids - euler, voids
 
 
@@ -214,8 +215,8 @@ def _euler_number(mask: NDArray[np.bool_], construction: str, axes: int) -> int:
     """Count vertices - edges + squares - cubes, one axis after the other.
 
     Along an axis a cell is a point or an interval.  In V pixels are points, and an interval
-    is there if both its ends are; in T pixels are intervals, and a point is there if one of
-    its two intervals is.
+    is present if both its ends are; in T pixels are intervals, and a point is present if one
+    of its two intervals is.
     """
     if axes == 0:
         return int(np.count_nonzero(mask))
@@ -233,7 +234,7 @@ def _euler_number(mask: NDArray[np.bool_], construction: str, axes: int) -> int:
 
 
 def neighbours(ndim: int, construction: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return what is connected to a pixel, in the foreground and in the background."""
+    """Return which neighbours are connected to a pixel, in foreground and in background."""
     sides = ndimage.generate_binary_structure(ndim, 1)
     corners = ndimage.generate_binary_structure(ndim, ndim)
     return (sides, corners) if construction == "V" else (corners, sides)

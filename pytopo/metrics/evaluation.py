@@ -1,12 +1,12 @@
-"""All numbers of one prediction against the truth, as training and the command report them.
+"""All metrics of one prediction, as training and the command report them.
 
     prediction, truth   masks of the membranes
         -> pixels, Betti numbers of the whole and of patches      pytopo.metrics
         -> cells between the membranes -> VOI, Rand error
         -> Evaluation
 
-Several evaluations have a mean, and `cleaned` is the rival that costs nothing: dropping what
-is small.
+Several evaluations have a mean.  `cleaned` is a simple baseline for every topological method:
+it removes small components.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from pytopo.images.masks import BACKGROUND
+from pytopo.images.background import BACKGROUND
 from pytopo.metrics.betti import betti_error, neighbours, patch_betti_error
 from pytopo.metrics.inputs import checked_mask
 from pytopo.metrics.label_images import adapted_rand_error, segments, variation_of_information
@@ -37,12 +37,12 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A prediction against the truth, as plain numbers.
+    """The metrics of a prediction, as plain numbers.
 
     Attributes
     ----------
     pixel_accuracy, dice : float
-        Of the masks; 1 is best, for all others 0 is.
+        Of the masks; the best value is 1, for all other metrics 0.
     betti_0, betti_1 : float
         Betti number error of the whole image: components, and holes or tunnels.
     patch_betti_0, patch_betti_1 : float
@@ -110,11 +110,11 @@ def evaluate(
     seed: int = 0,
     frame: bool = True,
 ) -> Evaluation:
-    """Evaluate a mask of membranes against the true one.
+    """Evaluate a mask of membranes against the ground truth.
 
     Variation of Information and Rand error compare the cells, the components between the
-    membranes; pixels on the membranes of the truth do not count, those on membranes of the
-    prediction are one more segment.
+    membranes; pixels on the membranes of the ground truth do not count, and the membranes of
+    the prediction are one more segment.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def evaluate(
     Raises
     ------
     TypeError, ValueError
-        As the functions of `pytopo.metrics` do; ValueError if the truth has no cell.
+        As the functions of `pytopo.metrics`; ValueError if the ground truth has no cell.
 
     Examples
     --------
@@ -171,7 +171,7 @@ def evaluate(
             "truth has no cell, it is membrane everywhere; expected some background"
         )
     information = variation_of_information(found, true, background=background)
-    named = BACKGROUND if background is None else background  # what is doubtful was said
+    named = BACKGROUND if background is None else background  # so that notes come only once
     by_dim = {f"betti_{dim}": error for dim, error in enumerate(whole.per_dim)}
     by_dim |= {f"patch_betti_{dim}": error for dim, error in enumerate(local.per_dim)}
     return Evaluation(
@@ -212,15 +212,15 @@ def mean_evaluation(evaluations: Iterable[Evaluation]) -> Evaluation:
 
 
 def cleaned(mask: ArrayLike, *, smallest: int, construction: str = "V") -> NDArray[np.bool_]:
-    """Drop what is small: specks of foreground, then holes and cells of background.
+    """Remove small components: of the foreground, then of the background.
 
     Parameters
     ----------
     mask : array_like, (H, W) or (D, H, W)
         Booleans, or 0 and one other value.
     smallest : int
-        Components of fewer pixels go: of the foreground first, then of the background that
-        is left.
+        Components of fewer pixels are removed: of the foreground first, then of the
+        background that results.
     construction : {"V", "T"}
         How foreground and background are connected, as in `pytopo.metrics.betti_numbers`.
 
@@ -232,7 +232,7 @@ def cleaned(mask: ArrayLike, *, smallest: int, construction: str = "V") -> NDArr
     Raises
     ------
     TypeError, ValueError
-        As in `pytopo.metrics.betti_numbers`; also if ``smallest`` is no whole number of at
+        As in `pytopo.metrics.betti_numbers`; also if ``smallest`` is not a whole number of at
         least 0.
 
     Examples
@@ -254,7 +254,7 @@ def cleaned(mask: ArrayLike, *, smallest: int, construction: str = "V") -> NDArr
 def _small(
     mask: NDArray[np.bool_], connected: NDArray[np.bool_], smallest: int
 ) -> NDArray[np.bool_]:
-    """Return the pixels of the components of a mask that have fewer pixels than that."""
+    """Return the pixels of the components of a mask that have fewer than ``smallest``."""
     labels, _ = ndimage.label(mask, connected)
     small = np.bincount(labels.ravel()) < smallest
     return mask & small[labels]

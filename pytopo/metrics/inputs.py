@@ -1,10 +1,11 @@
-"""What measures are taken of: masks and label images, checked."""
+"""The input of every metric: masks and label images, checked."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.images.masks import Advice, mask_of
 from pytopo.notes import warn_of
+from pytopo.options import unmasked
 
 ADVICE = Advice(
     ids="or one segment of a label image, labels == 1",
@@ -14,7 +15,7 @@ ADVICE = Advice(
 
 
 def checked_mask(mask: ArrayLike, name: str = "mask") -> NDArray[np.bool_]:
-    """Return a mask as booleans, or say what is wrong with it."""
+    """Return a mask as booleans; raises what `betti_numbers` says."""
     values = _array(mask, name)
     if values.dtype.kind not in "biuf":
         raise TypeError(f"{name} has dtype {values.dtype}; expected booleans, or 0 and 1")
@@ -26,13 +27,14 @@ def checked_mask(mask: ArrayLike, name: str = "mask") -> NDArray[np.bool_]:
 def checked_masks(
     prediction: ArrayLike, target: ArrayLike
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return two masks of one shape as booleans."""
     first, second = checked_mask(prediction, "prediction"), checked_mask(target, "target")
     check_shapes(first, second)
     return first, second
 
 
 def checked_labels(labels: ArrayLike, name: str) -> NDArray:
-    """Return a label image, or say what is wrong with it."""
+    """Return a label image of integers or booleans."""
     values = _array(labels, name)
     if values.dtype.kind not in "biu":
         raise TypeError(
@@ -43,9 +45,7 @@ def checked_labels(labels: ArrayLike, name: str) -> NDArray:
 
 
 def _array(image: ArrayLike, name: str) -> NDArray:
-    if np.ma.is_masked(image):
-        raise TypeError(f"{name} has masked pixels; fill them first, e.g. {name}.filled(0)")
-    values = np.asarray(image)
+    values = unmasked(image, name)
     if values.ndim not in (2, 3):
         raise ValueError(
             f"{name} has shape {values.shape}, {values.ndim} axes; expected (H, W) or (D, H, W)"
@@ -56,6 +56,7 @@ def _array(image: ArrayLike, name: str) -> NDArray:
 
 
 def check_shapes(prediction: NDArray, target: NDArray) -> None:
+    """Refuse a prediction and a target of different shapes."""
     if prediction.shape != target.shape:
         raise ValueError(
             f"prediction has shape {prediction.shape}, target {target.shape}; expected the same"

@@ -1,7 +1,7 @@
 """Agreement segment by segment: Variation of Information and adapted Rand error.
 
-Both need the two label images only through one table: how many pixels each pair of labels
-shares.
+Both are computed from the contingency table of the two label images: how many pixels each pair
+of labels shares.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from pytopo.images.masks import BACKGROUND, background_notes, checked_background, stored_ids
+from pytopo.images.background import (
+    BACKGROUND,
+    background_notes,
+    checked_background,
+    stored_ids,
+)
 from pytopo.kernels.contingency import overlaps
 from pytopo.metrics.betti import neighbours
 from pytopo.metrics.inputs import check_shapes, checked_labels, checked_mask
@@ -21,7 +26,7 @@ from pytopo.options import checked_construction, flag
 
 @dataclass(frozen=True)
 class VariationOfInformation:
-    """What one segmentation leaves open about the other.
+    """The information that one segmentation does not give about the other.
 
     Attributes
     ----------
@@ -42,18 +47,18 @@ class VariationOfInformation:
 
 @dataclass(frozen=True)
 class AdaptedRandError:
-    """How well two segmentations agree on which pixels belong together.
+    """How well two segmentations agree on which pixels are in one segment.
 
     Attributes
     ----------
     error : float
         1 - F, F the harmonic mean of precision and recall.
     precision : float
-        Of the pairs of pixels that the prediction puts together, the fraction that the
-        target does: falls with every merge.
+        Of the pairs of pixels in one segment of the prediction, the fraction that is also in
+        one segment of the target: falls with every merge.
     recall : float
-        Of the pairs that the target puts together, the fraction that the prediction does:
-        falls with every split.
+        Of the pairs of pixels in one segment of the target, the fraction that is also in one
+        segment of the prediction: falls with every split.
     """
 
     error: float
@@ -70,7 +75,7 @@ def segments(membrane: ArrayLike, *, construction: str = "V") -> NDArray[np.int3
         Booleans, or 0 and one other value.
     construction : {"V", "T"}
         V: membranes are connected over sides, so cells over corners too.  T: the other way
-        round, and a membrane that holds over corners separates.
+        round, and a membrane that is connected over corners only separates cells.
 
     Returns
     -------
@@ -178,7 +183,7 @@ def adapted_rand_error(
     -------
     AdaptedRandError
         The error is that of ``skimage.metrics.adapted_rand_error(target, prediction)``.
-        Where no pixels are put together, precision or recall is 1.
+        Where no two pixels are in one segment, precision or recall is 1.
 
     Raises
     ------
@@ -192,14 +197,14 @@ def adapted_rand_error(
 
     Examples
     --------
-    Two of the six pairs that belong together are found, and nothing is merged:
+    Two of the six pairs in the one segment of the target are found, and nothing is merged:
 
     >>> adapted_rand_error([[1, 1, 2, 2]], [[5, 5, 5, 5]])
     AdaptedRandError(error=0.5, precision=1.0, recall=0.3333333333333333)
     """
     table = _overlap(prediction, target, ignore_background, background)
-    # A segment of n pixels has n (n - 1) / 2 pairs; a segment appears once for each of its
-    # overlaps, each with its own part of the pairs.
+    # A segment of n pixels has n (n - 1) / 2 pairs; the halves cancel in every ratio.  A
+    # segment appears once for each of its overlaps, with the pairs of that overlap's pixels.
     both = int(table.counts @ (table.counts - 1))
     predicted = int(table.counts @ (table.prediction_sizes - 1))
     true = int(table.counts @ (table.target_sizes - 1))
@@ -212,7 +217,7 @@ def adapted_rand_error(
 
 @dataclass(frozen=True, eq=False)
 class _Overlap:
-    """The pairs of labels that share pixels, one entry a pair.
+    """The pairs of labels that share pixels, one entry per pair.
 
     Attributes
     ----------

@@ -39,7 +39,7 @@ def dice(prediction: ArrayLike, target: ArrayLike) -> float:
     Returns
     -------
     float
-        0 to 1; 1 if neither has foreground.
+        From 0 to 1; 1 if neither has foreground.
 
     Raises
     ------

@@ -24,9 +24,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pytopo.images.readers.address import one_line
 from pytopo.models.checks import check_images, checked_number
 from pytopo.models.initial import initialise
+from pytopo.notes import one_line
 
 URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 

@@ -1,19 +1,20 @@
-"""Persistent homology as the textbook tells it, each stage an object to look into.
+"""Persistent homology by the textbook: filtration, boundary matrix, reduction.
 
     image -> Filtration -> Reduction
              cells in      reduced boundary matrix,
              order         pairs of cells, cycles
 
-`pytopo.persistence(..., algorithm="reduction")` runs exactly this.  For lessons and for
-representative cycles call it step by step; `docs/lesson-3-reduction.md` does.
+`pytopo.persistence(..., algorithm="reduction")` runs exactly this.  Each stage is an object
+that can be inspected: for lessons and for representative cycles call them one after another,
+as `docs/lesson-3-reduction.md` does.
 
 =============  =======================================================================
 file           what it does
 =============  =======================================================================
 filtration.py  pixels become cells, and cells a filtration with its boundary matrix
 reduction.py   the boundary matrix is reduced, and pairs are read off it
-walk.py        the reduction of a small image kept step by step: ``pytopo explain``
-sentences.py   what happens in a step, in words
+walk.py        the walkthrough: every step of the reduction of a small image
+sentences.py   what a step of the walkthrough says, in words: ``pytopo explain``
 =============  =======================================================================
 """
 

@@ -47,11 +47,11 @@ class Filtration:
     rows: NDArray[np.int64]
 
     def coordinates(self, position: ArrayLike) -> NDArray[np.int64]:
-        """Return where cells lie on the doubled grid, one row a cell, (plane, row, column)."""
+        """Return where cells lie on the doubled grid, a row (plane, row, column) per cell."""
         return np.column_stack(np.unravel_index(self.cell[np.asarray(position)], self.grid))
 
     def boundary(self) -> "csc_array":
-        """Return the boundary matrix as a sparse array of zeros and ones."""
+        """Return the boundary matrix, modulo 2, as a sparse array of zeros and ones."""
         return sparse(self.start, self.rows)
 
 
@@ -78,7 +78,7 @@ def lower_star_filtration(
 
     Examples
     --------
-    Three pixels in a row make three vertices and two edges; each edge waits for the later
+    Three pixels of a line are three vertices and two edges; each edge enters with the later
     of its ends:
 
     >>> f = lower_star_filtration([0, 2, 1])

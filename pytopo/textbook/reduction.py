@@ -24,10 +24,10 @@ class Reduction:
     Attributes
     ----------
     pairs : (n_pairs, 2) int64
-        Positions (i, j) in the filtration: cell j fills the cycle that cell i closed.
-        Ascending in i.
+        Positions (i, j) in the filtration: cell i creates a homology class, and cell j
+        destroys it.  Ascending in i.
     essential : (n_essential,) int64
-        Positions of the cells whose cycle is never filled.
+        Positions of the cells whose class is never destroyed.
     begin, end : (n_cells,) int64
     rows : (n_entries,) int64
         The reduced matrix: column j is ``rows[begin[j]:end[j]]``, ascending.
@@ -40,10 +40,10 @@ class Reduction:
     rows: NDArray[np.int64]
 
     def cycle(self, j: int) -> NDArray[np.int64]:
-        """Return the positions of the cells of the cycle that cell ``j`` fills.
+        """Return the positions of the cells of a cycle that becomes a boundary with cell ``j``.
 
-        For a pair (i, j) this represents the class born with i: the last of its cells is
-        i, and at time j it becomes a boundary.
+        For a pair (i, j) it represents the class that is born with cell i, which is the last
+        of its cells.
         """
         return self.rows[self.begin[j] : self.end[j]]
 
@@ -62,13 +62,13 @@ def reduce_filtration(filtration: Filtration, *, clearing: bool = True) -> Reduc
     ----------
     filtration : Filtration
     clearing : bool
-        Visit the columns by descending dimension and pass over those that must end empty.
-        The pairs and the reduced matrix are the same either way.
+        Visit the columns by descending dimension and skip those that must end empty.  The
+        pairs and the reduced matrix are the same either way.
 
     Examples
     --------
-    Pixels 0 and 2 start components that meet in the edge that comes last; the younger,
-    cell 1, dies.  Vertex 2 and edge 3 are both brought in by pixel 1:
+    Pixels 0 and 2 create components that merge at the edge that enters last.  By the elder
+    rule the younger one, of cell 1, dies.  Vertex 2 and edge 3 enter with the same pixel:
 
     >>> from pytopo.textbook import lower_star_filtration
     >>> r = reduce_filtration(lower_star_filtration([0, 2, 1]))
@@ -80,10 +80,12 @@ def reduce_filtration(filtration: Filtration, *, clearing: bool = True) -> Reduc
     """
     schedule = highest_dimension_first if flag(clearing, "clearing") else left_to_right
     visit = schedule(filtration.dimension)
-    killer, begin, end, rows = reduce_columns(filtration.start, filtration.rows, visit)
+    pivot, begin, end, rows = reduce_columns(filtration.start, filtration.rows, visit)
 
-    born = np.flatnonzero(killer != -1)
-    pairs = np.column_stack([born, killer[born]])
-    stays = np.ones(killer.size, bool)
-    stays[pairs] = False
-    return Reduction(pairs, np.flatnonzero(stays), begin, end, rows)
+    # Column pivot[i] has its low in row i: the cell of the row is the creator of a class, the
+    # cell of the column its destroyer.  Cells in no pair create the essential classes.
+    creators = np.flatnonzero(pivot != -1)
+    pairs = np.column_stack([creators, pivot[creators]])
+    essential = np.ones(pivot.size, bool)
+    essential[pairs] = False
+    return Reduction(pairs, np.flatnonzero(essential), begin, end, rows)

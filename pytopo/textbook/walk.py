@@ -1,12 +1,13 @@
-"""What the textbook does to an image, one step after another: every column remembers.
+"""The walkthrough: the reduction of a small image, with every step of it kept.
 
-    a cell enters -> its faces are a column -> earlier columns are added -> 0: a feature begins
+    a cell enters -> its faces are a column -> earlier columns are added -> 0: a feature is born
                                                                         \\-> low i: the feature
-                                                                            of cell i ends
+                                                                            of cell i dies
 
-`pytopo.textbook` hands over the reduced matrix; here the way there is kept too: which columns
-were added to which, which cells a cycle consists of, and what that means, in words.  For
-images small enough to be drawn; `pytopo.plot.steps` does that.
+`pytopo.textbook.reduction` returns the reduced matrix only; here each column also records
+which columns were added to it and which cells its cycle consists of.  Each step can be put
+into words (`pytopo.textbook.sentences`) and drawn (`pytopo.plot.steps`); ``pytopo explain``
+does both.
 """
 
 from collections.abc import Iterator
@@ -17,16 +18,16 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pytopo.diagram import ESSENTIAL, FEATURES, Diagram, pixel_text
+from pytopo.diagram import ESSENTIAL, Diagram
 from pytopo.options import checked_construction, flag
 from pytopo.order import FRAME, checked_image, frame_value, total_order, value_dtype
+from pytopo.textbook import sentences
 from pytopo.textbook.filtration import Filtration, filtration_of_order
 from pytopo.textbook.reduction import Reduction, reduce_filtration
 
 __all__ = ["CELLS", "Column", "Feature", "Step", "Walkthrough", "walkthrough"]
 
-CELLS = 400  # no more are explained: the matrix has the square of that many places
-KINDS = ("vertex", "edge", "square", "cube")
+CELLS = 400  # the most that are walked through: the matrix has the square of that many entries
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Column:
     Attributes
     ----------
     cell : int
-        The cell that it stands for: position in the filtration, and number of the column.
+        The cell whose boundary it is: position in the filtration, and index of the column.
     faces : tuple of int
         Rows of the boundary matrix, ascending.
     added : tuple of int
@@ -44,8 +45,8 @@ class Column:
     sums : tuple of tuple of int
         The rows after each addition.
     chain : tuple of int
-        The cells whose faces add up to `rows`, ascending; `cell` is the last.  If nothing is
-        left, they are a cycle.
+        The cells whose boundary is `rows`, ascending; `cell` is the last.  If `rows` is empty,
+        they are a cycle.
     """
 
     cell: int
@@ -61,22 +62,22 @@ class Column:
 
     @property
     def low(self) -> int | None:
-        """The last row of the reduced column; None if it is empty."""
+        """The last row of the reduced column, its pivot; None if it is empty."""
         return self.rows[-1] if self.rows else None
 
 
 @dataclass(frozen=True)
 class Feature:
-    """A component, hole or void: begun by one cell, ended by another or never.
+    """A component, hole or void: created by one cell, destroyed by another or never.
 
     Attributes
     ----------
     dim : int
         Dimension of homology.
     begin : int
-        The cell that begins it.
+        The cell that creates it.
     end : int or None
-        The cell that ends it.
+        The cell that destroys it; None if it is essential.
     """
 
     dim: int
@@ -86,7 +87,7 @@ class Feature:
 
 @dataclass(frozen=True, eq=False)
 class Walkthrough:
-    """The whole reduction of an image.
+    """The whole reduction of an image, column by column.
 
     Attributes
     ----------
@@ -96,11 +97,11 @@ class Walkthrough:
     frame : int, numpy float or None
         Value of the frame.
     filtration : Filtration
-        The cells; every number of a cell is a position in it.
+        The cells; wherever a cell is an integer, that is its position here.
     columns : tuple of Column
         One for each cell.
     features : tuple of Feature
-        All that begin, those that end at once too; ascending in ``begin``.
+        All that are born, including those that die at once; ascending in ``begin``.
     """
 
     image: NDArray
@@ -117,8 +118,8 @@ class Walkthrough:
         Parameters
         ----------
         by : {"cell", "pixel"}
-            A step for each cell, or for each pixel with all the cells that it brings in.
-            The last step is the end, when nothing comes any more.
+            A step for each cell, or for each pixel with all the cells of its lower star.
+            The last step is the end, when no cell is left.
 
         Raises
         ------
@@ -158,14 +159,14 @@ class Walkthrough:
         return [int(i) for i in np.unravel_index(pixel, self.image.shape)]
 
     def lasts(self, feature: Feature) -> bool:
-        """Tell whether a feature is a dot: it does not end at the value it begins with."""
+        """Tell whether a feature is a point of the diagram: its birth and death differ."""
         return feature.end is None or self.value(feature.begin) != self.value(feature.end)
 
     @cached_property
     def feature_of(self) -> dict[int, Feature]:
-        """The feature that each cell begins or ends."""
-        begun = {feature.begin: feature for feature in self.features}
-        return begun | {f.end: f for f in self.features if f.end is not None}
+        """The feature that each cell creates or destroys."""
+        created = {feature.begin: feature for feature in self.features}
+        return created | {f.end: f for f in self.features if f.end is not None}
 
     def diagram(self) -> Diagram:
         """Return the diagram, equal to that of `pytopo.persistence`.
@@ -206,7 +207,7 @@ def walkthrough(
     construction: str = "V",
     frame: float | bool | None = None,
 ) -> Walkthrough:
-    """Reduce the boundary matrix of a small image from left to right, and keep all steps.
+    """Reduce the boundary matrix of a small image from left to right, and keep every step.
 
     Parameters
     ----------
@@ -219,7 +220,7 @@ def walkthrough(
     ------
     TypeError, ValueError
         If the image or an option is not what `pytopo.persistence` takes, or if the image has
-        more than 400 cells; a part of it will do.
+        more than 400 cells; take a part of it.
 
     References
     ----------
@@ -227,7 +228,7 @@ def walkthrough(
 
     Examples
     --------
-    Two valleys meet in the edge that comes last.  Its column has the same low as that of the
+    Two valleys meet in the edge that enters last.  Its column has the same low as that of the
     edge before it, which is added:
 
     >>> walk = walkthrough([0, 2, 1])
@@ -235,7 +236,7 @@ def walkthrough(
     Column(cell=4, faces=(1, 2), added=(3,), sums=((0, 1),), chain=(3, 4))
     >>> print(walk.steps()[4].text)
     cell 4, edge at (3), enters with pixel (1), value 2: boundary {1, 2} + column 3 = {0, 1}, \
-low 1: a pair with vertex 1; the component born at 1 in (2) dies: dot (1, 2)
+low 1: a pair with vertex 1; the component born at 1 in (2) dies: point (1, 2)
     """
     superlevel = flag(superlevel, "superlevel")
     checked_construction(construction)
@@ -246,8 +247,8 @@ low 1: a pair with vertex 1; the component born at 1 in (2) dies: dot (1, 2)
     filtration = filtration_of_order(total_order(values, superlevel, around), construction)
     reduction = reduce_filtration(filtration, clearing=False)
     ends = dict(reduction.pairs.tolist())
-    begun = sorted([*ends, *reduction.essential.tolist()])
-    features = [Feature(int(filtration.dimension[i]), i, ends.get(i)) for i in begun]
+    created = sorted([*ends, *reduction.essential.tolist()])
+    features = [Feature(int(filtration.dimension[i]), i, ends.get(i)) for i in created]
     return Walkthrough(
         values, superlevel, construction, around, filtration,
         tuple(_columns(filtration, reduction)), tuple(features),
@@ -255,7 +256,7 @@ low 1: a pair with vertex 1; the component born at 1 in (2) dies: dot (1, 2)
 
 
 def check_size(values: NDArray, construction: str, framed: bool) -> None:
-    """Refuse an image of too many cells before they are made."""
+    """Refuse an image of too many cells before they are built."""
     n_cells = 1
     for n in values.shape:
         n_cells *= 2 * (n + 2 * framed) + (1 if construction == "T" else -1)
@@ -264,24 +265,23 @@ def check_size(values: NDArray, construction: str, framed: bool) -> None:
         crop = {1: "0:9", 2: "0:5, 0:5", 3: "0:3, 0:3, 0:3"}[values.ndim]
         raise ValueError(
             f"{shape} pixels are {n_cells} cells, too many to explain one by one; expected at "
-            f"most {CELLS}; a part like [{crop}] will do"
+            f"most {CELLS}; take a part, like [{crop}]"
         )
 
 
 def _columns(filtration: Filtration, reduction: Reduction) -> Iterator[Column]:
-    """Yield the columns from left to right, with what is added to each.
-
-    As long as an earlier column k has the same low as column j, column k is added.  Rows
-    that both have vanish; so do cells that are in both chains.
-    """
+    """Yield the columns from left to right, with what is added to each."""
     ends = dict(reduction.pairs.tolist())
     chains: list[set[int]] = []
     for j in range(filtration.cell.size):
         faces = filtration.rows[filtration.start[j] : filtration.start[j + 1]].tolist()
         rows, chain = set(faces), {j}
         added, sums = [], []
+        # While an earlier column k has the same low as column j, column k is added.
         while rows and ends[max(rows)] < j:
             k = ends[max(rows)]
+            # A sum modulo 2 is the symmetric difference: rows that both columns have vanish,
+            # and so do cells that are in both chains.
             rows ^= set(reduction.cycle(k).tolist())
             chain ^= chains[k]
             added.append(k)
@@ -290,7 +290,7 @@ def _columns(filtration: Filtration, reduction: Reduction) -> Iterator[Column]:
         yield Column(j, tuple(faces), tuple(added), tuple(sums), tuple(sorted(chain)))
 
 
-# ---- a step, and what it says ----------------------------------------------------------------
+# ---- a step ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -300,11 +300,11 @@ class Step:
     Attributes
     ----------
     walk : Walkthrough
-        The whole that it is a step of.
+        The walkthrough of which it is a step.
     number, last : int
         Which step it is, and which is the last one; counted from 0.
     by : {"cell", "pixel"}
-        What it is a step for.
+        Whether a step is a cell, or a pixel with its lower star.
     first, end : int
         The cells ``first`` to ``end - 1`` enter; none in the last step.
     """
@@ -323,7 +323,7 @@ class Step:
 
     @property
     def notable(self) -> tuple[Column, ...]:
-        """The columns but for those that only begin and end something within the step."""
+        """The columns except for those of features that are born and die within the step."""
         within = [
             f.begin >= self.first and f.end is not None and f.end < self.end
             for f in (self.walk.feature_of[column.cell] for column in self.columns)
@@ -333,39 +333,16 @@ class Step:
     @property
     def title(self) -> str:
         """Which cells enter, and with which pixel."""
-        if not self.columns:
-            return "the end"
-        pixel = f"{_pixel(self.walk, self.first)}, value {self.walk.value(self.first):.6g}"
-        if self.by == "pixel":
-            return pixel
-        return f"{_cell(self.walk, self.first)}, enters with {pixel}"
+        return sentences.title(self)
 
     @property
     def story(self) -> str:
-        """What comes of their columns."""
-        walk = self.walk
-        if not self.columns:
-            ever = [f for f in walk.features if f.end is None]
-            parts = [
-                f"cell {f.begin} is the low of no column: the {_named(walk, f)} never dies"
-                for f in ever
-            ]
-        elif self.by == "cell":
-            parts = [_story(walk, column) for column in self.columns]
-        else:
-            pairs = (len(self.columns) - len(self.notable)) // 2
-            parts = [_counted(walk, self.columns)]
-            if pairs:
-                parts[0] += f", {pairs} {'pair' if pairs == 1 else 'pairs'} among them"
-            parts += [
-                f"{_kind(walk, column.cell)} {column.cell}: {_story(walk, column)}"
-                for column in self.notable
-            ]
-        return "; ".join(parts)
+        """How their columns are reduced, and what follows from it."""
+        return sentences.story(self)
 
     @property
     def text(self) -> str:
-        """All of it in one line.
+        """The title and the story in one line.
 
         Examples
         --------
@@ -375,100 +352,14 @@ class Step:
         return f"{self.title}: {self.story}"
 
     def additions(self) -> list[str]:
-        """Return the additions to the notable columns, each with its sum, a line for each.
+        """Return every addition to the notable columns with its sum, a line each.
 
         Examples
         --------
         >>> print("\\n".join(walkthrough([0, 2, 1]).steps()[4].additions()))
         column 4 is the boundary of edge 4  {1, 2}
         low 2, + column 3                   {0, 1}
-        low 1: a pair with vertex 1; the component born at 1 in (2) dies: dot (1, 2)
+        low 1: a pair with vertex 1; the component born at 1 in (2) dies: point (1, 2)
         edges {3, 4} have this boundary
         """
-        lines = []
-        for column in self.notable:
-            kind, before = _kind(self.walk, column.cell), column.faces
-            table = [
-                (f"column {column.cell} is the boundary of {kind} {column.cell}", _set(before))
-            ]
-            for k, rows in zip(column.added, column.sums):
-                table.append((f"low {before[-1]}, + column {k}", _set(rows)))
-                before = rows
-            width = max(len(what) for what, _ in table)
-            lines += [f"{what:{width}}  {rows}" for what, rows in table]
-            lines.append(_outcome(self.walk, column))
-            several = f"{kind}s" if len(column.chain) > 1 else kind
-            if column.rows:
-                verb = "have" if len(column.chain) > 1 else "has"
-                lines.append(f"{several} {_set(column.chain)} {verb} this boundary")
-            elif column.added:
-                lines.append(f"{several} {_set(column.chain)} are its cycle")
-        return lines
-
-
-def _story(walk: Walkthrough, column: Column) -> str:
-    """Tell how a column is reduced and what follows."""
-    text = f"boundary {_set(column.faces)}"
-    if column.added:
-        several = "columns" if len(column.added) > 1 else "column"
-        text += f" + {several} {', '.join(map(str, column.added))} = {_set(column.rows)}"
-    return f"{text}{', ' if column.rows else ': '}{_outcome(walk, column)}"
-
-
-def _outcome(walk: Walkthrough, column: Column) -> str:
-    """Tell what follows from a reduced column."""
-    feature = walk.feature_of[column.cell]
-    if feature.end != column.cell:
-        return f"a {_feature(walk, feature)} is born at {walk.value(column.cell):.6g}"
-    pair = f"low {feature.begin}: a pair with {_kind(walk, feature.begin)} {feature.begin}"
-    birth, death = walk.value(feature.begin), walk.value(feature.end)
-    if walk.lasts(feature):
-        end = f"{_named(walk, feature)} dies: dot ({birth:.6g}, {death:.6g})"
-    elif walk.index(feature.begin) == walk.index(feature.end):
-        end = f"{_feature(walk, feature)} dies at once"
-    else:
-        end = f"{_named(walk, feature)} dies at the same value: no dot"
-    return f"{pair}; the {end}"
-
-
-def _set(rows: tuple[int, ...]) -> str:
-    """Return a column as the set of its rows; 0 is the empty one, as in a sum."""
-    return f"{{{', '.join(map(str, rows))}}}" if rows else "0"
-
-
-def _kind(walk: Walkthrough, cell: int) -> str:
-    return KINDS[walk.filtration.dimension[cell]]
-
-
-def _cell(walk: Walkthrough, cell: int) -> str:
-    place = pixel_text(walk.filtration.coordinates([cell])[0].tolist())
-    return f"cell {cell}, {_kind(walk, cell)} at ({place})"
-
-
-def _pixel(walk: Walkthrough, cell: int) -> str:
-    index = walk.index(cell)
-    return "the frame" if index[0] == FRAME else f"pixel ({pixel_text(index)})"
-
-
-def _feature(walk: Walkthrough, feature: Feature) -> str:
-    return FEATURES[walk.image.ndim][feature.dim].removesuffix("s")
-
-
-def _named(walk: Walkthrough, feature: Feature) -> str:
-    """Return a feature with when and where it is born."""
-    place = pixel_text(walk.index(feature.begin))
-    born = f"born at {walk.value(feature.begin):.6g} in"
-    where = "the frame" if place == "frame" else f"({place})"
-    return f"{_feature(walk, feature)} {born} {where}"
-
-
-def _counted(walk: Walkthrough, columns: tuple[Column, ...]) -> str:
-    """Count the cells of some columns by their kinds."""
-    kinds = [_kind(walk, column.cell) for column in columns]
-    plurals = {"vertex": "vertices"}
-    parts = []
-    for kind in KINDS:
-        n = kinds.count(kind)
-        if n:
-            parts.append(f"{n} {kind if n == 1 else plurals.get(kind, f'{kind}s')}")
-    return ", ".join(parts)
+        return sentences.additions(self)

@@ -16,7 +16,7 @@ from torch import nn
 
 from pytopo import models
 from pytopo.files import replacing
-from pytopo.images.readers.address import one_line
+from pytopo.notes import one_line
 
 FORMAT = 1  # of the file; raised when an older reader would misunderstand it
 

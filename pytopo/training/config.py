@@ -17,7 +17,7 @@ from typing import Any, get_type_hints
 
 import numpy as np
 
-from pytopo.images.readers.address import one_line
+from pytopo.notes import one_line
 from pytopo.training.loop import LossConfig, TrainingConfig
 
 

@@ -32,9 +32,9 @@ from numpy.typing import NDArray
 
 from pytopo.data import Sections
 from pytopo.files import clear_left_over, replacing
-from pytopo.images.readers.address import one_line
 from pytopo.metrics import patch_betti_error
 from pytopo.metrics.evaluation import Evaluation, cleaned, evaluate, mean_evaluation
+from pytopo.notes import one_line
 from pytopo.options import integers
 from pytopo.training.checkpoint import load_network
 from pytopo.training.config import RunConfig, config_of, merged, tables_of

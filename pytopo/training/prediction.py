@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from torch import nn
 from tqdm import tqdm
 
-from pytopo.images.masks import clipped_to_unit
+from pytopo.images.scaling import clipped_to_unit
 from pytopo.notes import number_text
 
 TILE = 512  # rows and columns, of networks that take any size

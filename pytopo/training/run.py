@@ -43,8 +43,8 @@ from pytopo.data import (
     synthetic_sections,
 )
 from pytopo.files import clear_left_over, replacing
-from pytopo.images.readers.address import one_line
 from pytopo.metrics.evaluation import evaluate, mean_evaluation
+from pytopo.notes import one_line
 from pytopo.training.checkpoint import load_checkpoint, network_of, save_checkpoint
 from pytopo.training.config import (
     DataConfig,

@@ -1,7 +1,7 @@
 """NumPy's own files, .npy and .npz: a header says shape and dtype, the numbers follow.
 
-Of a .npy file only the part asked for is read.  A member of an .npz archive is unpacked as
-a whole.
+Of a .npy file only the requested part is read.  A member of an .npz archive is unpacked as a
+whole.
 """
 
 import math
@@ -13,18 +13,15 @@ import numpy as np
 
 from pytopo.images.readers.address import (
     Address,
-    Part,
     Stored,
-    checked_part,
     decoding,
     member_expected,
-    refuse_giant,
     refuse_member,
-    refuse_unpacking,
-    shape_of,
     shown,
 )
 from pytopo.images.readers.foreign import refuse_pickled_zip
+from pytopo.images.readers.memory import refuse_giant, refuse_unpacking
+from pytopo.images.readers.part import Part, checked_part, shape_of
 
 
 def read_npy(address: Address, labels: bool = False) -> Stored:
@@ -74,7 +71,7 @@ def _npz_part(address: Address, archive: zipfile.ZipFile, member: zipfile.ZipInf
 
 
 def _member(address: Address, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-    """The array that the address names, or the only one if it names none."""
+    """Return the array that the address names, or the only one if it names none."""
     members = {
         item.filename.removesuffix(".npy"): item
         for item in archive.infolist()
@@ -90,7 +87,7 @@ def _member(address: Address, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
-    """Shape and dtype; `stream` is left at the first byte of the numbers."""
+    """Return shape and dtype; `stream` is left at the first byte of the numbers."""
     version = np.lib.format.read_magic(stream)
     if version == (1, 0):
         shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
@@ -106,9 +103,9 @@ def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
 def _held_part(
     address: Address, shape: tuple[int, ...], dtype: np.dtype, size: int, whole: bool = False
 ) -> Part:
-    """The part to take, if the `size` bytes behind the header are those it claims.
+    """Return the part to take, if the `size` bytes behind the header are those it claims.
 
-    With `whole` all of it needs memory, whatever the part.
+    With `whole` the array is unpacked as a whole, whatever the part, and must fit into memory.
     """
     if dtype.hasobject:
         raise address.refusal(

@@ -1,4 +1,4 @@
-"""Which reader a file needs, by its first bytes: names of files promise nothing."""
+"""Which reader a file needs: its first bytes decide, not its name."""
 
 import os
 from collections.abc import Callable
@@ -17,8 +17,8 @@ HDF5 = b"\x89HDF\r\n\x1a\n"
 def chosen_reader(address: Address) -> Callable[[Address, bool], Stored]:
     """Return the reader for the file of an address; it takes whether labels are read.
 
-    Readers for HDF5 and pictures are imported here: h5py and Pillow are heavy, and who reads
-    a .npy file needs neither.
+    Readers for HDF5 and pictures are imported here: h5py and Pillow are heavy, and a .npy file
+    needs neither.
     """
     match _kind(address):
         case "npy":
@@ -39,7 +39,7 @@ def chosen_reader(address: Address) -> Callable[[Address, bool], Stored]:
 
 
 def shape_reader(address: Address) -> Callable[[Address], tuple[int, ...]]:
-    """Return what tells the shape that the chosen reader would read."""
+    """Return the function that returns the shape of what the chosen reader would read."""
     match _kind(address):
         case "npy":
             return npy_shape
@@ -59,6 +59,7 @@ def shape_reader(address: Address) -> Callable[[Address], tuple[int, ...]]:
 
 
 def _kind(address: Address) -> str:
+    """Return the kind of a file, or refuse it if it is foreign or empty."""
     try:
         with open(address.file, "rb") as stream:
             head, hdf5 = stream.read(HEAD), _is_hdf5(stream)
@@ -79,8 +80,10 @@ def _kind(address: Address) -> str:
 
 
 def _is_hdf5(stream: IO[bytes]) -> bool:
-    """Whether the signature is at byte 0, 512, 1024, 2048, ...: a block of the writer's own
-    may come first, and in files of MATLAB does."""
+    """Return whether the signature is at byte 0, 512, 1024, 2048, ...
+
+    A block of the writer's own may come first, and does in files of MATLAB.
+    """
     offset, size = 0, stream.seek(0, os.SEEK_END)
     while offset < size:
         stream.seek(offset)

@@ -1,16 +1,17 @@
-"""Colour becomes one number a pixel: a luminance, or for labels an id of each colour.
+"""Colour becomes one number per pixel: a luminance, or for labels an id of each colour.
 
     image    (299 red + 587 green + 114 blue) / 1000     brightness; colours may share one
-    labels   red * 65536 + green * 256 + blue            one id a colour, black is 0
+    labels   red * 65536 + green * 256 + blue            one id per colour, black is 0
 
-Where an image carries a mask in colour or in its alpha channel, a note says so: luminance
-makes a grey of the one and loses the other.
+Where an image seems to have a mask in its colours or in its alpha channel, a note says so:
+luminance turns the one into grey and drops the other.
 """
 
 import numpy as np
 
 COLOUR_IDS = "RGB colours read as ids, red * {} + green * {} + blue"
 NO_ALPHA = "alpha channel dropped"
+REDUCED = "16 bits per channel reduced to 8 by Pillow"
 BLOCK = 2**16  # pixels at a time, so that what is computed stays in the cache
 
 
@@ -32,7 +33,7 @@ def luminance(channels: np.ndarray) -> np.ndarray:
     for start in range(0, len(flat), BLOCK):
         block = flat[start : start + BLOCK].astype(np.uint32 if is_byte else np.float64)
         red, green, blue = block.T
-        if is_byte:  # in the fixed-point numbers that Pillow uses
+        if is_byte:  # in fixed-point numbers, as Pillow does
             mixed = (19595 * red + 38470 * green + 7471 * blue + 2**15) >> 16
         else:
             mixed = 0.299 * red + 0.587 * green + 0.114 * blue
@@ -42,7 +43,7 @@ def luminance(channels: np.ndarray) -> np.ndarray:
 
 
 def luminance_note(kind: str) -> str:
-    """Return what is said of a kind of colour that was turned to grey."""
+    """Return the note on a kind of colour that was turned to grey."""
     if kind == "LAB":
         return "LAB colour turned to its lightness"
     return f"{kind} colour turned to luminance (ITU-R 601)"
@@ -67,7 +68,7 @@ def cmyk_luminance(channels: np.ndarray) -> np.ndarray:
 
 
 def colour_ids(channels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return one integer a pixel, different for different colours, and notes.
+    """Return one integer per pixel, different for different colours, and notes.
 
     Parameters
     ----------
@@ -98,7 +99,7 @@ def colour_ids(channels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
 
 
 def alpha_note(colour: np.ndarray, alpha: np.ndarray) -> str:
-    """Return what is said of an alpha channel that is dropped.
+    """Return the note on an alpha channel that is dropped.
 
     Parameters
     ----------
@@ -114,7 +115,7 @@ def alpha_note(colour: np.ndarray, alpha: np.ndarray) -> str:
 
 
 def label_alpha_notes(colour: np.ndarray, alpha: np.ndarray) -> tuple[str, ...]:
-    """Return what is said of an alpha channel that labels do not need; nothing if opaque."""
+    """Return a note on an alpha channel that labels do not need; none if it is opaque."""
     opaque = np.iinfo(alpha.dtype).max
     transparent = int((alpha != opaque).sum())
     if not transparent:
@@ -128,7 +129,7 @@ def label_alpha_notes(colour: np.ndarray, alpha: np.ndarray) -> tuple[str, ...]:
 
 
 def mask_in_colour_notes(channels: np.ndarray) -> tuple[str, ...]:
-    """Return a note if an image holds black and one colour that is not grey, nothing else.
+    """Return a note if an image has only black and one other colour, which is not grey.
 
     Parameters
     ----------
@@ -139,7 +140,7 @@ def mask_in_colour_notes(channels: np.ndarray) -> tuple[str, ...]:
     >>> mask_in_colour_notes(np.array([[[0, 0, 0], [255, 0, 0]]], np.uint8))
     ('a mask in colour: luminance makes 76 of its (255, 0, 0)',)
     """
-    few = channels[:: max(len(channels) // 16, 1)]  # rows that show of most images it is none
+    few = channels[:: max(len(channels) // 16, 1)]  # a few rows rule out most images
     if _is_varied(few) or _is_varied(channels):
         return ()
     inside = _is_not_black(channels)
@@ -153,7 +154,7 @@ def mask_in_colour_notes(channels: np.ndarray) -> tuple[str, ...]:
 
 
 def _is_varied(channels: np.ndarray) -> bool:
-    """Whether there are two colours beside black."""
+    """Return whether there are two colours beside black."""
     coloured = channels[_is_not_black(channels)]
     return bool((coloured != coloured[:1]).any())
 

@@ -1,7 +1,7 @@
-"""Formats that are not read: what they are called, and what turns them into one that is.
+"""Formats that are not read: what they are called, and what converts them to one that is.
 
-They are known by their first bytes, and where those tell nothing by the ending of the name;
-a name is asked only about files that nobody here can read.
+They are recognised by their first bytes.  The ending of the name counts only if no reader can
+open the file.
 """
 
 import os
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from pytopo.images.readers.address import Address
 
-HEAD = 512  # bytes in which all of the signatures lie
+HEAD = 512  # bytes at the start of a file that contain every signature
 
 
 class Format(NamedTuple):
@@ -123,7 +123,7 @@ def refuse_pickled_zip(address: "Address", names: list[str]) -> None:
 
 
 def store_text(folder: str) -> str | None:
-    """Return what a folder that is an image in another format is called, and what helps."""
+    """Return what to call a folder that is an image in another format, and what converts it."""
     held = set(os.listdir(folder)) if os.access(folder, os.R_OK | os.X_OK) else set()
     if folder.rstrip(os.sep).endswith(".zarr") or held & {".zarray", ".zgroup", "zarr.json"}:
         return _text(ZARR, folder)

@@ -1,8 +1,8 @@
-"""HDF5: data sets in a tree of groups.  Only the part asked for is read.
+"""HDF5: data sets in a tree of groups.  Only the requested part is read.
 
-The author of a file may have named any other file of the reader's as the place of its
-pixels, so those are not followed.  Where a path crosses a link to another file is found out
-link by link, and that file is not opened to do so: it may be a pipe that never answers.
+A file may refer to any other file of the user's as the place of its pixels, so references to
+other files are not followed.  A path is therefore resolved link by link, without opening a
+file that a link names: it may be a pipe that never answers.
 """
 
 import json
@@ -13,23 +13,15 @@ from typing import Any
 
 import h5py
 
-from pytopo.images.readers.address import (
-    Address,
-    Part,
-    Stored,
-    checked_part,
-    decoding,
-    member_expected,
-    refuse_unpacking,
-    shape_of,
-    shown,
-)
+from pytopo.images.readers.address import Address, Stored, decoding, member_expected, shown
+from pytopo.images.readers.memory import refuse_unpacking
+from pytopo.images.readers.part import Part, checked_part, shape_of
 
 AXES = {name: name.upper() for name in "zyxct"} | {"channel": "C", "channels": "C", "time": "T"}
-MOST_LINKS = 100  # that a path may follow; more run in a circle
+MOST_LINKS = 100  # that a path may follow; more are taken for a cycle
 
-# Compressions that HDF5 itself does not bring: registered numbers, and whether the package
-# hdf5plugin has them.
+# Compressions that HDF5 itself does not include: their registered numbers, and whether the
+# package hdf5plugin has them.
 FILTERS = {
     4: ("SZIP", False),
     305: ("LZO", False),
@@ -58,7 +50,7 @@ def read_hdf5(address: Address, labels: bool = False) -> Stored:
             with decoding(address, "data set"):
                 return data_set[part], ()
         try:
-            return data_set[part], ()  # parts that were not worth compressing can be read
+            return data_set[part], ()  # chunks that were stored uncompressed can be read
         except MemoryError:
             raise
         except Exception:
@@ -82,7 +74,7 @@ def _part(address: Address, data_set: Any) -> Part:
 
 
 def _axes(data_set: Any) -> str:
-    """A letter an axis, where the writer named them: as HDF5 does, or as ilastik does."""
+    """Return a letter per axis, where they are named in the way of HDF5 or of ilastik."""
     names = [dim.label for dim in data_set.dims]
     tags = data_set.attrs.get("axistags")
     if isinstance(tags, str):
@@ -148,7 +140,7 @@ def _lies_elsewhere(address: Address, link: Any = None) -> Exception:
 
 
 def _data_set(address: Address, file: Any) -> Any:
-    """The data set that the address names, or the only one if it names none."""
+    """Return the data set that the address names, or the only one if it names none."""
     if address.member:
         found = _followed(address, file)
         if isinstance(found, h5py.ExternalLink):
@@ -163,7 +155,7 @@ def _data_set(address: Address, file: Any) -> Any:
 
 
 def _followed(address: Address, file: Any) -> Any:
-    """What the path of the address leads to: an object, a link to another file, or None."""
+    """Return what the path leads to: an object, a link to another file, or None."""
     at, names, links = file["/"], _names(address.member), 0
     while names:
         name = names.pop(0)
@@ -180,7 +172,7 @@ def _followed(address: Address, file: Any) -> Any:
                 at = file["/"] if link.path.startswith("/") else at
             else:
                 at = None if link is None else at[name]
-        except Exception:  # a name, a link or an object that HDF5 cannot make out
+        except Exception:  # a name, a link or an object that HDF5 cannot read
             return None
     return at
 
@@ -190,9 +182,9 @@ def _names(path: str) -> list[str]:
 
 
 def _listed(address: Address, file: Any) -> tuple[list[Any], list[str]]:
-    """All data sets of a file, and its links to others, as text.
+    """Return all data sets of a file, and its links to others as text.
 
-    Soft links are passed by, so broken ones do no harm.
+    Soft links are skipped, so broken ones do no harm.
     """
     found, elsewhere = [], []
 
@@ -213,7 +205,7 @@ def _listed(address: Address, file: Any) -> tuple[list[Any], list[str]]:
 def _described(data_set: Any) -> str:
     try:
         return f"{data_set.name} {shown(data_set.shape or ())} {data_set.dtype}"
-    except Exception:  # a type for which NumPy has no word
+    except Exception:  # a type that NumPy does not have
         return f"{data_set.name} of unknown type"
 
 
@@ -221,7 +213,7 @@ def _described(data_set: Any) -> str:
 
 
 def _lacking_filters(data_set: Any) -> list[int]:
-    """Numbers of the compressions of a data set that HDF5 lacks here."""
+    """Return the numbers of the compressions of a data set that are not available here."""
     properties = data_set.id.get_create_plist()
     numbers = [properties.get_filter(k)[0] for k in range(properties.get_nfilters())]
     lacking = [number for number in numbers if not h5py.h5z.filter_avail(number)]
@@ -234,7 +226,7 @@ def _lacking_filters(data_set: Any) -> list[int]:
 
 
 def _advice(lacking: list[int]) -> str:
-    """Which compressions are not there, and where they are had."""
+    """Return which compressions are not available, and where to get them."""
     known = [FILTERS.get(number, ("an unregistered filter", False)) for number in lacking]
     named = ", ".join(f"{name} (filter {k})" for k, (name, _) in zip(lacking, known))
     if all(in_plugin for _, in_plugin in known):

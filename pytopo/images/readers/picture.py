@@ -1,9 +1,9 @@
-"""Pictures: whatever Pillow opens but TIFF.  Colour becomes luminance, several pages a volume.
+"""Pictures: whatever Pillow opens except TIFF.  Colour becomes luminance, pages a volume.
 
-For labels a palette picture gives its indices, and any other colour an id (`colour.py`).
+For labels a palette picture yields its indices, and any other colour an id (`colour.py`).
 
-Pillow widens and narrows what is stored, to suit those who look at pictures.  Here the dtype
-of the file is brought back, and what is lost is noted.
+Pillow widens and narrows what is stored, for display.  Here the dtype of the file is restored,
+and what is lost is noted.
 """
 
 import warnings
@@ -12,28 +12,23 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image
 
-from pytopo.images.readers.address import (
-    Address,
-    Part,
-    Stored,
-    bounded,
-    checked_part,
-    decoding,
-    pick_per_axis,
-    refuse_member,
-    refuse_unpacking,
-    shape_of,
-    shown,
-    too_many_pixels,
-)
+from pytopo.images.readers.address import Address, Stored, decoding, refuse_member, shown
 from pytopo.images.readers.colour import (
     NO_ALPHA,
+    REDUCED,
     alpha_note,
     colour_ids,
     label_alpha_notes,
+    luminance_note,
     mask_in_colour_notes,
 )
 from pytopo.images.readers.foreign import by_ending
+from pytopo.images.readers.memory import (
+    refuse_many_pixels,
+    refuse_unpacking,
+    too_many_pixels,
+)
+from pytopo.images.readers.part import Part, bounded, checked_part, pick_per_axis, shape_of
 
 LOSSY = "JPEG blurs what it stores: next to an edge there may be values that are no labels"
 ANIMATED = ("GIF", "PNG", "WEBP", "AVIF", "FLI")
@@ -45,8 +40,8 @@ def read_picture(address: Address, labels: bool = False) -> Stored:
 
     For `labels` colour becomes ids and not luminance.
     """
-    # A stream and not a name: files that Pillow may map into memory, it scrambles if they
-    # are TIFFs with an orientation.
+    # A stream and not a name: a file with a name Pillow may map into memory, and then it
+    # scrambles TIFFs that have an orientation.
     with open(address.file, "rb") as stream, _opened(address, stream) as page:
         refuse_member(address, f"{page.format} file")
         count = _page_count(address, page)
@@ -73,8 +68,8 @@ def picture_shape(address: Address) -> tuple[int, ...]:
 
 def _page_count(address: Address, page: Image.Image) -> int:
     with decoding(address, "picture"):
-        # A layer of a drawing is no page: Pillow opens such a file on the composite.  Nor are
-        # the gain map or the other eye of a photograph.
+        # The layers of a PSD are not pages: Pillow opens it on the composite.  Nor are the gain
+        # map or the second view of a photograph (MPO).
         return 1 if page.format in ("PSD", "MPO") else getattr(page, "n_frames", 1)
 
 
@@ -95,11 +90,11 @@ def _opened(address: Address, stream: IO[bytes]) -> Image.Image:
 
 
 def _unreadable(address: Address, stream: IO[bytes]) -> Exception:
-    """Return the refusal of what Pillow cannot open: damaged, or no picture at all."""
+    """Return the refusal of what Pillow cannot open: damaged, or not a picture at all."""
     stream.seek(0)
     head = stream.read(16).ljust(16, b"\0")
     for name, (_, accept) in Image.OPEN.items():
-        if accept is not None and accept(head) is True:  # text is a picture that it lacks
+        if accept is not None and accept(head) is True:  # a text names what Pillow lacks
             return address.refusal(f"damaged, or not a readable {name} file")
     return address.refusal(
         "not supported: no picture of a kind that Pillow reads, by its first bytes; expected "
@@ -113,10 +108,10 @@ def _unreadable(address: Address, stream: IO[bytes]) -> Exception:
 def _stack(
     address: Address, page: Image.Image, count: int, labels: bool
 ) -> tuple[Part, np.ndarray, tuple[str, ...]]:
-    """The part of a file of several pages: a volume, or of a single page."""
+    """Read the part of a file of several pages: of a volume, or of a single page."""
     first = bounded(address, pick_per_axis(address, 3)[0], 0, count)
     if isinstance(first, slice):
-        first = first.start % count  # the start of an empty slice may be `count`
+        first = first.start % count  # an empty slice may start at `count`
     pixels, notes = _page_pixels(address, page, labels, first)
     part = checked_part(address, (count, *pixels.shape[:2]), pixels.dtype)
     if isinstance(part[0], int):
@@ -141,7 +136,7 @@ def _stack(
 
 
 def _kind(page: Image.Image, pixels: np.ndarray) -> str:
-    """Shape, mode and dtype.  In a GIF the mode changes with what a frame leaves as it was."""
+    """Return shape, mode and dtype as text.  In a GIF the mode may differ between frames."""
     mode = "GIF" if page.format == "GIF" else page.mode
     return f"{shown(pixels.shape)} {mode} {pixels.dtype}"
 
@@ -149,11 +144,11 @@ def _kind(page: Image.Image, pixels: np.ndarray) -> str:
 def _page_pixels(
     address: Address, page: Image.Image, labels: bool, number: int | None = None
 ) -> Stored:
-    """One page as stored, (H, W), colour turned to luminance; colour of labels (H, W, 3)."""
+    """Read a page as stored, (H, W), colour turned to luminance; colour of labels (H, W, 3)."""
     with decoding(address, "picture"):
         if number is not None:
             page.seek(number)
-    _refuse_bomb(address, page)
+    refuse_many_pixels(address, page.width, page.height, Image.MAX_IMAGE_PIXELS)
     if labels and page.format == "PNG" and page.mode == "RGBA" and _bits(address, page) > 8:
         _refuse_grey_of_16_bits(address, page)
     with decoding(address, "picture"):
@@ -161,12 +156,6 @@ def _page_pixels(
             return _label_pixels(address, page)
         stretched = _stretched_notes(page)
         return _stored_pixels(page), (*stretched, *_page_notes(address, page))
-
-
-def _refuse_bomb(address: Address, page: Image.Image) -> None:
-    limit = Image.MAX_IMAGE_PIXELS
-    if limit is not None and page.width * page.height > limit:
-        raise too_many_pixels(address, Image.MAX_IMAGE_PIXELS)
 
 
 # ---- pixels: grey, of the dtype and orientation of the file ------------------------------
@@ -178,13 +167,13 @@ def _stored_pixels(page: Image.Image) -> np.ndarray:
 
 
 def _label_pixels(address: Address, page: Image.Image) -> Stored:
-    """Grey and palette indices (H, W), colour (H, W, 3)."""
+    """Read the labels of a page: grey and palette indices (H, W), colour (H, W, 3)."""
     greatest = _greatest(page)
     page.load()
     notes = (LOSSY,) if page.format == "JPEG" else ()
     if _is_grey(page):
         pixels = np.asarray(page).astype(_stored_dtype(page))
-        if greatest is not None:  # bring back what Pillow stretched
+        if greatest is not None:  # undo the stretching by Pillow
             top = 255 if greatest <= 255 else 65535
             pixels = np.rint(pixels * (greatest / top)).astype(pixels.dtype)
         return pixels, notes
@@ -202,9 +191,9 @@ def _label_pixels(address: Address, page: Image.Image) -> Stored:
 
 
 def _sixteen_bits(address: Address, page: Image.Image) -> np.ndarray:
-    """All bits of a PNG of 16 bits a channel, (H, W, C).
+    """Read all bits of a PNG of 16 bits per channel, (H, W, C).
 
-    Of two bytes Pillow keeps the upper; told that they are the other way round, the lower.
+    Pillow keeps the upper of two bytes, and the lower one if the byte order is swapped.
     """
     with Image.open(address.file) as swapped:
         tiles = [(*tile[:3], tile[3].replace(";16B", ";16L")) for tile in _tiles(swapped)]
@@ -222,7 +211,7 @@ def _refuse_grey_of_16_bits(address: Address, page: Image.Image) -> None:
 
 
 def _greatest(page: Image.Image) -> int | None:
-    """The greatest value of a PGM or PPM, where Pillow stretches it to all of 8 or 16 bits."""
+    """Return the greatest value of a PGM or PPM, if Pillow stretches it to 8 or 16 bits."""
     for codec, _, _, args in _tiles(page) if page.format == "PPM" else []:
         if codec in ("ppm", "ppm_plain") and isinstance(args, tuple):
             greatest = args[-1]
@@ -232,12 +221,12 @@ def _greatest(page: Image.Image) -> int | None:
 
 
 def _tiles(page: Image.Image) -> list[Any]:
-    """What Pillow will decode: codec, box, offset and arguments; nothing once it is loaded."""
+    """Return what Pillow will decode: codec, box, offset, arguments; nothing once loaded."""
     return getattr(page, "tile", [])
 
 
 def _parted(page: Image.Image) -> tuple[np.ndarray, np.ndarray]:
-    """Colour (H, W, 3), grey or index (H, W), and alpha (H, W)."""
+    """Return colour (H, W, 3), or grey or index (H, W), and alpha (H, W)."""
     channels = np.asarray(page.convert({"La": "LA", "RGBa": "RGBA"}.get(page.mode, page.mode)))
     colour = channels[..., :-1]
     return colour if colour.shape[-1] == 3 else colour[..., 0], channels[..., -1]
@@ -256,7 +245,7 @@ def _luminance(page: Image.Image) -> Image.Image:
 
 
 def _stored_dtype(page: Image.Image) -> np.dtype:
-    """The dtype that the file means: Pillow widens some integers."""
+    """Return the dtype of the file: Pillow widens some integers."""
     if page.mode == "1":
         return np.dtype("bool")
     if page.mode == "F":
@@ -280,11 +269,9 @@ def _stretched_notes(page: Image.Image) -> tuple[str, ...]:
 def _page_notes(address: Address, page: Image.Image) -> tuple[str, ...]:
     notes = []
     is_colour = not (_is_grey(page) or page.mode in ("LA", "La"))
-    if page.mode == "LAB":
-        notes.append("LAB colour turned to its lightness")
-    elif is_colour:
+    if is_colour:
         colour = {"P": "palette", "PA": "palette", "RGBA": "RGB"}.get(page.mode, page.mode)
-        notes.append(f"{colour} colour turned to luminance (ITU-R 601)")
+        notes.append(luminance_note(colour))
     if is_colour and page.mode != "LAB":
         notes.extend(mask_in_colour_notes(np.asarray(page.convert("RGB"))))
     if page.mode in WITH_ALPHA:
@@ -292,12 +279,12 @@ def _page_notes(address: Address, page: Image.Image) -> tuple[str, ...]:
     elif "transparency" in page.info:
         notes.append(NO_ALPHA)
     if is_colour and _bits(address, page) > 8:
-        notes.append("16 bits per channel reduced to 8 by Pillow")
+        notes.append(REDUCED)
     return tuple(notes)
 
 
 def _bits(address: Address, page: Image.Image) -> int:
-    """Bits per channel in the file, where Pillow's mode does not tell."""
+    """Return the bits per channel in the file, which Pillow's mode does not say for a PNG."""
     if page.format == "PNG":
         with open(address.file, "rb") as stream:
             return stream.read(25)[24]

@@ -1,4 +1,4 @@
-"""The reduction step by step: the facts against the textbook, the words, the pictures."""
+"""The walkthrough: its facts against the textbook, its sentences, its pictures."""
 
 import io
 import subprocess
@@ -44,15 +44,15 @@ def without_a_limit(image, **options):
         return walkthrough(image, **options)
 
 
-# ---- what is told is what the textbook does ----------------------------------------------
+# ---- the walkthrough is what the textbook does -------------------------------------------
 
 
 @settings(max_examples=100, deadline=None)
 @given(images(), st.booleans(), constructions, frames)
-def test_the_steps_tell_the_diagram_that_persistence_finds(image, superlevel, c, frame):
+def test_the_walkthrough_has_the_diagram_that_persistence_finds(image, superlevel, c, frame):
     options = {"superlevel": superlevel, "construction": c, "frame": frame}
-    told = without_a_limit(image, **options).diagram()
-    assert told == pytopo.persistence(image, algorithm="reduction", **options)
+    diagram = without_a_limit(image, **options).diagram()
+    assert diagram == pytopo.persistence(image, algorithm="reduction", **options)
 
 
 @settings(max_examples=100, deadline=None)
@@ -122,22 +122,22 @@ def test_a_ring_closes_in_eight_edges_and_four_squares_fill_it(lesson):
     assert fills.rows == closes.chain
 
 
-def test_values_that_only_integers_tell_apart_make_a_dot():
+def test_values_that_differ_only_as_integers_make_a_point():
     image = np.array([2**63, 2**63 + 2, 2**63 + 1], np.uint64)
     walk = walkthrough(image)
     assert sum(walk.lasts(feature) for feature in walk.features) == 2
     assert walk.diagram() == pytopo.persistence(image, algorithm="reduction")
 
 
-# ---- words -------------------------------------------------------------------------------
+# ---- sentences -------------------------------------------------------------------------------
 
 
-def test_a_step_tells_what_enters_what_is_added_and_what_follows(lesson):
+def test_a_step_says_what_enters_what_is_added_and_what_follows(lesson):
     by_cell = lesson.steps()
     assert by_cell[25].text == (
         "cell 25, edge at (4, 7), enters with pixel (2, 3), value 13: boundary {14, 23} + "
         "columns 24, 17, 15 = {7, 13}, low 13: a pair with vertex 13; the component born at 8 "
-        "in (1, 4) dies: dot (8, 13)"
+        "in (1, 4) dies: point (8, 13)"
     )
     assert by_cell[18].story == (
         "boundary {11, 16} + columns 17, 12, 10, 8, 6, 4, 2 = 0: a hole is born at 10"
@@ -152,7 +152,7 @@ def test_a_step_tells_what_enters_what_is_added_and_what_follows(lesson):
     assert {step.last for step in by_cell} == {81}
 
 
-def test_a_step_of_a_pixel_tells_what_is_left_of_its_cells(lesson):
+def test_a_step_of_a_pixel_says_what_is_left_of_its_cells(lesson):
     by_pixel = lesson.steps("pixel")
     assert by_pixel[9].text == (
         "pixel (2, 2), value 10: 1 vertex, 2 edges, 1 pair among them; edge 18: boundary "
@@ -163,16 +163,16 @@ def test_a_step_of_a_pixel_tells_what_is_left_of_its_cells(lesson):
     assert len(by_pixel) == 26
 
 
-def test_the_column_of_a_cell_is_always_worth_telling(lesson):
+def test_the_column_of_a_cell_is_always_notable(lesson):
     assert all(step.notable == step.columns for step in lesson.steps())
     notable = [step.title for step in lesson.steps("pixel") if step.notable]
     assert [int(title.split()[-1]) for title in notable] == [1, 8, 10, 13, 19]
 
 
-def test_a_death_at_the_value_of_the_birth_is_no_dot():
+def test_a_death_at_the_value_of_the_birth_is_no_point():
     walk = walkthrough([3, 3, 0])
     assert walk.steps()[4].story.endswith(
-        "; the component born at 3 in (0) dies at the same value: no dot"
+        "; the component born at 3 in (0) dies at the same value: no point"
     )
     assert walk.diagram().points(0).tolist() == [[0, np.inf]]
 
@@ -180,7 +180,7 @@ def test_a_death_at_the_value_of_the_birth_is_no_dot():
 def test_the_frame_is_called_the_frame():
     by_pixel = walkthrough([[5]], frame=0).steps("pixel")
     assert by_pixel[0].title == "the frame, value 0"
-    assert by_pixel[1].story.endswith("the hole born at 0 in the frame dies: dot (0, 5)")
+    assert by_pixel[1].story.endswith("the hole born at 0 in the frame dies: point (0, 5)")
 
 
 def test_features_of_a_volume_are_tunnels_and_voids():
@@ -190,16 +190,16 @@ def test_features_of_a_volume_are_tunnels_and_voids():
     assert "a void is born at 0" in text
     assert "a tunnel is born at 0" in text
     assert "hole" not in text
-    assert "the void born at 0 in (2, 2, 2) dies: dot (0, 9)" in text
+    assert "the void born at 0 in (2, 2, 2) dies: point (0, 9)" in text
 
 
-def test_all_additions_of_a_step_are_told_with_their_sums(lesson):
+def test_all_additions_of_a_step_are_listed_with_their_sums(lesson):
     assert lesson.steps()[56].additions() == [
         "column 56 is the boundary of square 56  {17, 18, 51, 52}",
         "low 52, + column 55                     {10, 12, 17, 18, 50, 51}",
         "low 51, + column 54                     {4, 8, 10, 12, 17, 18, 49, 50}",
         "low 50, + column 53                     {2, 4, 6, 8, 10, 12, 17, 18}",
-        "low 18: a pair with edge 18; the hole born at 10 in (2, 2) dies: dot (10, 19)",
+        "low 18: a pair with edge 18; the hole born at 10 in (2, 2) dies: point (10, 19)",
         "squares {53, 54, 55, 56} have this boundary",
     ]
     assert lesson.steps()[18].additions()[-3:] == [
@@ -371,8 +371,8 @@ def test_the_matrix_shows_a_square_for_each_one_and_what_has_cancelled(lesson):
     assert tuple(shade[25]) == to_rgb("#FAF7C9")
 
 
-def dots(ax):
-    """(birth, death): filled? of the dots of a diagram, the halo left out."""
+def points(ax):
+    """(birth, death): filled? of the points of a diagram, the halo left out."""
     return {
         tuple(c.get_offsets()[0].tolist()): to_hex(c.get_facecolor()[0]).upper()
         for c in ax.collections
@@ -383,26 +383,26 @@ def dots(ax):
 def test_what_is_alive_rises_with_the_threshold_until_its_pair_is_found(lesson):
     by_cell = lesson.steps()
     _, _, before = drawn(by_cell[24])
-    assert dots(before) == {(1, 13): "#FFFFFF", (8, 13): "#FFFFFF", (10, 13): "#FFFFFF"}
+    assert points(before) == {(1, 13): "#FFFFFF", (8, 13): "#FFFFFF", (10, 13): "#FFFFFF"}
     _, _, found = drawn(by_cell[25])
-    assert dots(found) == {(1, 13): "#FFFFFF", (8, 13): BLUE, (10, 13): "#FFFFFF"}
+    assert points(found) == {(1, 13): "#FFFFFF", (8, 13): BLUE, (10, 13): "#FFFFFF"}
     (halo,) = [c for c in found.collections if c.get_sizes()[0] == 260]
     assert halo.get_offsets().tolist() == [[8, 13]]
     _, _, later = drawn(by_cell[56])
     (halo,) = [c for c in later.collections if c.get_sizes()[0] == 260]
     assert halo.get_offsets().tolist() == [[10, 19]]
     _, _, end = drawn(by_cell[81])
-    assert dots(end) == {(1, 27.4): BLUE, (8, 13): BLUE, (10, 19): VERMILION}
+    assert points(end) == {(1, 27.4): BLUE, (8, 13): BLUE, (10, 19): VERMILION}
 
 
 def test_the_figures_are_those_of_the_steps_and_headed_by_their_words(lesson):
     figures = plot.steps(LESSON[:2, :2], by="pixel")
     heads = [[text.get_text() for text in figure.texts] for figure in figures]
-    told = walkthrough(LESSON[:2, :2]).steps("pixel")
-    assert heads == [[f"{s.number} of 4: {s.title}", s.story] for s in told]
+    steps_by_pixel = walkthrough(LESSON[:2, :2]).steps("pixel")
+    assert heads == [[f"{s.number} of 4: {s.title}", s.story] for s in steps_by_pixel]
 
 
-def test_an_impossible_image_is_refused_before_a_figure_is_asked_for():
+def test_an_impossible_image_is_refused_before_a_figure_is_made():
     with pytest.raises(ValueError, match="too many to explain"):
         plot.steps(np.zeros((99, 99)))
 
@@ -430,10 +430,10 @@ def test_a_step_is_drawn_into_three_axes_of_yours(lesson):
 @pytest.mark.parametrize(("superlevel", "construction"), [(False, "V"), (True, "T")])
 def test_every_small_image_can_be_drawn(image, superlevel, construction):
     walk = walkthrough(image, superlevel=superlevel, construction=construction)
-    told = walk.steps("pixel")
-    for step in (told[0], told[-1]):
+    by_pixel = walk.steps("pixel")
+    for step in (by_pixel[0], by_pixel[-1]):
         plot.step(step, Figure().subplots(1, 3))
-    drawn(told[-2])
+    drawn(by_pixel[-2])
 
 
 MEETING = np.array([[90, 11.1111, 90], [22.2222, 55.5555, 33.3333], [90, 44.4444, 90]]) / 99.9
