@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from pytopo.cli.main import main
+from pytopo.training.blocks import open_blocks
 from pytopo.training.checkpoint import load_checkpoint
 from pytopo.training.config import as_toml, config_of, read_tables
-from pytopo.training.run import open_blocks
 
 TINY = {
     "data": {"sections": 5, "side": 80},
@@ -301,9 +301,9 @@ def test_a_section_that_only_training_reads_and_that_is_at_fault_is_one_line(
 
 def test_an_error_of_the_log_is_not_taken_for_one_of_stdout(config, capsys, monkeypatch):
     def full(path, history):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path / "log.csv"))
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    monkeypatch.setattr("pytopo.training.run._write_log", full)
+    monkeypatch.setattr("pytopo.training.run.write_log", full)
     assert main(["train", "--config", config]) == 1
     err = capsys.readouterr().err
     expected = os.path.join("run", "log.csv")
@@ -352,8 +352,8 @@ def test_ctrl_c_is_answered_at_once_in_one_line_and_leaves_nothing_half_written(
     assert time.perf_counter() - begun < 5  # a busy machine; 0.2 s on an idle one
     assert running.returncode == 130, err
     remedy = {
-        "train": "pytopo train --resume out goes on",
-        "experiment": "the same command goes on where it stands",
+        "train": "to resume: pytopo train --resume out",
+        "experiment": "the same command continues where it stands",
     }
     assert err.splitlines()[-1] == f"pytopo {command}: interrupted; {remedy[command]}"
     assert "Traceback" not in err
@@ -362,7 +362,7 @@ def test_ctrl_c_is_answered_at_once_in_one_line_and_leaves_nothing_half_written(
 
 
 def test_two_processes_do_not_train_in_the_same_folder(config, capsys, tmp_path):
-    from pytopo.training.run import claimed
+    from pytopo.training.folder import claimed
 
     with claimed("run"):
         assert main(["train", "--config", config]) == 1

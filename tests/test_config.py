@@ -13,7 +13,7 @@ from pytopo.training.config import (
     read_tables,
     tables_of,
 )
-from pytopo.training.experiment import experiment_of
+from pytopo.training.methods import experiment_of
 
 
 def test_an_empty_table_is_all_defaults():

@@ -348,8 +348,8 @@ def test_published_weights_are_taken_and_the_classifier_is_left_out(tmp_path):
     [
         ({"features.0.weight": None}, r"features.0.weight: nothing; expected \(64, 3, 3, 3\)"),
         ({"features.0.bias": torch.zeros(3)}, r"features.0.bias: \(3,\); expected \(64,\)"),
-        ({"features.1.bias": torch.zeros(3)}, r"'features.1.bias' is no weight of VGG19"),
-        ({"layer1.weight": torch.zeros(3)}, r"'layer1.weight' is no weight of VGG19"),
+        ({"features.1.bias": torch.zeros(3)}, r"'features.1.bias' is not a weight of VGG19"),
+        ({"layer1.weight": torch.zeros(3)}, r"'layer1.weight' is not a weight of VGG19"),
     ],
 )
 def test_weights_of_another_network_are_refused_and_none_taken(vgg19, change, said):
@@ -365,13 +365,13 @@ def test_a_file_that_is_no_weights_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"weights.pth: no such file; expected the w"):
         published_weights(path)
     path.write_bytes(b"nonsense")
-    with pytest.raises(ValueError, match=r"weights.pth: damaged, or no weights"):
+    with pytest.raises(ValueError, match=r"weights.pth: damaged, or not the weights of https"):
         published_weights(path)
     torch.save([1, 2], path)
     with pytest.raises(ValueError, match=r"weights.pth: not a state dict"):
         published_weights(path)
     torch.save(nn.Linear(2, 2), path)  # a pickle that names a class to call
-    with pytest.raises(ValueError, match=r"weights.pth: damaged, or no weights"):
+    with pytest.raises(ValueError, match=r"weights.pth: damaged, or not the weights of https"):
         published_weights(path)
 
 

@@ -268,7 +268,7 @@ def test_what_is_no_image_is_refused(image, error, said):
 @pytest.mark.parametrize(
     ("attributes", "options", "said"),
     [
-        ({"patch_size": 8}, {"tile": 9}, "tile=9; the network takes 8 x 8 pixels and no"),
+        ({"patch_size": 8}, {"tile": 9}, "tile=9; expected 8, the only size that the"),
         ({"patch_size": 8}, {"overlap": 8}, "tile=8, overlap=8; expected an overlap from 0"),
         ({}, {"tile": 8, "overlap": -1}, "tile=8, overlap=-1; expected an overlap from 0"),
         ({"stride": 4}, {"tile": 8, "overlap": 5}, "tile=8, overlap=5; .* 4 less than the"),
@@ -288,5 +288,5 @@ def test_what_the_network_cannot_do_is_refused(attributes, options, said):
 
 def test_logits_of_another_shape_are_refused():
     network = Stub(lambda images: images[:, :, :-1])
-    with pytest.raises(ValueError, match=r"made \(1, 1, 3, 4\) of \(1, 1, 4, 4\); expected"):
+    with pytest.raises(ValueError, match=r"returned \(1, 1, 3, 4\) for \(1, 1, 4, 4\); exp"):
         predict(network, random_image(4, 4))

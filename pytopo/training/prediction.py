@@ -3,7 +3,8 @@
     image -> tiles -> network -> sigmoid -> weighted mean -> likelihood
 
 A network sees an image through tiles, and near an edge where a tile is cut out of the image
-it sees less than there is.  So tiles overlap, and each counts less towards such an edge:
+it sees only a part of its receptive field.  So tiles overlap, and each has less weight
+towards such an edge:
 
     weight of a tile      1 |          .-------------.
                             |        /                 \\
@@ -11,10 +12,10 @@ it sees less than there is.  So tiles overlap, and each counts less towards such
                                margin  ramp     ramp  margin
 
 At the edge of the image itself nothing is missing, and the weight is 1.  The margin is half
-the receptive field of the network: what is left does not depend on where the image was cut,
-so tiles agree where they are blended, and the likelihood is that of the whole image, up to
+the receptive field of the network: the rest does not depend on where the image was cut, so
+tiles agree where they are blended, and the likelihood is that of the whole image, up to
 rounding.  A network that sees all of its input (fully connected, or with group normalisation)
-has no margin, and the ramps make its tiles pass into each other without a seam.
+has no margin, and the ramps blend its tiles without a seam.
 """
 
 import itertools
@@ -34,7 +35,7 @@ from pytopo.notes import number_text
 
 TILE = 512  # rows and columns, of networks that take any size
 DIRECT = 2 * TILE**2  # pixels of an image that such a network gets as a whole
-AT_A_TIME = TILE**2  # pixels: on CPUs more at a time take more memory, and more time
+AT_A_TIME = TILE**2  # pixels: on CPUs larger batches take more memory, and more time
 
 
 def predict(
@@ -53,7 +54,7 @@ def predict(
     network : nn.Module
         Takes (B, 1, h, w) and returns logits of that shape.  Its ``patch_size``,
         ``receptive_field`` and ``stride`` (see `pytopo.models`) are taken into account.  It
-        is run in evaluation mode, and afterwards is in the mode it was in.
+        is run in evaluation mode, and then returns to its previous mode.
     image : (H, W) ndarray of floats
         On [0, 1], as `pytopo.read_image` returns it.
     tile : int, optional
@@ -66,7 +67,8 @@ def predict(
     batch_size : int, optional
         Tiles that the network gets at a time; by default as many as make 512 x 512 pixels.
     device : str or torch.device, optional
-        Where to compute: the network is moved there, and stays.  By default, where it is.
+        Where to compute: the network is moved there, and stays there.  By default, where it
+        is.
 
     Returns
     -------
@@ -79,10 +81,9 @@ def predict(
         If the image is not an array of floats.
     ValueError
         If the image has not two axes, is empty, or has values that are NaN or off [0, 1] by
-        more than a rounding error; if
-        the network takes no tiles of that size; if the overlap leaves no room for the next
-        tile to start; if there is no such device; if the network returns NaN, or another
-        shape.
+        more than a rounding error; if the network takes no tiles of that size; if the
+        overlap leaves no room for the next tile to start; if there is no such device; if
+        the network returns NaN, or another shape.
 
     Examples
     --------
@@ -126,7 +127,7 @@ def predict_sections(
     device: str | torch.device | None = None,
     progress: bool = False,
 ) -> Iterator[NDArray[np.float32]]:
-    """Yield the likelihood of each of many images, such as the sections of a volume.
+    """Yield the likelihood of each of several images, such as the sections of a volume.
 
     Parameters
     ----------
@@ -144,7 +145,7 @@ def predict_sections(
     Raises
     ------
     TypeError, ValueError
-        As `predict`, when the iterator comes to the image.
+        As `predict`, when the iterator reaches the image.
 
     Examples
     --------
@@ -160,11 +161,11 @@ def predict_sections(
         )
 
 
-# ---- what came ---------------------------------------------------------------------------
+# ---- checks ------------------------------------------------------------------------------
 
 
 def checked_image(image: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Return an image as float32, once it is certain that a network may get it.
+    """Return an image as float32, once it is certain that a network can take it.
 
     Raises
     ------
@@ -172,8 +173,8 @@ def checked_image(image: NDArray[np.floating]) -> NDArray[np.float32]:
         As `predict`.
     """
     if not (isinstance(image, np.ndarray) and image.dtype.kind == "f"):
-        came = f"dtype {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
-        raise TypeError(f"image: {came}; expected an array of floats on [0, 1]")
+        kind = f"dtype {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise TypeError(f"image: {kind}; expected an array of floats on [0, 1]")
     if image.ndim != 2 or image.size == 0:
         raise ValueError(f"image of shape {image.shape}; expected (H, W), with pixels")
     low, high = image.min(), image.max()
@@ -188,12 +189,12 @@ def checked_image(image: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def checked_device(device: str | torch.device) -> torch.device:
-    """Return a device on which there is something to compute with.
+    """Return a device, once it is certain that this machine has it.
 
     Raises
     ------
     ValueError
-        If there is none of that name.
+        If it has not.
     """
     try:
         known = torch.device(device)
@@ -208,16 +209,16 @@ def checked_device(device: str | torch.device) -> torch.device:
 
 
 class Plan(NamedTuple):
-    """How an image is cut: in pixels, alike for rows and columns."""
+    """How an image is cut into tiles: in pixels, the same for rows and columns."""
 
     tile: int
     overlap: int
-    margin: int  # pixels at a cut edge that count nothing
+    margin: int  # pixels at a cut edge that have weight 0
     stride: int  # tiles start at multiples of it
 
 
 class Span(NamedTuple):
-    """A tile along one axis: from where to where, and how much each pixel counts."""
+    """A tile along one axis: its first pixel, the one after its last, and their weights."""
 
     start: int
     stop: int
@@ -225,7 +226,7 @@ class Span(NamedTuple):
 
 
 class Tile(NamedTuple):
-    """Where a tile lies, and how much each of its pixels counts."""
+    """Where a tile lies, and the weight of each of its pixels."""
 
     place: tuple[slice, slice]
     weight: NDArray[np.float32]
@@ -240,7 +241,7 @@ def planned(
     stride = getattr(network, "stride", 1)
     if patch_size is not None and tile not in (None, patch_size):
         raise ValueError(
-            f"tile={tile}; the network takes {patch_size} x {patch_size} pixels and no others"
+            f"tile={tile}; expected {patch_size}, the only size that the network takes"
         )
     if tile is None:
         direct = shape[0] * shape[1] <= DIRECT
@@ -292,11 +293,11 @@ def spans(length: int, plan: Plan) -> list[Span]:
 
 
 def weights(start: int, stop: int, length: int, margin: int, ramp: int) -> NDArray[np.float32]:
-    """Return how much each pixel of a tile counts: see the drawing above."""
+    """Return the weight of each pixel of a tile: see the drawing above."""
     pixel = np.arange(start, stop)
     before = np.inf if start == 0 else pixel - start + 0.5  # pixels from a cut edge
-    behind = np.inf if stop == length else stop - pixel - 0.5
-    inside = np.minimum(before, behind) - margin + np.zeros(stop - start)
+    after = np.inf if stop == length else stop - pixel - 0.5
+    inside = np.minimum(before, after) - margin + np.zeros(stop - start)
     return np.clip(inside / max(ramp, 1), 0, 1).astype(np.float32)
 
 
@@ -310,9 +311,9 @@ def batches(tiles: Iterable[Tile], size: int) -> Iterator[list[Tile]]:
     """Yield up to ``size`` tiles of the same shape at a time."""
     waiting: dict[tuple[int, ...], list[Tile]] = {}
     for tile in tiles:
-        alike = waiting.setdefault(tile.weight.shape, [])
-        alike.append(tile)
-        if len(alike) == size:
+        same_shape = waiting.setdefault(tile.weight.shape, [])
+        same_shape.append(tile)
+        if len(same_shape) == size:
             yield waiting.pop(tile.weight.shape)
     yield from waiting.values()
 
@@ -322,7 +323,7 @@ def batches(tiles: Iterable[Tile], size: int) -> Iterator[list[Tile]]:
 
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """Put a network into evaluation mode; afterwards, each part back into its own mode."""
+    """Put a network into evaluation mode, and then each module back into its own mode."""
     modes = [(module, module.training) for module in network.modules()]
     network.eval()
     try:
@@ -333,13 +334,13 @@ def evaluating(network: nn.Module) -> Iterator[None]:
 
 
 def probabilities(network: nn.Module, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return what the network says of tiles (B, h, w), likewise (B, h, w)."""
+    """Return the likelihoods (B, h, w) that a network predicts for tiles (B, h, w)."""
     parameter = next(network.parameters(), torch.empty(0))
     logits = network(torch.from_numpy(tiles)[:, None].to(parameter.device))
     if logits.shape != (len(tiles), 1, *tiles.shape[1:]):
         raise ValueError(
-            f"the network made {tuple(logits.shape)} of {(len(tiles), 1, *tiles.shape[1:])}; "
-            "expected logits of the same shape"
+            f"the network returned {tuple(logits.shape)} for "
+            f"{(len(tiles), 1, *tiles.shape[1:])}; expected logits of the same shape"
         )
     if logits.isnan().any():
         raise ValueError("the network returns NaN; its weights are not usable, train again")
