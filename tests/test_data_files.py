@@ -323,7 +323,7 @@ def test_a_pair_may_lie_in_two_files_and_hold_a_mask():
         ("raw.h5,labels.h5:/ids", {}, r"section 0: the label holds 1 \(.* ids=True"),
         ("raw.h5[1:3],labels.h5:/ids", {}, "a slice of a volume"),
         ("raw.h5,labels.h5:/ids", {"ids": True, "invert": True}, "invert is for masks"),
-        ("raw.h5,label.png", {}, "HDF5 and a picture; expected two of a kind"),
+        ("raw.h5,label.png", {}, "HDF5 and a picture; expected two of one kind"),
         ("label.png", {}, "not HDF5; expected a folder with image/ and label/, an HDF5 file"),
         ("raw.h5", {"invert": True}, "invert is for masks"),
     ],
@@ -474,7 +474,7 @@ def test_damaged_pictures_are_refused():
 
 def test_pictures_know_no_nanometres():
     picture_folder(["0"])
-    with pytest.raises(ValueError, match="pictures say no resolution"):
+    with pytest.raises(ValueError, match="pictures state no resolution"):
         open_sections("pairs", ids=True, border_unit="nm")
 
 

@@ -163,7 +163,7 @@ def test_numbers_out_of_range_are_refused(options, text):
 
 
 def test_no_sections_have_no_patches():
-    with pytest.raises(ValueError, match="no sections to take patches of"):
+    with pytest.raises(ValueError, match="no sections to cut patches from"):
         Patches(numbered()[:0], size=4)
 
 
@@ -173,7 +173,7 @@ def test_many_patches_without_membrane_are_said_once():
     for k in range(63):
         patches[k]
     with pytest.warns(
-        InputWarning, match="patches: a truth without membrane, in all of 262144"
+        InputWarning, match="patches: a ground truth without membrane, in all of 262144"
     ):
         patches[63]
     patches[64]

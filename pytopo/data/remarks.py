@@ -1,7 +1,8 @@
-"""What there is to say of data while it is read: each kind of remark once, as a warning.
+"""Notes on data while it is read: each kind once, as a warning.
 
-A folder of a thousand colour pictures has one remark, not a thousand.  Whether
-images use little of their range, and whether there is any membrane, takes more than a patch.
+For a folder of a thousand colour pictures there is one warning, not a thousand.  Whether
+images use little of their range, and whether there is any membrane, cannot be judged from a
+single patch.
 """
 
 import re
@@ -17,7 +18,7 @@ ENOUGH = 2**18  # pixels of windows to judge by; a whole section is enough, too
 
 
 class Remarks:
-    """What has been said of the sections of one or several sources.
+    """The notes that have been given on the sections of one or several sources.
 
     Examples
     --------
@@ -35,7 +36,7 @@ class Remarks:
         self._said: set[str] = set()
 
     def say(self, where: str, notes: Iterable[str]) -> None:
-        """Raise those notes as warnings that differ from all before by more than numbers."""
+        """Warn of the notes that differ from all earlier ones by more than numbers."""
         for note in notes:
             kind = re.sub(r"-?[0-9]+(\.[0-9]+)?", "#", note)
             if kind not in self._said:
@@ -44,12 +45,12 @@ class Remarks:
 
 
 class Watch:
-    """What has been seen of the sections of one source, window by window.
+    """Statistics of the sections of one source, collected window by window.
 
     Parameters
     ----------
     remarks : Remarks
-        To say it with.
+        Through which notes are given.
 
     Examples
     --------
@@ -59,7 +60,7 @@ class Watch:
     ...     warnings.simplefilter("always")
     ...     watch.truth("cells.h5", np.zeros((8, 8), bool), whole=True)
     >>> [str(warning.message) for warning in said]
-    ['cells.h5: a truth without membrane, in all of 64 pixels']
+    ['cells.h5: a ground truth without membrane, in all of 64 pixels']
     """
 
     def __init__(self, remarks: Remarks) -> None:
@@ -70,7 +71,7 @@ class Watch:
         self._has_membrane = False
 
     def image(self, where: str, image: NDArray, dtype: np.dtype, whole: bool) -> None:
-        """Look at pixels on [0, 1] that were stored in a dtype; `whole`: of a whole section."""
+        """Add pixels on [0, 1] that were stored in a dtype; `whole`: of a whole section."""
         if dtype.kind not in "iu" or self._range_pixels >= ENOUGH:
             return
         self._low = min(self._low, float(image.min()))
@@ -81,12 +82,13 @@ class Watch:
             self.remarks.say(where, range_notes(self._high - self._low, dtype))
 
     def truth(self, where: str, truth: NDArray[np.bool_], whole: bool) -> None:
-        """Look at membranes; `whole`: of a whole section, so that it is time to judge."""
+        """Add membranes; `whole`: of a whole section, which is enough to judge."""
         if self._has_membrane:
             return
         self._has_membrane = bool(truth.any())
         self._truth_pixels += truth.size
         if not self._has_membrane and (whole or self._truth_pixels >= ENOUGH):
             self.remarks.say(
-                where, [f"a truth without membrane, in all of {self._truth_pixels} pixels"]
+                where,
+                [f"a ground truth without membrane, in all of {self._truth_pixels} pixels"],
             )
