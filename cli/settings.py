@@ -17,7 +17,7 @@ Setting = tuple[list[str], Any]  # the names that lead to a value, and the value
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Add the options that both commands have, but for ``--config``."""
+    """Add the options that both commands have in common."""
     parser.add_argument(
         "--set", action="append", metavar="KEY=VALUE", type=setting,
         help="a value of [data], [network], [training] or [loss], like loss.warmup=3",
@@ -92,10 +92,10 @@ def check_device(name: str | None) -> None:
 
 @contextmanager
 def blaming_training(where: str = "", advice: str = "") -> Iterator[None]:
-    """Turn what may go wrong while a network is trained into a `Fault`.
+    """Turn the errors of a training run into a `Fault`.
 
-    That are errors of the system, of sections that only training reads, and a loss that is
-    not finite; for the last, ``where`` comes before the message and ``advice`` after it.
+    These are errors of the system, of sections that only training reads, and a loss that is
+    not finite; the message of the last one stands between ``where`` and ``advice``.
     """
     from pytopo.data.patches import PatchError
     from pytopo.training.loop import NotFinite

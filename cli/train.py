@@ -93,8 +93,8 @@ def run(args: argparse.Namespace) -> int:
     described = {*SHORT, "out", "config", "set"} - {"epochs"}
     if args.resume and any(getattr(args, name) is not None for name in described):
         args.usage_error(
-            "--resume reads all values but --epochs from its folder; leave out what describes "
-            "a run"
+            "--resume reads the configuration, except --epochs, from its folder; leave out "
+            "the other options that describe a run"
         )
     run_kernels(lambda: _run(args))
     return 0

@@ -105,7 +105,7 @@ def test_a_damaged_file_is_refused(state, path, damage):
         )
 
 
-def test_a_whole_network_in_a_file_is_said_in_words(path):
+def test_a_whole_network_in_a_file_is_refused_in_plain_words(path):
     torch.save(torch.nn.Linear(2, 2), path)
     assert refused(path).endswith(
         ": it holds something other than tensors, numbers and text, which is never loaded"
@@ -133,7 +133,7 @@ def test_code_in_a_file_is_not_run(state, path, tmp_path, way):
 @pytest.mark.parametrize(
     "content", [[1, 2], {"format": FORMAT}, {"weights": {}, "network": {}}]
 )
-def test_another_file_of_torch_is_no_checkpoint(path, content):
+def test_another_file_of_torch_is_not_a_checkpoint(path, content):
     torch.save(content, path)
     assert refused(path) == "not a checkpoint of pytopo train"
 

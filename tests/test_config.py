@@ -33,7 +33,7 @@ def test_what_is_written_is_read_back():
     assert config_of(tomllib.loads(text)) == config
 
 
-def test_whole_numbers_are_good_numbers():
+def test_whole_numbers_are_accepted_as_floats():
     assert config_of({"loss": {"topo_weight": 1}}).loss.topo_weight == 1.0
 
 

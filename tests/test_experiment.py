@@ -58,7 +58,7 @@ def test_a_finished_experiment_has_nothing_left_to_do(done):
     assert list(run_experiment(experiment, folder, ALONE)) == []
 
 
-def test_what_killed_processes_left_half_written_goes_with_the_next_start(done, tmp_path):
+def test_what_killed_processes_left_half_written_is_removed_by_the_next_start(done, tmp_path):
     folder, experiment, _ = done
     shutil.copytree(folder, tmp_path / "e")
     ended = subprocess.Popen([sys.executable, "-c", ""])
@@ -248,7 +248,7 @@ def test_a_method_cannot_start_from_another_network(tmp_path, network):
     assert not (tmp_path / "e").exists()
 
 
-def test_the_method_at_fault_is_named(tmp_path):
+def test_the_method_with_the_error_is_named(tmp_path):
     methods = {"good": {}, "bad": {"training": {"size": 100}}}
     with pytest.raises(ValueError, match=r"methods\.bad: .*100"):
         check(experiment_of({**TINY, "methods": methods}), tmp_path)

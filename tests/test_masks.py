@@ -454,7 +454,7 @@ def test_a_border_in_nm_needs_a_resolution(capsys):
     np.save("mask.npy", border_mask(IDS, 1))
     line = fault(capsys, "evaluate", "mask.npy", "ids.npy", *options)
     assert line == (
-        "pytopo evaluate: ids.npy: only HDF5 states a resolution; expected the border in pixels\n"
+        "pytopo evaluate: ids.npy: only HDF5 has a resolution; expected the border in pixels\n"
     )
 
 

@@ -104,7 +104,7 @@ def test_an_image_of_more_than_two_tiles_is_tiled_and_others_are_not(monkeypatch
     assert {shape[2:] for shape in network.shapes} == {(32, 32)}
 
 
-def test_tiles_go_in_batches_of_the_size_asked_for():
+def test_tiles_are_predicted_in_batches_of_the_given_size():
     network = echo(patch_size=8)
     predict(network, random_image(24, 24), overlap=0, batch_size=4)
     assert [shape[0] for shape in network.shapes] == [4, 4, 1]
@@ -139,7 +139,7 @@ def test_tiles_with_the_receptive_field_for_overlap_agree_with_the_whole(
     assert np.abs(less - whole).max() > 100 * ROUNDING
 
 
-def test_no_seam_shows_where_patches_disagree():
+def test_there_is_no_seam_where_patches_disagree():
     ramp = torch.linspace(-2, 2, 16)  # says less on the left of a patch, more on the right
     network = Stub(lambda images: torch.zeros_like(images) + ramp, patch_size=16)
     image = np.zeros((16, 80), np.float32)
@@ -204,7 +204,7 @@ def test_floats_of_any_width_and_layout_are_taken(dtype):
 # ---- sections ----------------------------------------------------------------------------
 
 
-def test_sections_are_predicted_one_by_one_as_they_are_asked_for():
+def test_sections_are_predicted_one_by_one_when_they_are_needed():
     network, volume = sharp("plain", width=4), random_image(3, 20, 30)
     sections = predict_sections(network, iter(volume))
     for image, section in zip(volume, sections, strict=True):
@@ -213,7 +213,7 @@ def test_sections_are_predicted_one_by_one_as_they_are_asked_for():
 
     def images():
         yield volume[0]
-        raise AssertionError("the second was not asked for")
+        raise AssertionError("the second is not needed")
 
     next(predict_sections(network, images()))
 
@@ -224,7 +224,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize("progress", [True, False])
-def test_progress_is_shown_on_a_terminal_if_asked_for(monkeypatch, progress):
+def test_progress_is_shown_on_a_terminal_with_the_option(monkeypatch, progress):
     monkeypatch.setattr(sys, "stderr", Terminal())
     list(predict_sections(echo(), random_image(2, 5, 5), progress=progress))
     assert ("2/2" in sys.stderr.getvalue()) is progress
@@ -260,7 +260,7 @@ def test_progress_is_shown_nowhere_else(monkeypatch, stderr):
         (np.array([[-0.5, np.inf]]), ValueError, "values from -0.5 to inf; expected them on"),
     ],
 )
-def test_what_is_no_image_is_refused(image, error, said):
+def test_what_is_not_an_image_is_refused(image, error, said):
     with pytest.raises(error, match=said):
         predict(echo(), image)
 

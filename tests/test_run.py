@@ -236,7 +236,7 @@ def test_a_batch_is_shared_equally_or_not_at_all():
         second.share(3)
 
 
-def test_batch_normalisation_on_several_processors_is_said_to_be_split():
+def test_batch_normalisation_on_several_processors_is_reported_as_split():
     blocks, second = open_blocks(tiny().data), World(1, 2, torch.device("cpu"))
     (note,) = check_run(tiny(), blocks, second)
     assert note.startswith("batch normalisation uses the share of its process only")
@@ -466,14 +466,14 @@ def test_a_checkpoint_that_was_tampered_with_is_one_line(copied, key):
         ),
     ],
 )
-def test_what_does_not_agree_in_a_checkpoint_is_said(copied, spoil, message):
+def test_what_does_not_agree_in_a_checkpoint_is_reported(copied, spoil, message):
     loaded = load_checkpoint(copied / "last.pt")
     spoil(loaded)
     torch.save(loaded, copied / "last.pt")
     refused(copied, message)
 
 
-def test_a_folder_in_the_place_of_the_checkpoint_is_no_fresh_start(copied):
+def test_a_folder_in_the_place_of_the_checkpoint_is_not_a_fresh_start(copied):
     (copied / "last.pt").unlink()
     (copied / "last.pt").mkdir()
     with pytest.raises(FileNotFoundError, match=r"last\.pt: no such file; expected a check"):
@@ -498,7 +498,7 @@ def test_weights_to_start_from_are_not_needed_to_resume(finished, tmp_path):
         check_run(config, blocks, ALONE)
 
 
-def test_what_a_killed_process_left_half_written_goes_when_the_run_is_resumed(copied):
+def test_what_a_killed_process_left_half_written_is_removed_when_the_run_is_resumed(copied):
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     (copied / f".last.pt.{process.pid}.part").write_text("half")
@@ -585,7 +585,7 @@ def test_weights_of_another_width_are_refused(tmp_path):
         check_run(config, open_blocks(config.data), ALONE)
 
 
-def test_a_run_without_any_point_says_so_and_is_one_of_cross_entropy_alone(tmp_path):
+def test_a_run_without_any_point_is_reported_and_uses_cross_entropy_alone(tmp_path):
     tables = {"training": {"epochs": 1}}
     none = tiny(**tables, loss={"min_persistence": 1.0, "warmup": 0})
     (note,) = check_run(none, open_blocks(none.data), ALONE)
@@ -603,6 +603,6 @@ def test_the_numbers_of_batches_take_no_memory(finished):
     assert first[0].shape == (4, 1, 33, 33)
 
 
-def test_a_run_without_a_checkpoint_begins_and_says_so(tmp_path):
+def test_a_run_without_a_checkpoint_begins_with_a_note(tmp_path):
     write_config(tmp_path, tiny())
     assert check_resume(tmp_path, ALONE) == ("there is no last.pt yet: the run begins",)

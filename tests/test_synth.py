@@ -164,7 +164,7 @@ def test_what_is_written_is_read(volume):
         (np.zeros((1, 2, 3)), np.full((1, 2, 3), -1), "neuron_ids hold something other"),
     ],
 )
-def test_arrays_that_are_no_volume_are_not_written(raw, ids, text):
+def test_arrays_that_are_not_a_volume_are_not_written(raw, ids, text):
     with pytest.raises(ValueError, match=text):
         write_cremi("a.h5", raw, ids)
     assert os.listdir() == []
@@ -199,21 +199,21 @@ def test_the_command_writes_the_volume(capsys):
 
 
 def test_the_defaults_of_the_command_are_those_of_the_function(monkeypatch):
-    asked = {}
+    passed = {}
 
     def planes(sections, size, **options):
-        asked.update(sections=sections, size=size, **options)
+        passed.update(sections=sections, size=size, **options)
         raise MemoryError
 
     monkeypatch.setattr("pytopo.data.synth.synthetic_planes", planes)
     assert main(["synth", "cells.h5"]) == 1
-    command = dict(asked)
+    command = dict(passed)
     with pytest.raises(MemoryError):
         synthetic_volume()
-    assert asked == command
+    assert passed == command
 
 
-def test_too_large_a_volume_is_a_fault(monkeypatch, capsys):
+def test_too_large_a_volume_is_an_error(monkeypatch, capsys):
     def planes(*args, **options):
         raise MemoryError
 
@@ -227,7 +227,7 @@ def test_too_large_a_volume_is_a_fault(monkeypatch, capsys):
     ("path", "text"),
     [("gone/a.h5", "there is no folder"), (".", "a folder"), ("/dev/null", "a pipe or device")],
 )
-def test_a_place_that_cannot_be_written_is_a_fault(path, text, capsys):
+def test_a_place_that_cannot_be_written_is_an_error(path, text, capsys):
     assert main(["synth", path, "--sections", "1", "--size", "16"]) == 1
     err = capsys.readouterr().err
     assert err.startswith(f"pytopo synth: {path}: {text}")

@@ -63,7 +63,7 @@ def pixel_size(source: str | os.PathLike[str]) -> tuple[float, float]:
     address = parsed_address(os.fspath(source))
     if chosen_reader(address) is not read_hdf5:
         raise ValueError(
-            f"{address.text}: only HDF5 states a resolution; expected the border in pixels"
+            f"{address.text}: only HDF5 has a resolution; expected the border in pixels"
         )
     volume = stored_volume(parsed_address(address.unsliced))
     if volume.resolution is None:

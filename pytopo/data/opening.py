@@ -52,9 +52,9 @@ def open_sections(
     FileNotFoundError
         If something is missing.
     ValueError
-        If a source is none of these, or as of the classes.
+        If a source is none of these, and as the classes raise it.
     TypeError
-        As of the classes.
+        As the classes raise it.
 
     Warns
     -----

@@ -25,8 +25,8 @@ likelihood is their sigmoid.  Each network has these attributes:
     Side of the square of pixels, around its own, that a logit depends on; ``None`` if that
     is all of the input.
 ``stride``
-    A part of an image that starts at a multiple of it meets the same grid of pooled cells
-    as it does in the whole image.
+    A part of an image that starts at a multiple of it has the same grid of pooled cells as
+    in the whole image.
 """
 
 import inspect

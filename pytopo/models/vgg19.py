@@ -12,8 +12,8 @@ that these load by name:
     4                           512   19, 21, 23, 25           27
     5                           512   28, 30, 32, 34           36
 
-The rest of that file, three fully connected layers that tell a thousand kinds of photograph
-apart, is left out.  No weights are downloaded unless `download_weights` is called.
+The rest of that file, three fully connected layers that classify photographs into a thousand
+classes, is not used.  No weights are downloaded unless `download_weights` is called.
 """
 
 import os

@@ -148,13 +148,13 @@ def _method(
 
 def _check_start(method: Method, experiment: Experiment) -> None:
     """Refuse a method whose chain of starts leads into a circle."""
-    met, start = {method.name}, experiment.start_of(method)
+    visited, start = {method.name}, experiment.start_of(method)
     while start:
-        if start.name in met:
+        if start.name in visited:
             raise ValueError(
                 f"methods.{method.name} starts, directly or through others, from itself"
             )
-        met.add(start.name)
+        visited.add(start.name)
         start = experiment.start_of(start)
 
 

@@ -34,7 +34,7 @@ from pytopo.images.masks import clipped_to_unit
 from pytopo.notes import number_text
 
 TILE = 512  # rows and columns, of networks that take any size
-DIRECT = 2 * TILE**2  # pixels of an image that such a network gets as a whole
+DIRECT = 2 * TILE**2  # pixels of an image to which they are applied as a whole
 AT_A_TIME = TILE**2  # pixels: on CPUs larger batches take more memory, and more time
 
 
@@ -59,13 +59,14 @@ def predict(
         On [0, 1], as `pytopo.read_image` returns it.
     tile : int, optional
         Rows and columns of a tile; by default the ``patch_size``.  A network that takes any
-        size gets images up to 724 x 724 pixels as a whole, and of larger ones tiles of 512.
+        size is applied to images up to 724 x 724 pixels as a whole, and to larger ones in
+        tiles of 512.
     overlap : int, optional
         Rows and columns that neighbouring tiles share, at least: by default half a tile, or
         the receptive field where that is less.  With at least the receptive field the
         likelihood is that of the whole image, up to rounding.
     batch_size : int, optional
-        Tiles that the network gets at a time; by default as many as make 512 x 512 pixels.
+        Tiles that the network is applied to at a time; by default as many as make 512 x 512 pixels.
     device : str or torch.device, optional
         Where to compute: the network is moved there, and stays there.  By default, where it
         is.
