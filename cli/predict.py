@@ -130,7 +130,8 @@ def _network(args: argparse.Namespace) -> "nn.Module":
 
 def _check(network: "nn.Module", image: "NDArray", args: argparse.Namespace) -> None:
     """Check before the work that it can be done, and that the result can be written."""
-    from pytopo.training.prediction import checked_image, planned
+    from pytopo.training.prediction import checked_image
+    from pytopo.training.tiles import planned
 
     if image.ndim == 1:
         raise Fault(f"{args.image}: an image of 1 axis; expected 2, or 3 of a volume")

@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from pytopo import models
-from pytopo.training import prediction
-from pytopo.training.prediction import Plan, predict, predict_sections, spans
+from pytopo.training import tiles
+from pytopo.training.prediction import predict, predict_sections
+from pytopo.training.tiles import Plan, spans
 
 ROUNDING = 5e-6  # of a likelihood, that up to 256 tiles add to
 
@@ -94,8 +95,8 @@ def test_an_image_of_less_than_two_strides_is_predicted(shape):
 
 
 def test_an_image_of_more_than_two_tiles_is_tiled_and_others_are_not(monkeypatch):
-    monkeypatch.setattr(prediction, "TILE", 32)
-    monkeypatch.setattr(prediction, "DIRECT", 2 * 32**2)
+    monkeypatch.setattr(tiles, "TILE", 32)
+    monkeypatch.setattr(tiles, "DIRECT", 2 * 32**2)
     network = echo()
     predict(network, random_image(64, 32))
     assert network.shapes == [(1, 1, 64, 32)]

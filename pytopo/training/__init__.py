@@ -6,6 +6,7 @@ file            what it does
 loop.py         ``train``: one flat loop over batches, and its two schedules
 checkpoint.py   a network in a file
 distributed.py  several processes that train one network
+tiles.py        tiles that overlap, and their weights
 prediction.py   from network and image to likelihood, tile by tile
 config.py       all values of a run, from TOML and the command line
 
