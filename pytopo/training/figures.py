@@ -60,7 +60,7 @@ def examples(
     Each row shows the image, the ground truth, the mask that is predicted, and the likelihood
     with its critical pixels.
     """
-    criterion = config.loss.criterion().topological
+    criterion = config.loss.topological()
     size = config.training.size
     chosen = np.linspace(0, len(sections) - 1, min(rows, len(sections))).astype(int).tolist()
     figure = Figure(figsize=(12, 3.3 * len(chosen) + 0.4), dpi=110, layout="constrained")

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from pytopo.loss.segmentation import SegmentationLoss
+from pytopo.loss.topological import TopologicalLoss
 
 OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("constant", "cosine", "exponential")
@@ -83,6 +84,10 @@ class LossConfig:
             min_persistence=self.min_persistence,
             every_target=self.every_target,
         )
+
+    def topological(self) -> TopologicalLoss:
+        """Return the topological loss of logits with these options."""
+        return self.criterion().topological
 
 
 @dataclass(frozen=True)
