@@ -191,7 +191,7 @@ class HDF5Pair(LabelledSections):
             return mask.array
         if self._foreground is None:
             self._foreground = mask.marked
-            self._watch.remarks.say(self._label_name, mask.notes)
+            self._watch.remarks.warn(self._label_name, mask.notes)
         elif self._foreground != mask.marked:
             raise ValueError(
                 f"{where} holds {number_text(mask.marked)}, and elsewhere "

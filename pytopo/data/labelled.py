@@ -92,7 +92,7 @@ class LabelledSections(Sections):
         ids = self._cell_ids(i, wide_rows, wide_columns)
         if not self._background_given:
             notes = background_notes(ids, self._borders.background)
-            self._watch.remarks.say(self._label_name, notes)
+            self._watch.remarks.warn(self._label_name, notes)
         mask = self._borders.membranes(ids, self._spacing)
         inner = moved(rows, -wide_rows.start), moved(columns, -wide_columns.start)
         return mask[inner].copy()

@@ -1,6 +1,9 @@
 """What a synthetic microscope shows of tissue: dark membranes, the contents of cells, grain.
 
-distance to the border -> membranes, contents -> darkness -> blur, grain, exposure -> uint8
+    ids -> distance to the next border -> darkness of membranes and contents
+                                       -> blur, grain, exposure -> image
+
+Contents fade towards borders, so they stay inside their cells.
 """
 
 import numpy as np

@@ -123,7 +123,7 @@ class PicturePair(LabelledSections):
         """Return a page (H, W), read as an "image", a "mask" or "ids"."""
         address = f"{path}[{i}]" if self._pages > 1 else path
         file = _decoded(address, os.stat(path).st_mtime_ns, kind)
-        self._watch.remarks.say(path, file.notes)
+        self._watch.remarks.warn(path, file.notes)
         pixels = file.array
         if pixels.shape != self._shape(i):
             raise ValueError(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pytopo.images.masks import range_notes
 from pytopo.notes import warn_of
 
-ENOUGH = 2**18  # pixels of windows to judge by; a whole section is enough, too
+ENOUGH = 2**18  # pixels of windows to judge from; a whole section is enough, too
 
 
 class Remarks:
@@ -24,23 +24,23 @@ class Remarks:
     --------
     >>> import warnings
     >>> remarks = Remarks()
-    >>> with warnings.catch_warnings(record=True) as said:
+    >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
-    ...     remarks.say("1.png", ["16 of 64 pixels dropped"])
-    ...     remarks.say("2.png", ["9 of 64 pixels dropped", "alpha dropped"])
-    >>> [str(warning.message) for warning in said]
+    ...     remarks.warn("1.png", ["16 of 64 pixels dropped"])
+    ...     remarks.warn("2.png", ["9 of 64 pixels dropped", "alpha dropped"])
+    >>> [str(warning.message) for warning in caught]
     ['1.png: 16 of 64 pixels dropped', '2.png: alpha dropped']
     """
 
     def __init__(self) -> None:
-        self._said: set[str] = set()
+        self._given: set[str] = set()
 
-    def say(self, where: str, notes: Iterable[str]) -> None:
+    def warn(self, where: str, notes: Iterable[str]) -> None:
         """Warn of the notes that differ from all earlier ones by more than numbers."""
         for note in notes:
             kind = re.sub(r"-?[0-9]+(\.[0-9]+)?", "#", note)
-            if kind not in self._said:
-                self._said.add(kind)
+            if kind not in self._given:
+                self._given.add(kind)
                 warn_of([note], where, stacklevel=4)
 
 
@@ -56,10 +56,10 @@ class Watch:
     --------
     >>> import warnings
     >>> watch = Watch(Remarks())
-    >>> with warnings.catch_warnings(record=True) as said:
+    >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
     ...     watch.truth("cells.h5", np.zeros((8, 8), bool), whole=True)
-    >>> [str(warning.message) for warning in said]
+    >>> [str(warning.message) for warning in caught]
     ['cells.h5: a ground truth without membrane, in all of 64 pixels']
     """
 
@@ -79,7 +79,7 @@ class Watch:
         self._range_pixels += image.size
         if whole or self._range_pixels >= ENOUGH:
             self._range_pixels = ENOUGH if self._high > self._low else 0
-            self.remarks.say(where, range_notes(self._high - self._low, dtype))
+            self.remarks.warn(where, range_notes(self._high - self._low, dtype))
 
     def truth(self, where: str, truth: NDArray[np.bool_], whole: bool) -> None:
         """Add membranes; `whole`: of a whole section, which is enough to judge."""
@@ -88,7 +88,7 @@ class Watch:
         self._has_membrane = bool(truth.any())
         self._truth_pixels += truth.size
         if not self._has_membrane and (whole or self._truth_pixels >= ENOUGH):
-            self.remarks.say(
+            self.remarks.warn(
                 where,
                 [f"a ground truth without membrane, in all of {self._truth_pixels} pixels"],
             )

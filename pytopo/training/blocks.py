@@ -1,8 +1,10 @@
 """The sections of a run in three blocks, and the patches that are cut from the first.
 
-training     patches of these are learned from
-validation   measured after each epoch; all choices are made on these
-test         held-out: used for the report alone
+    training     patches of these are learned from
+    validation   measured after each epoch; all choices are made on these
+    test         held-out: used for the report alone
+
+Blocks are disjoint, and each consists of neighbouring sections.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,9 @@
 """The numbers of an experiment, run by run: what is evaluated, written, read and gathered.
 
-runs/METHOD-SEED/last.pt            the log: every epoch, on the validation sections
-runs/METHOD-SEED/evaluation.json    the test sections, after the last epoch
+    runs/METHOD-SEED/last.pt            the log: every epoch, on the validation sections
+    runs/METHOD-SEED/evaluation.json    the test sections, after the last epoch
+
+The report is made from these numbers alone.
 """
 
 import json

@@ -1,8 +1,11 @@
 """Where a run stands: all that training needs to continue, in memory and in ``last.pt``.
 
-network, optimizer, random numbers     what the next step depends on
-step                                   which patches and which rates are next
-history, sums, seconds                 the log so far, and that of the epoch under way
+    network, optimizer, random numbers     what the next step depends on
+    step                                   which patches and which rates are next
+    history, sums, seconds                 the log so far, and that of the current epoch
+
+Nothing else is needed: a run that is resumed computes the same numbers as one that was not
+interrupted.
 """
 
 import time
@@ -34,13 +37,13 @@ class RunState:
     history : list of dict
         A row per epoch done.
     sums : list of float
-        Of loss, cross-entropy and topological loss, over the steps of the epoch under way.
+        Of loss, cross-entropy and topological loss, over the steps of the current epoch.
     seconds : float
-        Spent on that epoch.
+        Spent on the current epoch.
     checkpoint : dict or None
         What the run resumes from.
     counted : float
-        When `seconds` were last brought up to date.
+        When `seconds` were last updated, by `time.perf_counter`.
     """
 
     network: nn.Module
