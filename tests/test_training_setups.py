@@ -49,7 +49,7 @@ def rows(diagram):
 
 
 class Patches(Dataset):
-    """An image, its ground truth, and their diagrams, computed where the item is pinned for."""
+    """An image, its ground truth, and their diagrams, computed where the item is loaded."""
 
     def __init__(self):
         self.images, self.truths = images_and_truths()
@@ -146,11 +146,11 @@ def test_a_prepared_truth_moves_and_keeps_its_diagrams():
 
 
 def test_a_prepared_truth_is_pinned(monkeypatch):
-    pinned = []
-    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda t: pinned.append(t) or t.clone())
+    calls = []
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda t: calls.append(t) or t.clone())
     prepared = criterion().prepare(images_and_truths()[1])
     _, pinned = pin_memory([torch.zeros(2), prepared])
-    assert pinned[1] is prepared.tensor
+    assert calls[1] is prepared.tensor
     assert pinned.tensor is not prepared.tensor
     assert pinned.diagrams == prepared.diagrams
 
