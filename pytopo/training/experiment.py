@@ -22,6 +22,7 @@ from pathlib import Path
 from pytopo.files import clear_left_over
 from pytopo.training.blocks import Blocks, open_blocks
 from pytopo.training.checks import check_run
+from pytopo.training.config import RunConfig
 from pytopo.training.distributed import World
 from pytopo.training.folder import claimed, is_finished, write_config
 from pytopo.training.log import Row, load_history
@@ -134,25 +135,30 @@ def run_experiment(
     while pending:
         left = []
         for method, seed in pending:
-            place = run_folder(path, method, seed)
+            place, start = run_folder(path, method, seed), experiment.start_of(method)
             if (place / "evaluation.json").exists():
                 clear_left_over(place)
                 continue
-            start = experiment.start_of(method)
             if start and not is_finished(run_folder(path, start, seed)):
                 left.append((method, seed))
                 continue
             with claimed(place) as ours:
-                if not ours:
+                if ours:
+                    config = run_config(experiment, path, method, seed)
+                    for row in _complete_run(place, config, world, blocks, workers):
+                        yield method, seed, row
+                else:
                     left.append((method, seed))
-                    continue
-                if not (place / "last.pt").exists():
-                    write_config(place, run_config(experiment, path, method, seed))
-                for row in resume_run(place, world, blocks=blocks, workers=workers):
-                    yield method, seed, row
-                write_json(
-                    place / "evaluation.json", evaluate_run(place, blocks, method.config)
-                )
         if len(left) == len(pending):  # other processes work on all of them
             time.sleep(2)
         pending = left
+
+
+def _complete_run(
+    place: Path, config: RunConfig, world: World, blocks: Blocks, workers: int
+) -> Iterator[Row]:
+    """Begin or resume a run, yield its rows, and evaluate it."""
+    if not (place / "last.pt").exists():
+        write_config(place, config)
+    yield from resume_run(place, world, blocks=blocks, workers=workers)
+    write_json(place / "evaluation.json", evaluate_run(place, blocks, config))
