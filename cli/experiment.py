@@ -7,7 +7,7 @@ from typing import Any
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import positive
 from pytopo.cli.report import Fault, blaming, blaming_system, results, say
-from pytopo.cli.settings import add_settings, blaming_training, check_device, with_settings
+from pytopo.cli.settings import add_settings, blaming_training, check_device, configured
 
 DESCRIPTION = """\
 Train several methods with several seeds on the same sections, and report on held-out
@@ -20,6 +20,13 @@ the same folder at the same time share the runs.
 
 The report goes to stdout and, with two figures and all numbers, into the folder:
 tables.md, epochs.png, accuracy-betti.png, results.json."""
+
+# Values that have an option of their own; --set reaches all others.
+OPTIONS = {
+    "data": ("data", "paths"),
+    "invert": ("data", "invert"),
+    "epochs": ("training", "epochs"),
+}
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -87,21 +94,8 @@ def _run(args: argparse.Namespace) -> None:
 
 
 def _tables(args: argparse.Namespace) -> dict[str, Any]:
-    from pytopo.training.config import read_tables
+    """Return the tables of the experiment: its values, and the seeds."""
     from pytopo.training.methods import DATTA_2024
 
-    named = {
-        "data.paths": args.data,
-        "data.invert": args.invert,
-        "training.epochs": args.epochs,
-    }
-    return {
-        **with_settings(
-            read_tables(args.config) if args.config else DATTA_2024,
-            [
-                *(args.set or []),
-                *((key.split("."), value) for key, value in named.items() if value is not None),
-            ],
-        ),
-        **({} if args.seeds is None else {"seeds": list(range(args.seeds))}),
-    }
+    tables = configured(args, DATTA_2024, OPTIONS)
+    return tables if args.seeds is None else {**tables, "seeds": list(range(args.seeds))}

@@ -30,13 +30,37 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--invert", action="store_true", default=None, help="labels mark the interior of cells"
     )
-    parser.add_argument("--epochs", type=positive, metavar="N", help="(10)")
+    parser.add_argument("--epochs", type=positive, metavar="N", help="of each run (10)")
     parser.add_argument(
         "--device", metavar="NAME", help="cpu or cuda (a GPU where there is one)"
     )
     parser.add_argument(
         "--workers", type=count, default=0, metavar="N", help="processes that cut patches (0)"
     )
+
+
+def configured(
+    args: argparse.Namespace, default: Mapping[str, Any], options: Mapping[str, tuple[str, str]]
+) -> dict[str, Any]:
+    """Return tables of values: of ``--config``, then ``--set``, then the options.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+    default : mapping
+        The tables without ``--config``.
+    options : mapping of str to (str, str)
+        The table and the name of each value that has an option of its own.
+    """
+    from pytopo.training.config import read_tables
+
+    tables = read_tables(args.config) if args.config else default
+    given: list[Setting] = [
+        ([table, name], getattr(args, option))
+        for option, (table, name) in options.items()
+        if getattr(args, option) is not None
+    ]
+    return with_settings(tables, [*(args.set or []), *given])
 
 
 def setting(text: str) -> Setting:

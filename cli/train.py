@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import count, positive
 from pytopo.cli.report import Fault, blaming, results, say
-from pytopo.cli.settings import add_settings, blaming_training, check_device, with_settings
+from pytopo.cli.settings import add_settings, blaming_training, check_device, configured
 
 if TYPE_CHECKING:
     from pytopo.data import Sections
@@ -33,7 +33,7 @@ examples:
   pytopo train --resume runs/a --epochs 30                more epochs than before
   torchrun --nproc-per-node 2 -m pytopo.cli train ...     two processes, one network
 
-The folder gets config.toml, log.csv, curves.png, examples.png, last.pt and best.pt.
+The folder will contain config.toml, log.csv, curves.png, examples.png, last.pt, best.pt.
 A row per epoch is printed; measures are of the validation sections, thresholded at 0.5;
 the Betti error is the mean over framed patches, components and holes together."""
 
@@ -47,7 +47,7 @@ COLUMNS = {
 }
 
 # Values that have an option of their own; --set reaches all others.
-SHORT = {
+OPTIONS = {
     "data": ("data", "paths"),
     "invert": ("data", "invert"),
     "network": ("network", "name"),
@@ -74,7 +74,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--resume", metavar="FOLDER",
         help="resume the run in a folder; of its configuration only --epochs may change",
     )  # fmt: skip
-    parser.add_argument("--config", metavar="FILE", help="a TOML file with the tables below")
+    parser.add_argument(
+        "--config", metavar="FILE", help="TOML: [data], [network], [training], [loss]"
+    )
     add_settings(parser)
     parser.add_argument(
         "--network", metavar="NAME", help="base, vgg19, enhanced, unet or plain"
@@ -90,7 +92,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Train, and print a row per epoch."""
-    described = {*SHORT, "out", "config", "set"} - {"epochs"}
+    described = {*OPTIONS, "out", "config", "set"} - {"epochs"}
     if args.resume and any(getattr(args, name) is not None for name in described):
         args.usage_error(
             "--resume reads the configuration, except --epochs, from its folder; leave out "
@@ -132,12 +134,13 @@ def _begun(
     """
     from pytopo.training.blocks import open_blocks
     from pytopo.training.checks import check_run
+    from pytopo.training.config import config_of
     from pytopo.training.folder import start_run, write_config
     from pytopo.training.resume import check_resume
 
     folder = args.resume or args.out or "run"
     with blaming():
-        config = _resumed(args) if args.resume else _config(args)
+        config = _resumed(args) if args.resume else config_of(configured(args, {}, OPTIONS))
         if args.resume:
             _claim(folder, world, until_the_end)
             begun = (Path(folder) / "last.pt").exists()
@@ -181,19 +184,6 @@ def _resumed(args: argparse.Namespace) -> "RunConfig":
 def _print(line: str) -> None:
     with results() as stream:
         print(line, file=stream, flush=True)
-
-
-def _config(args: argparse.Namespace) -> "RunConfig":
-    """Return the configuration: defaults, then the file, then --set, then the options."""
-    from pytopo.training.config import config_of, read_tables
-
-    tables = with_settings(read_tables(args.config) if args.config else {}, args.set or [])
-    named = [
-        ([table, name], getattr(args, option))
-        for option, (table, name) in SHORT.items()
-        if getattr(args, option) is not None
-    ]
-    return config_of(with_settings(tables, named))
 
 
 def _opening(folder: str, config: "RunConfig", blocks: "Blocks") -> str:
