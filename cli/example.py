@@ -7,10 +7,10 @@ from pytopo.data.noise import gaussian_blur, smooth_noise
 
 
 def likelihood_map(size: int = 256, cells: int = 24, seed: int = 3) -> NDArray[np.float32]:
-    """Simulate the likelihood that a classifier might predict for a section of tissue.
+    """Synthesize the output of a classifier on a section through tissue.
 
     Cells are the Voronoi cells of scattered points, on wavy ground.  Their borders are
-    membranes: bright, of changing contrast, broken by gaps.  Smudges and noise lie over all.
+    membranes: bright, of changing contrast, broken by gaps.  Smudges and noise are added.
 
     Parameters
     ----------
