@@ -3,12 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pytopo.data.noise import gaussian_blur, smooth_noise
+
 
 def likelihood_map(size: int = 256, cells: int = 24, seed: int = 3) -> NDArray[np.float32]:
-    """Make up what a classifier might say about a section through tissue.
+    """Synthesize the output of a classifier on a section through tissue.
 
     Cells are the Voronoi cells of scattered points, on wavy ground.  Their borders are
-    membranes: bright, of changing contrast, broken by gaps.  Smudges and noise lie over all.
+    membranes: bright, of changing contrast, broken by gaps.  Smudges and noise are added.
 
     Parameters
     ----------
@@ -43,11 +45,8 @@ def likelihood_map(size: int = 256, cells: int = 24, seed: int = 3) -> NDArray[n
 
 
 def _clouds(size: int, scale: float, random: np.random.Generator) -> NDArray[np.float64]:
-    """Blur white noise by a Gaussian, `scale` of the size wide, to a deviation of 1."""
-    frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size))
-    blur = np.exp(-2 * (np.pi * scale * size * frequency) ** 2)
-    field = np.fft.irfft2(np.fft.rfft2(random.normal(size=(size, size))) * blur, (size, size))
-    return field / field.std()
+    """Blur white noise by a Gaussian whose width is `scale` times the size."""
+    return smooth_noise(gaussian_blur(size, scale * size), random)
 
 
 def _scattered(number: int, random: np.random.Generator) -> NDArray[np.float64]:

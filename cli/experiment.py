@@ -1,26 +1,32 @@
 """``pytopo experiment``: methods x seeds, measured in the same way, as tables and figures."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 from pytopo.cli.kernels import run_kernels
-from pytopo.cli.options import count, positive
+from pytopo.cli.options import positive
 from pytopo.cli.report import Fault, blaming, blaming_system, results, say
-from pytopo.cli.settings import setting, with_settings
+from pytopo.cli.settings import add_settings, blaming_training, check_device, configured
 
 DESCRIPTION = """\
-Train several methods with several seeds on the same sections, and report on sections that
-nothing was chosen by. Without --config: base, VGG-19, enhanced and U-Net, the last two with
-and without the topological loss, ten epochs each."""
+Train several methods with several seeds on the same sections, and report on held-out
+sections. Without --config: base, VGG-19, enhanced and U-Net, the last two with and without
+the topological loss, ten epochs each."""
 
 EPILOG = """\
-An experiment goes on where it stands when it is started again. Started several times at the
-same time, in the same folder, the processes share the runs.
+An experiment that is started again continues where it stands. Processes that are started in
+the same folder at the same time share the runs.
 
 The report goes to stdout and, with two figures and all numbers, into the folder:
 tables.md, epochs.png, accuracy-betti.png, results.json."""
+
+# Values that have an option of their own; --set reaches all others.
+OPTIONS = {
+    "data": ("data", "paths"),
+    "invert": ("data", "invert"),
+    "epochs": ("training", "epochs"),
+}
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -38,18 +44,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--config", metavar="FILE", help="TOML: seeds, [data], [training], [methods.NAME]"
     )
-    parser.add_argument("--data", action="append", metavar="PATH", help="as of pytopo train")
-    parser.add_argument(
-        "--invert", action="store_true", default=None, help="labels mark the interior of cells"
-    )
     parser.add_argument("--seeds", type=positive, metavar="N", help="seeds 0 to N - 1")
-    parser.add_argument("--epochs", type=positive, metavar="N", help="of all methods")
-    parser.add_argument(
-        "--set", action="append", metavar="KEY=VALUE", type=setting,
-        help="a value, like training.patches=512",
-    )  # fmt: skip
-    parser.add_argument("--device", metavar="NAME", help="cpu or cuda")
-    parser.add_argument("--workers", type=count, default=0, metavar="N")
+    add_settings(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -59,23 +55,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from pytopo.data.patches import PatchError
+    from pytopo.training.blocks import open_blocks
     from pytopo.training.distributed import joined_world
-    from pytopo.training.experiment import (
-        check_experiment,
-        experiment_of,
-        go_through,
-        start_experiment,
-    )
-    from pytopo.training.experiment import results as results_of
-    from pytopo.training.loop import NotFinite
-    from pytopo.training.prediction import checked_device
+    from pytopo.training.experiment import check_experiment, run_experiment, start_experiment
+    from pytopo.training.methods import experiment_of
     from pytopo.training.report import write_report
-    from pytopo.training.run import open_blocks
+    from pytopo.training.results import gather_results, write_json
 
-    if args.device is not None:
-        with blaming():
-            checked_device(args.device)
+    check_device(args.device)
     with joined_world(args.device) as world:
         if world.size > 1:
             raise Fault("an experiment is shared by starting it several times, not by torchrun")
@@ -84,28 +71,22 @@ def _run(args: argparse.Namespace) -> None:
             blocks = open_blocks(experiment.config.data)
             notes = check_experiment(experiment, args.out, blocks, world)
             start_experiment(args.out, experiment)
-        args.after_interrupt = "; the same command goes on where it stands"
+        args.after_interrupt = "; the same command continues where it stands"
         for note in notes:
             say(note)
-        rows = go_through(experiment, args.out, world, blocks=blocks, workers=args.workers)
-        try:
-            with blaming_system():
-                for method, seed, row in rows:
-                    say(
-                        f"{method.name} seed {seed} epoch {row['epoch']}: loss "
-                        f"{row['loss']:.4f}, accuracy {row['pixel_accuracy']:.4f}, Betti error "
-                        f"{row['betti_error']:.3f}, VOI {row['voi']:.3f}, "
-                        f"{row['seconds']:.0f} s"
-                    )
-        except PatchError as error:
-            raise Fault(error.reason) from None
-        except NotFinite as error:
-            raise Fault(f"{args.out}: {error}") from None
+        rows = run_experiment(experiment, args.out, world, blocks=blocks, workers=args.workers)
+        with blaming_training(where=f"{args.out}: "):
+            for method, seed, row in rows:
+                say(
+                    f"{method.name} seed {seed} epoch {row['epoch']}: loss "
+                    f"{row['loss']:.4f}, accuracy {row['pixel_accuracy']:.4f}, Betti error "
+                    f"{row['betti_error']:.3f}, VOI {row['voi']:.3f}, {row['seconds']:.0f} s"
+                )
     folder = Path(args.out)
     with blaming():
-        found = results_of(experiment, folder)
+        found = gather_results(experiment, folder)
     with blaming_system():
-        _write_results(folder, found)
+        write_json(folder / "results.json", found)
         text = write_report(folder, experiment, found)
     with results() as stream:
         print(text, file=stream)
@@ -113,28 +94,8 @@ def _run(args: argparse.Namespace) -> None:
 
 
 def _tables(args: argparse.Namespace) -> dict[str, Any]:
-    from pytopo.training.config import read_tables
-    from pytopo.training.experiment import DOCUMENT
+    """Return the tables of the experiment: its values, and the seeds."""
+    from pytopo.training.methods import DATTA_2024
 
-    named = {
-        "data.paths": args.data,
-        "data.invert": args.invert,
-        "training.epochs": args.epochs,
-    }
-    return {
-        **with_settings(
-            read_tables(args.config) if args.config else DOCUMENT,
-            [
-                *(args.set or []),
-                *((key.split("."), value) for key, value in named.items() if value is not None),
-            ],
-        ),
-        **({} if args.seeds is None else {"seeds": list(range(args.seeds))}),
-    }
-
-
-def _write_results(folder: Path, found: dict[str, Any]) -> None:
-    from pytopo.files import replacing
-
-    with replacing(folder / "results.json") as stream:
-        stream.write(json.dumps(found, indent=1) + "\n")
+    tables = configured(args, DATTA_2024, OPTIONS)
+    return tables if args.seeds is None else {**tables, "seeds": list(range(args.seeds))}

@@ -1,4 +1,4 @@
-"""``pytopo predict``: the likelihood that a trained network gives to an image or a volume.
+"""``pytopo predict``: the likelihood that a trained network predicts for an image or a volume.
 
 checkpoint -> network --.
                          predict, section by section -> .h5, .tif, .png
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-TIFF_MOST = 4_000_000_000  # bytes; places in the file have 32 bits
+TIFF_MOST = 4_000_000_000  # bytes; offsets in the file have 32 bits
 
 DESCRIPTION = """\
-Give each pixel of an image the likelihood that a trained network finds there; a volume is
-taken section by section."""
+Predict the likelihood of each pixel of an image with a trained network; a volume is predicted
+section by section."""
 
 EPILOG = """\
 CHECKPOINT is what `pytopo train` wrote, IMAGE what `pytopo diagram` reads.
@@ -45,7 +45,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Register the subcommand."""
     parser = subparsers.add_parser(
         "predict",
-        help="the likelihood that a trained network gives to an image",
+        help="predict the likelihood of an image with a trained network",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -66,8 +66,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     how = parser.add_argument_group("how to compute")
     how.add_argument(
         "--tile", type=options.positive, metavar="N",
-        help="rows and columns that the network gets at a time (default: its patch size; "
-        "else the whole image if it is small, and 512)",
+        help="rows and columns of a tile (default: the patch size of the network; without "
+        "one the whole image if it is small, otherwise 512)",
     )  # fmt: skip
     how.add_argument(
         "--overlap", type=options.count, metavar="N",
@@ -84,7 +84,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def output_path(text: str) -> str:
-    """Take a path whose ending names a kind of file that can be written."""
+    """Parse a path whose ending names a kind of file that can be written."""
     if Path(text).suffix.lower() not in WRITERS:
         raise argparse.ArgumentTypeError(
             f"{text!r} names no kind of image; expected an ending {', '.join(WRITERS)}"
@@ -93,7 +93,7 @@ def output_path(text: str) -> str:
 
 
 def unit_number(text: str) -> float:
-    """Take a number from 0 to 1."""
+    """Parse a number from 0 to 1."""
     value = options.number(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text}; expected a number from 0 to 1")
@@ -104,7 +104,7 @@ def unit_number(text: str) -> float:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read, check, predict; the file appears when all of it is there."""
+    """Read, check, predict; the file appears when it is complete."""
     options.check_files(
         args, [args.output], {"CHECKPOINT": args.checkpoint, "IMAGE": args.image}
     )
@@ -129,8 +129,9 @@ def _network(args: argparse.Namespace) -> "nn.Module":
 
 
 def _check(network: "nn.Module", image: "NDArray", args: argparse.Namespace) -> None:
-    """Find out before the work whether it can be done, and what comes of it be written."""
-    from pytopo.training.prediction import checked_image, planned
+    """Check before the work that it can be done, and that the result can be written."""
+    from pytopo.training.prediction import checked_image
+    from pytopo.training.tiles import planned
 
     if image.ndim == 1:
         raise Fault(f"{args.image}: an image of 1 axis; expected 2, or 3 of a volume")
@@ -185,13 +186,13 @@ def _as_sections(image: "NDArray") -> "NDArray":
     return image if image.ndim == 3 else image[None]
 
 
-# ---- what is written ---------------------------------------------------------------------
+# ---- files -------------------------------------------------------------------------------
 
 
 def _write(
     args: argparse.Namespace, shape: tuple[int, ...], sections: "Iterable[NDArray]"
 ) -> None:
-    """Write the sections as they come, to a file that takes its name at the end."""
+    """Write the sections one by one, to a file that is renamed to its name at the end."""
     from pytopo.files import replacing
 
     writer = WRITERS[Path(args.output).suffix.lower()]
@@ -207,7 +208,7 @@ def _write_hdf5(
     from pytopo.files import hdf5_file
 
     chunks = (1, 256, 256)[-len(shape) :]
-    with hdf5_file(stream) as (file, arrived):
+    with hdf5_file(stream) as (file, check_written):
         data_set = file.create_dataset(
             name,
             shape,
@@ -218,7 +219,7 @@ def _write_hdf5(
         )
         for number, section in enumerate(sections):
             data_set[number if len(shape) == 3 else ...] = section
-            arrived()
+            check_written()
 
 
 def _write_tiff(

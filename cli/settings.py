@@ -1,16 +1,70 @@
-"""``--set TABLE.NAME=VALUE``: reach any value of a configuration from the command line."""
+"""What `pytopo train` and `pytopo experiment` share: their options, and what goes wrong.
+
+``--set TABLE.NAME=VALUE`` reaches any value of a configuration from the command line.
+"""
 
 import argparse
 import copy
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-Setting = tuple[list[str], Any]  # the names on the way to a value, and the value
+from pytopo.cli.options import count, positive
+from pytopo.cli.report import Fault, blaming, blaming_system
+
+Setting = tuple[list[str], Any]  # the names that lead to a value, and the value
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add the options that both commands have in common."""
+    parser.add_argument(
+        "--set", action="append", metavar="KEY=VALUE", type=setting,
+        help="a value of [data], [network], [training] or [loss], like loss.warmup=3",
+    )  # fmt: skip
+    parser.add_argument(
+        "--data", action="append", metavar="PATH",
+        help="file in the CREMI layout, folder with image/ and label/, or "
+        "raw.h5:/raw,labels.h5:/labels; several are joined",
+    )  # fmt: skip
+    parser.add_argument(
+        "--invert", action="store_true", default=None, help="labels mark the interior of cells"
+    )
+    parser.add_argument("--epochs", type=positive, metavar="N", help="of each run (10)")
+    parser.add_argument(
+        "--device", metavar="NAME", help="cpu or cuda (a GPU where there is one)"
+    )
+    parser.add_argument(
+        "--workers", type=count, default=0, metavar="N", help="processes that cut patches (0)"
+    )
+
+
+def configured(
+    args: argparse.Namespace, default: Mapping[str, Any], options: Mapping[str, tuple[str, str]]
+) -> dict[str, Any]:
+    """Return tables of values: of ``--config``, then ``--set``, then the options.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+    default : mapping
+        The tables without ``--config``.
+    options : mapping of str to (str, str)
+        The table and the name of each value that has an option of its own.
+    """
+    from pytopo.training.config import read_tables
+
+    tables = read_tables(args.config) if args.config else default
+    given: list[Setting] = [
+        ([table, name], getattr(args, option))
+        for option, (table, name) in options.items()
+        if getattr(args, option) is not None
+    ]
+    return with_settings(tables, [*(args.set or []), *given])
 
 
 def setting(text: str) -> Setting:
-    """Take ``table.name=value``; a value that is not TOML is text.
+    """Parse ``table.name=value``; a value that is not TOML is text.
 
     Examples
     --------
@@ -28,12 +82,12 @@ def setting(text: str) -> Setting:
 
 
 def with_settings(tables: Mapping[str, Any], settings: Iterable[Setting]) -> dict[str, Any]:
-    """Return tables in which values are set; the tables given stay as they are.
+    """Return tables in which values are set; the given tables stay as they are.
 
     Raises
     ------
     ValueError
-        If a name on the way is a value, not a table.
+        If a name that should lead to a value is itself a value, not a table.
 
     Examples
     --------
@@ -49,3 +103,31 @@ def with_settings(tables: Mapping[str, Any], settings: Iterable[Setting]) -> dic
                 raise ValueError(f"--set {'.'.join(names)}: {name} is a value, not a table")
         table[names[-1]] = value
     return result
+
+
+def check_device(name: str | None) -> None:
+    """Refuse a device that this machine does not have; None for one it has."""
+    from pytopo.training.prediction import checked_device
+
+    if name is not None:
+        with blaming():
+            checked_device(name)
+
+
+@contextmanager
+def blaming_training(where: str = "", advice: str = "") -> Iterator[None]:
+    """Turn the errors of a training run into a `Fault`.
+
+    These are errors of the system, of sections that only training reads, and a loss that is
+    not finite; the message of the last one stands between ``where`` and ``advice``.
+    """
+    from pytopo.data.patches import PatchError
+    from pytopo.training.loop import NotFinite
+
+    try:
+        with blaming_system():
+            yield
+    except PatchError as error:
+        raise Fault(error.reason) from None
+    except NotFinite as error:
+        raise Fault(f"{where}{error}{advice}") from None

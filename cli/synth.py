@@ -1,4 +1,4 @@
-"""``pytopo synth``: make up a volume of electron microscopy, with the truth about its cells.
+"""``pytopo synth``: generate a volume of electron microscopy with the ids of its cells.
 
 seed -> sections -> HDF5 in the CREMI layout
 """
@@ -13,11 +13,11 @@ from pytopo.cli.files import check_places
 from pytopo.cli.report import Fault, blaming, say
 
 DESCRIPTION = """\
-Make up sections that look like electron microscopy of neurons, with the id of the cell that
+Generate sections that look like electron microscopy of neurons, with the id of the cell that
 each pixel belongs to, and write them to an HDF5 file in the CREMI layout. For machines
-without data, and for experiments in which the truth is certain.
+without data, and for experiments in which the ground truth is certain.
 
-Membranes fade and have gaps, cells hold things as dark as membranes, and neighbouring
+Membranes fade and have gaps, cells have contents as dark as membranes, and neighbouring
 sections resemble each other."""
 
 EPILOG = """\
@@ -33,7 +33,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Register the subcommand."""
     parser = subparsers.add_parser(
         "synth",
-        help="make up a volume of cells to train and test on",
+        help="generate a synthetic volume of cells to train and test on",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -55,25 +55,25 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--noise", type=amount, default=1.0, metavar="X", help="strength of the grain (1)"
     )
     parser.add_argument(
-        "--gaps", type=part, default=0.08, metavar="X",
-        help="about how much of the membranes cannot be seen, from 0 to below 1 (0.08)",
+        "--gaps", type=share, default=0.08, metavar="X",
+        help="approximate share of the membranes that is invisible, from 0 to below 1 (0.08)",
     )  # fmt: skip
     parser.add_argument(
         "--clutter", type=amount, default=1.0, metavar="X",
-        help="how much lies in the cells: vesicles, mitochondria, reticulum (1)",
+        help="amount of vesicles, mitochondria and reticulum in the cells (1)",
     )  # fmt: skip
 
 
 def amount(text: str) -> float:
-    """Take a finite number of at least 0."""
+    """Parse a finite number of at least 0."""
     value = options.number(text)
     if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text}; expected a finite number of at least 0")
     return value
 
 
-def part(text: str) -> float:
-    """Take a number from 0 to below 1."""
+def share(text: str) -> float:
+    """Parse a number from 0 to below 1."""
     value = options.number(text)
     if not 0 <= value < 1:
         raise argparse.ArgumentTypeError(f"{text}; expected a number from 0 to below 1")
@@ -81,14 +81,15 @@ def part(text: str) -> float:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Make up the volume and write it."""
+    """Generate the volume and write it."""
     from tqdm import tqdm
 
-    from pytopo.data.synth import stacked, synthetic_planes, write_cremi
+    from pytopo.data import write_cremi
+    from pytopo.data.synth import stacked, synthetic_planes
 
     check_places([args.file])
     if os.path.exists(args.file) and not os.path.isfile(args.file):
-        raise Fault(f"{args.file}: a pipe or device; HDF5 wants a file")
+        raise Fault(f"{args.file}: a pipe or device; expected a file, which HDF5 requires")
     try:
         planes = synthetic_planes(
             args.sections, args.size,
@@ -99,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
     except MemoryError:
         raise Fault(
             f"{args.file}: not enough memory for {args.sections} sections of {args.size} x "
-            f"{args.size} pixels; make fewer or smaller ones"
+            f"{args.size} pixels; expected fewer or smaller ones"
         ) from None
     with blaming(args.file):
         write_cremi(args.file, *volume)

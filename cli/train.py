@@ -1,4 +1,4 @@
-"""``pytopo train``: learn to find membranes, in a folder that tells all about it."""
+"""``pytopo train``: learn to find membranes, and leave all results in a folder."""
 
 import argparse
 import shlex
@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import count, positive
-from pytopo.cli.report import Fault, blaming, blaming_system, results, say
-from pytopo.cli.settings import setting, with_settings
+from pytopo.cli.report import Fault, blaming, results, say
+from pytopo.cli.settings import add_settings, blaming_training, check_device, configured
 
 if TYPE_CHECKING:
     from pytopo.data import Sections
+    from pytopo.training.blocks import Blocks
     from pytopo.training.config import RunConfig
     from pytopo.training.distributed import World
-    from pytopo.training.run import Blocks, Row
+    from pytopo.training.log import Row
 
 DESCRIPTION = """\
 Train a network on random patches: cross-entropy first, then cross-entropy + weight *
-topological loss. Without --data a synthetic volume is made and learnt from."""
+topological loss. Without --data a synthetic volume is generated and used."""
 
 EPILOG = """\
 examples:
@@ -29,11 +30,11 @@ examples:
   pytopo train --data isbi2012 --invert --network plain --topo-weight 0.1
   pytopo train --config run.toml --set training.epochs=20 --set network.options.width=32
   pytopo train --resume runs/a                            after a kill, bit for bit
-  pytopo train --resume runs/a --epochs 30                go on for longer
+  pytopo train --resume runs/a --epochs 30                more epochs than before
   torchrun --nproc-per-node 2 -m pytopo.cli train ...     two processes, one network
 
-The folder gets config.toml, log.csv, curves.png, examples.png, last.pt and best.pt.
-A row an epoch is printed; measures are of the validation sections, thresholded at 0.5;
+The folder will contain config.toml, log.csv, curves.png, examples.png, last.pt, best.pt.
+A row per epoch is printed; measures are of the validation sections, thresholded at 0.5;
 the Betti error is the mean over framed patches, components and holes together."""
 
 COLUMNS = {
@@ -45,8 +46,8 @@ COLUMNS = {
     "seconds": ".1f",
 }
 
-# Options that have a name of their own; --set reaches all others.
-SHORT = {
+# Values that have an option of their own; --set reaches all others.
+OPTIONS = {
     "data": ("data", "paths"),
     "invert": ("data", "invert"),
     "network": ("network", "name"),
@@ -71,34 +72,18 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--out", metavar="FOLDER", help="folder of the run (run)")
     parser.add_argument(
         "--resume", metavar="FOLDER",
-        help="go on with the run in a folder; of what describes it only --epochs may change",
-    )  # fmt: skip
-    parser.add_argument("--config", metavar="FILE", help="a TOML file with the tables below")
-    parser.add_argument(
-        "--set", action="append", metavar="KEY=VALUE", type=setting,
-        help="a value of [data], [network], [training] or [loss], like loss.warmup=3",
+        help="resume the run in a folder; of its configuration only --epochs may change",
     )  # fmt: skip
     parser.add_argument(
-        "--data", action="append", metavar="PATH",
-        help="file in the CREMI layout, folder with image/ and label/, or "
-        "raw.h5:/raw,labels.h5:/labels; several are joined",
-    )  # fmt: skip
-    parser.add_argument(
-        "--invert", action="store_true", default=None, help="labels mark the interior of cells"
+        "--config", metavar="FILE", help="TOML: [data], [network], [training], [loss]"
     )
+    add_settings(parser)
     parser.add_argument(
         "--network", metavar="NAME", help="base, vgg19, enhanced, unet or plain"
     )
     parser.add_argument("--weights", metavar="FILE", help="a checkpoint to start from")
-    parser.add_argument("--epochs", type=positive, metavar="N", help="(10)")
     parser.add_argument("--seed", type=count, metavar="N", help="(0)")
     parser.add_argument("--topo-weight", type=float, metavar="X", help="0 leaves it out (0.03)")
-    parser.add_argument(
-        "--device", metavar="NAME", help="cpu or cuda (a GPU where there is one)"
-    )
-    parser.add_argument(
-        "--workers", type=count, default=0, metavar="N", help="processes that cut patches (0)"
-    )
     parser.add_argument(
         "--save-every", type=positive, default=200, metavar="N",
         help="steps between checkpoints (200)",
@@ -106,45 +91,36 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, and print a row an epoch."""
-    described = {*SHORT, "out", "config", "set"} - {"epochs"}
+    """Train, and print a row per epoch."""
+    described = {*OPTIONS, "out", "config", "set"} - {"epochs"}
     if args.resume and any(getattr(args, name) is not None for name in described):
         args.usage_error(
-            "--resume takes all but --epochs from its folder; leave out what describes a run"
+            "--resume reads the configuration, except --epochs, from its folder; leave out "
+            "the other options that describe a run"
         )
     run_kernels(lambda: _run(args))
     return 0
 
 
 def _run(args: argparse.Namespace) -> None:
-    from pytopo.data.patches import PatchError
     from pytopo.training.distributed import joined_world
-    from pytopo.training.loop import NotFinite
-    from pytopo.training.prediction import checked_device
-    from pytopo.training.run import go_on
+    from pytopo.training.run import resume_run
 
-    if args.device is not None:
-        with blaming():
-            checked_device(args.device)
+    check_device(args.device)
     with joined_world(args.device) as world, ExitStack() as until_the_end:
         folder, config, blocks = _begun(args, world, until_the_end)
-        args.after_interrupt = f"; pytopo train --resume {shlex.quote(folder)} goes on"
+        args.after_interrupt = f"; to resume: pytopo train --resume {shlex.quote(folder)}"
         world.wait()
         if world.is_first:
             say(_opening(folder, config, blocks))
             _print(_line(dict.fromkeys(COLUMNS)))
-        rows = go_on(
+        rows = resume_run(
             folder, world, blocks=blocks, workers=args.workers, save_every=args.save_every
         )
-        try:
-            with blaming_system():
-                for row in rows:
-                    if world.is_first:
-                        _print(_line(row))
-        except PatchError as error:
-            raise Fault(error.reason) from None
-        except NotFinite as error:
-            raise Fault(f"{error}; the batch is in {folder}/not-finite.pt") from None
+        with blaming_training(advice=f"; the batch is in {folder}/not-finite.pt"):
+            for row in rows:
+                if world.is_first:
+                    _print(_line(row))
         if world.is_first:
             say(f"wrote {folder}: log.csv, curves.png, examples.png, best.pt, last.pt")
 
@@ -152,21 +128,19 @@ def _run(args: argparse.Namespace) -> None:
 def _begun(
     args: argparse.Namespace, world: "World", until_the_end: ExitStack
 ) -> "tuple[str, RunConfig, Blocks]":
-    """Check all that can be checked, and then write down what is asked of the run.
+    """Check all that can be checked, and then write the configuration of the run.
 
-    The folder is ours until the end of ``until_the_end``.
+    The folder is claimed until the end of ``until_the_end``.
     """
-    from pytopo.training.run import (
-        check_resume,
-        check_run,
-        open_blocks,
-        start_run,
-        write_config,
-    )
+    from pytopo.training.blocks import open_blocks
+    from pytopo.training.checks import check_run
+    from pytopo.training.config import config_of
+    from pytopo.training.folder import start_run, write_config
+    from pytopo.training.resume import check_resume
 
     folder = args.resume or args.out or "run"
     with blaming():
-        config = _resumed(args) if args.resume else _config(args)
+        config = _resumed(args) if args.resume else config_of(configured(args, {}, OPTIONS))
         if args.resume:
             _claim(folder, world, until_the_end)
             begun = (Path(folder) / "last.pt").exists()
@@ -188,8 +162,8 @@ def _begun(
 
 
 def _claim(folder: str, world: "World", until_the_end: ExitStack) -> None:
-    """Keep other processes out of the folder of a run, but those that train with us."""
-    from pytopo.training.run import claimed
+    """Keep other processes out of the folder of a run, except those that train with us."""
+    from pytopo.training.folder import claimed
 
     if Path(folder).exists() and not Path(folder).is_dir():
         raise Fault(f"{folder}: a file; name a folder for the run")
@@ -198,8 +172,8 @@ def _claim(folder: str, world: "World", until_the_end: ExitStack) -> None:
 
 
 def _resumed(args: argparse.Namespace) -> "RunConfig":
-    """Return what the folder of a run says, with the number of epochs that is asked for."""
-    from pytopo.training.run import read_run
+    """Return the configuration of a run's folder, with the number of epochs if one is given."""
+    from pytopo.training.folder import read_run
 
     config = read_run(args.resume)
     if args.epochs is None:
@@ -212,21 +186,8 @@ def _print(line: str) -> None:
         print(line, file=stream, flush=True)
 
 
-def _config(args: argparse.Namespace) -> "RunConfig":
-    """Return what is asked: defaults, then the file, then --set, then the options."""
-    from pytopo.training.config import config_of, read_tables
-
-    tables = with_settings(read_tables(args.config) if args.config else {}, args.set or [])
-    named = [
-        ([table, name], getattr(args, option))
-        for option, (table, name) in SHORT.items()
-        if getattr(args, option) is not None
-    ]
-    return config_of(with_settings(tables, named))
-
-
 def _opening(folder: str, config: "RunConfig", blocks: "Blocks") -> str:
-    """Return what is going to happen, in a line."""
+    """Return what is going to happen, in one line."""
     training = config.training
     data = ", ".join(config.data.paths) or "a synthetic volume"
     counts = " / ".join(
@@ -240,7 +201,7 @@ def _opening(folder: str, config: "RunConfig", blocks: "Blocks") -> str:
 
 
 def _background(sections: "Sections") -> float:
-    """Return the share of background in the truth: the accuracy of a network that sees none."""
+    """Return the share of background: the accuracy of predicting no membrane at all."""
     pixels = [section.truth.size for section in sections]
     return 1 - sum(int(section.truth.sum()) for section in sections) / sum(pixels)
 

@@ -4,8 +4,8 @@
     NAME                  is what it is renamed to, at the end
 
 A process that was killed leaves what it had written so far, which `clear_left_over` removes.
-A thread that is given up, because Ctrl-C came while it was busy, cannot be stopped, but
-`withdraw` keeps it from finishing any file.
+A thread that is abandoned, because Ctrl-C came while it was busy, cannot be stopped, but
+`withdraw` prevents it from finishing any file.
 """
 
 import io
@@ -21,7 +21,7 @@ from weakref import WeakSet
 if TYPE_CHECKING:
     import h5py
 
-_guard = threading.Lock()  # of the two below, and of the steps that must not be torn apart
+_guard = threading.Lock()  # of the two below, and of steps that belong together
 _writers: dict[Path, threading.Thread] = {}  # of the files that are being written
 _withdrawn: WeakSet[threading.Thread] = WeakSet()
 
@@ -45,7 +45,7 @@ def replacing(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]
     OSError
         If it cannot be written, as on a full disk; ``path`` is in its ``filename``.
     RuntimeError
-        If the thread has been given up.
+        If the thread has been abandoned.
     """
     text: dict[str, Any] = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
     if os.path.exists(path) and not os.path.isfile(path):
@@ -74,21 +74,21 @@ def replacing(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]
 def _opened(beside: Path, mode: str, text: dict[str, Any]) -> IO[Any]:
     with _guard:
         _refuse_withdrawn()
-        stream = open(beside, mode, **text)  # noqa: SIM115 (who asked closes it)
+        stream = open(beside, mode, **text)  # noqa: SIM115 (the caller closes it)
         _writers[beside] = threading.current_thread()
         return stream
 
 
 def _refuse_withdrawn() -> None:
     if threading.current_thread() in _withdrawn:
-        raise RuntimeError("this thread was given up; it may write no file any more")
+        raise RuntimeError("this thread was abandoned; it may not write files any more")
 
 
 def withdraw(thread: threading.Thread) -> None:
-    """Keep a thread from finishing a file: it is given up, but cannot be stopped.
+    """Prevent a thread from finishing a file: it is abandoned, but cannot be stopped.
 
-    What it is writing is removed, and it can neither rename nor begin another.  (Windows
-    removes no file that is open; there it stays for `clear_left_over`.)
+    The files that it is writing are removed, and it can neither rename nor begin another.
+    (Windows removes no file that is open; there it is left to `clear_left_over`.)
     """
     with _guard:
         _withdrawn.add(thread)
@@ -102,7 +102,7 @@ _PART = re.compile(r"\..+\.([0-9]{1,19})\.part")
 
 
 def clear_left_over(folder: str | os.PathLike[str]) -> None:
-    """Remove what processes that were killed had begun to write in a folder.
+    """Remove the unfinished files of killed processes from a folder.
 
     Files of processes that are alive on this machine stay.
     """
@@ -114,13 +114,13 @@ def clear_left_over(folder: str | os.PathLike[str]) -> None:
 
 
 def _is_written(path: Path, process: int) -> bool:
-    """Tell whether the process that began a file may still be writing it."""
-    if process == os.getpid():  # or one before us had our number, as in containers
+    """Return whether the process that began a file may still be writing it."""
+    if process == os.getpid():  # or an earlier one with the same number, as in containers
         return Path(os.path.realpath(path)) in _writers
-    if os.name != "posix":  # no such question there, but no file in use can be removed
+    if os.name != "posix":  # it cannot be found out there, but no file in use is removed
         return False
     try:
-        os.kill(process, 0)  # asks, and sends nothing
+        os.kill(process, 0)  # signal 0 is not sent: it tests whether the process exists
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:  # another user's
@@ -135,49 +135,49 @@ def _is_written(path: Path, process: int) -> bool:
 def hdf5_file(stream: IO[bytes]) -> Iterator[tuple["h5py.File", Callable[[], None]]]:
     """Open an HDF5 file to write in a stream that can be read too.
 
-    When a write fails, as on a full disk, the HDF5 library cannot close its file, keeps it,
-    and the process dies of that when it ends.  So the library is told that all is well, to
-    the end, and we remember the error.
+    When a write fails, as on a full disk, the HDF5 library cannot close its file, keeps it
+    open, and crashes the process when that ends.  So every write is reported to the library
+    as successful, and the error is kept here.
 
     Parameters
     ----------
     stream : binary file
-        As ``replacing(path, "w+b")`` gives it.
+        As ``replacing(path, "w+b")`` yields it.
 
     Yields
     ------
     file : h5py.File
-    arrived : callable
-        Raises the OSError of the first write that failed, if one did.  Called at the end in
-        any case, and in between by who would otherwise go on in vain.
+    check_written : callable
+        Raises the OSError of the first write that failed, if one did.  It is called at the
+        end in any case; call it in between to stop long work early.
 
     Examples
     --------
     >>> stream = io.BytesIO()
-    >>> with hdf5_file(stream) as (file, arrived):
+    >>> with hdf5_file(stream) as (file, check_written):
     ...     file["raw"] = [1, 2, 3]
-    ...     arrived()
+    ...     check_written()
     >>> import h5py
     >>> h5py.File(stream)["raw"][()]
     array([1, 2, 3])
     """
     import h5py
 
-    patient = _Patient(stream)
-    with h5py.File(patient, "w") as file:
-        yield file, patient.arrived
-    patient.arrived()
+    tolerant = _TolerantStream(stream)
+    with h5py.File(tolerant, "w") as file:
+        yield file, tolerant.check_written
+    tolerant.check_written()
 
 
-class _Patient(io.RawIOBase):
-    """A stream that takes everything, as far as can be seen from here."""
+class _TolerantStream(io.RawIOBase):
+    """A stream that reports every write as successful, and keeps the first error."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self._place = self._size = 0
-        self._error: OSError | None = None  # from then on the stream is not touched
+        self._error: OSError | None = None  # after it the stream is not used any more
 
-    def arrived(self) -> None:
+    def check_written(self) -> None:
         if self._error is not None:
             raise self._error
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from pytopo.training.checkpoint import load_checkpoint
-from pytopo.training.run import is_finished
+from pytopo.training.folder import is_finished
 
 TRAIN = [sys.executable, "-m", "pytopo.cli", "train"]
 RUN = ["--epochs", "6", "--set", "data.sections=6", "--set", "data.side=128",
@@ -40,16 +40,16 @@ def main():
         print(f"never killed: {seconds:.0f} s", flush=True)
         for kill in range(args.kills):
             begin = killed / "config.toml"
-            going_on = ["--resume", killed] if begin.exists() else [*RUN, "--out", killed]
-            process = subprocess.Popen([*TRAIN, *going_on, "--save-every", "3"], **QUIET)
+            command = ["--resume", killed] if begin.exists() else [*RUN, "--out", killed]
+            process = subprocess.Popen([*TRAIN, *command, "--save-every", "3"], **QUIET)
             time.sleep(moments.uniform(0.1, 0.5) * seconds)
             process.kill()
             process.wait()
             last = killed / "last.pt"
             step = load_checkpoint(last)["step"] if last.exists() else 0
-            print(f"kill {kill + 1}: goes on from step {step}", flush=True)
+            print(f"kill {kill + 1}: continues from step {step}", flush=True)
             if last.exists() and is_finished(killed):
-                print("finished; begun anew")
+                print("finished; starting a new one")
                 compare(whole, killed)
                 killed = Path(folder) / f"killed-{kill}"
         subprocess.run([*TRAIN, "--resume", killed], check=True, **QUIET)

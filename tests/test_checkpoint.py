@@ -1,4 +1,4 @@
-"""Checkpoints: what was saved comes back, and a stranger's file does no harm."""
+"""Checkpoints: what was saved comes back, and files of unknown origin do no harm."""
 
 import os
 import pickle
@@ -101,14 +101,14 @@ def test_a_damaged_file_is_refused(state, path, damage):
     assert text.startswith("damaged, or not a checkpoint of pytopo train: ")
     if damage in ("empty", "text"):
         assert text.endswith(
-            {"empty": ": an empty file", "text": ": no file of torch.save"}[damage]
+            {"empty": ": an empty file", "text": ": not a file of torch.save"}[damage]
         )
 
 
-def test_a_whole_network_in_a_file_is_said_in_words(path):
+def test_a_whole_network_in_a_file_is_refused_in_plain_words(path):
     torch.save(torch.nn.Linear(2, 2), path)
     assert refused(path).endswith(
-        ": it holds something else than tensors, numbers and text, which is never loaded"
+        ": it holds something other than tensors, numbers and text, which is never loaded"
     )
 
 
@@ -133,7 +133,7 @@ def test_code_in_a_file_is_not_run(state, path, tmp_path, way):
 @pytest.mark.parametrize(
     "content", [[1, 2], {"format": FORMAT}, {"weights": {}, "network": {}}]
 )
-def test_another_file_of_torch_is_no_checkpoint(path, content):
+def test_another_file_of_torch_is_not_a_checkpoint(path, content):
     torch.save(content, path)
     assert refused(path) == "not a checkpoint of pytopo train"
 
@@ -159,18 +159,18 @@ def test_a_checkpoint_of_another_format_is_refused(state, path):
                     "options": {"width": 1024, "hidden": 8192, "size": 512},
                 }
             },
-            "no weight of it",
+            "not a weight of it",
         ),
         (
             {"network": {"name": "unet", "options": {"width": 10**9}}},
             "width=1000000000; expected",
         ),
-        ({"network": {"name": "plain", "options": {}}}, "is no weight of it"),
+        ({"network": {"name": "plain", "options": {}}}, "is not a weight of it"),
         ({"network": {"name": "unet"}}, "options"),
         ({"network": "unet"}, ""),
         ({"weights": {}}, "is missing"),
         ({"weights": [1]}, "list"),
-        ({"weights": {3: torch.zeros(1)}}, "3 is no weight of it"),
+        ({"weights": {3: torch.zeros(1)}}, "3 is not a weight of it"),
     ],
 )
 def test_weights_that_fit_no_network_are_refused(state, path, change, said):

@@ -49,7 +49,7 @@ def made(folder):
 
 
 def fault(capsys, *argv):
-    """Run, see that it fails as it should, and return the line without its beginning."""
+    """Run, check that it fails as it should, and return the line without its beginning."""
     assert main(["predict", *argv]) == 1
     out, err = capsys.readouterr()
     assert out == ""
@@ -116,16 +116,16 @@ def test_a_network_for_patches_is_tiled(folder):
 
 
 def test_options_are_passed_on(monkeypatch):
-    asked = {}
+    passed = {}
 
     def stand_in(network, image, **options):
-        asked.update(options)
+        passed.update(options)
         return np.zeros(image.shape, np.float32)
 
     monkeypatch.setattr("pytopo.training.prediction.predict", stand_in)
     argv = ["--tile", "32", "--overlap", "8", "--batch-size", "3", "--device", "cpu"]
     assert main(["predict", "best.pt", "image.npy", "-o", "out.h5", *argv]) == 0
-    assert {k: asked[k] for k in ("tile", "overlap", "batch_size")} == {
+    assert {k: passed[k] for k in ("tile", "overlap", "batch_size")} == {
         "tile": 32, "overlap": 8, "batch_size": 3
     }  # fmt: skip
 
@@ -146,7 +146,7 @@ def test_membranes_of_a_real_section(real_data):
     assert pytopo.read_image("out.png").shape == pytopo.read_image(section).shape
 
 
-# ---- the input is at fault: status 1, one line, no file ------------------------------------
+# ---- errors of the input: status 1, one line, no file --------------------------------------
 
 
 @pytest.mark.parametrize("ending", ["h5", "tif", "png"])
@@ -199,7 +199,7 @@ def test_what_cannot_be_predicted_is_one_line(folder, capsys, argv, said):
     assert made(folder) == {"nan.npy", "high.npy"}
 
 
-def test_a_volume_is_no_png(folder, capsys):
+def test_a_volume_cannot_be_a_png(folder, capsys):
     line = fault(capsys, "best.pt", "volume.npy", "-o", "out.png")
     assert line == (
         "out.png: a PNG holds one section, and volume.npy is 3 x 40 x 50; expected .h5 or "
@@ -230,13 +230,13 @@ def test_a_missing_folder_is_found_out_before_the_work(capsys):
     assert line.startswith("no/out.h5: there is no folder ")
 
 
-def test_a_device_is_no_place_for_an_image(capsys):
+def test_an_image_is_not_written_to_a_device(capsys):
     Path("out.h5").symlink_to("/dev/null")
     line = fault(capsys, "best.pt", "image.npy", "-o", "out.h5")
     assert line == "out.h5: a pipe or device; expected the name of a file"
 
 
-# ---- the command line is at fault: status 2 ------------------------------------------------
+# ---- errors of the command line: status 2 --------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from pytopo.cli.main import main
+from pytopo.training.blocks import open_blocks
 from pytopo.training.checkpoint import load_checkpoint
 from pytopo.training.config import as_toml, config_of, read_tables
-from pytopo.training.run import open_blocks
 
 TINY = {
     "data": {"sections": 5, "side": 80},
@@ -48,11 +48,11 @@ def test_options_win_over_settings_and_settings_over_the_file(config, tmp_path):
     settings = ["--set", "loss.warmup=3", "--set", "training.seed=5", "--set"]
     line = ["train", "--config", config, *settings, "network.options.width=4", "--seed", "7"]
     assert main(line) == 0
-    asked = read_tables(tmp_path / "run" / "config.toml")
-    assert asked["loss"]["warmup"] == 3
-    assert asked["training"]["seed"] == 7
-    assert asked["network"]["options"] == {"layers": 3, "width": 4}
-    assert asked["training"]["patches"] == 8
+    written = read_tables(tmp_path / "run" / "config.toml")
+    assert written["loss"]["warmup"] == 3
+    assert written["training"]["seed"] == 7
+    assert written["network"]["options"] == {"layers": 3, "width": 4}
+    assert written["training"]["patches"] == 8
 
 
 def test_a_finished_run_is_resumed_to_nothing(config, capsys):
@@ -62,7 +62,7 @@ def test_a_finished_run_is_resumed_to_nothing(config, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 1
 
 
-def test_a_damaged_checkpoint_is_said_in_one_line(config, capsys, tmp_path):
+def test_a_damaged_checkpoint_is_reported_in_one_line(config, capsys, tmp_path):
     assert main(["train", "--config", config]) == 0
     path = tmp_path / "run" / "last.pt"
     path.write_bytes(path.read_bytes()[:1000])
@@ -105,7 +105,7 @@ def test_a_damaged_checkpoint_is_said_in_one_line(config, capsys, tmp_path):
         (["--out", "bad.toml/run"], "bad.toml/run: Not a directory"),
     ],
 )
-def test_what_is_at_fault_is_said_in_one_line(config, capsys, tmp_path, args, message):
+def test_an_error_of_the_input_is_reported_in_one_line(config, capsys, tmp_path, args, message):
     (tmp_path / "bad.toml").write_text("[loss")
     if "--config" not in args and "--resume" not in args:
         args = ["--config", config, *args]
@@ -166,7 +166,7 @@ def test_an_experiment_prints_its_tables(config, capsys, tmp_path):
     ]
 
 
-def test_an_impossible_experiment_is_said_in_one_line(config, capsys):
+def test_an_impossible_experiment_is_reported_in_one_line(config, capsys):
     assert main(["experiment", "--config", config]) == 1
     assert "no [methods.NAME] in the experiment" in capsys.readouterr().err
 
@@ -204,15 +204,15 @@ def one_line_of(capsys):
 def test_a_refused_resume_leaves_the_run_as_it_was(config, capsys, tmp_path):
     assert main(["train", "--config", config]) == 0
     path = tmp_path / "run" / "config.toml"
-    asked = path.read_text()
+    written = path.read_text()
     before = (tmp_path / "run" / "last.pt").read_bytes()
     capsys.readouterr()
     path.write_text(
-        asked.replace("layers = 3", "layers = 4").replace("epochs = 1", "epochs = 3")
+        written.replace("layers = 3", "layers = 4").replace("epochs = 1", "epochs = 3")
     )
     assert main(["train", "--resume", "run"]) == 1
     assert "network.options is {layers = 4} and was {layers = 3}" in one_line_of(capsys)
-    path.write_text(asked.replace("epochs = 1", "epochs = 2"))
+    path.write_text(written.replace("epochs = 1", "epochs = 2"))
     assert (tmp_path / "run" / "last.pt").read_bytes() == before
     assert main(["train", "--resume", "run"]) == 0
     assert len(load_checkpoint(tmp_path / "run" / "last.pt")["history"]) == 2
@@ -231,7 +231,7 @@ def test_a_run_is_resumed_for_longer(config, capsys, tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"[training]\nepochs = 'x'", b"\xff"])
-def test_a_damaged_configuration_is_said_in_one_line(config, capsys, tmp_path, content):
+def test_a_damaged_configuration_is_reported_in_one_line(config, capsys, tmp_path, content):
     assert main(["train", "--config", config]) == 0
     (tmp_path / "run" / "config.toml").write_bytes(content)
     capsys.readouterr()
@@ -282,7 +282,7 @@ def test_a_full_stdout_is_one_line_and_the_run_can_be_resumed(config, tmp_path):
 
 
 @pytest.mark.parametrize("workers", ["0", "1"])
-def test_a_section_that_only_training_reads_and_that_is_at_fault_is_one_line(
+def test_a_damaged_section_that_only_training_reads_is_reported_in_one_line(
     config, capsys, workers
 ):
     blocks = open_blocks(config_of(TINY).data)
@@ -301,9 +301,9 @@ def test_a_section_that_only_training_reads_and_that_is_at_fault_is_one_line(
 
 def test_an_error_of_the_log_is_not_taken_for_one_of_stdout(config, capsys, monkeypatch):
     def full(path, history):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path / "log.csv"))
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    monkeypatch.setattr("pytopo.training.run._write_log", full)
+    monkeypatch.setattr("pytopo.training.run.write_log", full)
     assert main(["train", "--config", config]) == 1
     err = capsys.readouterr().err
     expected = os.path.join("run", "log.csv")
@@ -352,8 +352,8 @@ def test_ctrl_c_is_answered_at_once_in_one_line_and_leaves_nothing_half_written(
     assert time.perf_counter() - begun < 5  # a busy machine; 0.2 s on an idle one
     assert running.returncode == 130, err
     remedy = {
-        "train": "pytopo train --resume out goes on",
-        "experiment": "the same command goes on where it stands",
+        "train": "to resume: pytopo train --resume out",
+        "experiment": "the same command continues where it stands",
     }
     assert err.splitlines()[-1] == f"pytopo {command}: interrupted; {remedy[command]}"
     assert "Traceback" not in err
@@ -362,7 +362,7 @@ def test_ctrl_c_is_answered_at_once_in_one_line_and_leaves_nothing_half_written(
 
 
 def test_two_processes_do_not_train_in_the_same_folder(config, capsys, tmp_path):
-    from pytopo.training.run import claimed
+    from pytopo.training.folder import claimed
 
     with claimed("run"):
         assert main(["train", "--config", config]) == 1

@@ -13,7 +13,7 @@ from pytopo.training.config import (
     read_tables,
     tables_of,
 )
-from pytopo.training.experiment import experiment_of
+from pytopo.training.methods import experiment_of
 
 
 def test_an_empty_table_is_all_defaults():
@@ -33,7 +33,7 @@ def test_what_is_written_is_read_back():
     assert config_of(tomllib.loads(text)) == config
 
 
-def test_whole_numbers_are_good_numbers():
+def test_whole_numbers_are_accepted_as_floats():
     assert config_of({"loss": {"topo_weight": 1}}).loss.topo_weight == 1.0
 
 

@@ -265,7 +265,7 @@ def test_a_broken_link_is_a_missing_data_set():
         CremiVolume("a.h5")
 
 
-def test_a_link_to_another_file_is_told_apart_from_a_missing_data_set():
+def test_a_link_to_another_file_is_distinguished_from_a_missing_data_set():
     write("a.h5", {IDS: volume()[1]})
     with h5py.File("a.h5", "a") as file:
         file[RAW] = h5py.ExternalLink("nowhere.h5", RAW)
@@ -323,7 +323,7 @@ def test_a_pair_may_lie_in_two_files_and_hold_a_mask():
         ("raw.h5,labels.h5:/ids", {}, r"section 0: the label holds 1 \(.* ids=True"),
         ("raw.h5[1:3],labels.h5:/ids", {}, "a slice of a volume"),
         ("raw.h5,labels.h5:/ids", {"ids": True, "invert": True}, "invert is for masks"),
-        ("raw.h5,label.png", {}, "HDF5 and a picture; expected two of a kind"),
+        ("raw.h5,label.png", {}, "HDF5 and a picture; expected two of one kind"),
         ("label.png", {}, "not HDF5; expected a folder with image/ and label/, an HDF5 file"),
         ("raw.h5", {"invert": True}, "invert is for masks"),
     ],
@@ -338,7 +338,7 @@ def test_pairs_that_make_no_sense_are_refused(source, options, text):
 
 
 @pytest.mark.parametrize("source", ["gone", "gone.h5", "gone.h5:/raw,gone.h5:/ids"])
-def test_what_does_not_exist_is_said_to_be_missing(source):
+def test_what_does_not_exist_is_reported_as_missing(source):
     with pytest.raises(FileNotFoundError, match=r"gone.*: no such file"):
         open_sections(source)
 
@@ -453,7 +453,7 @@ def test_pictures_of_different_shape_are_refused():
         pair[1]
 
 
-def test_labels_with_more_than_two_values_are_no_masks():
+def test_labels_with_more_than_two_values_are_not_masks():
     images = picture_folder(["0"], label=lambda image: image % 2)
     Image.fromarray(images["0"]).save("pairs/label/0.png")
     with pytest.raises(ValueError, match=r"pairs/label/0.png: the label holds"):
@@ -472,9 +472,9 @@ def test_damaged_pictures_are_refused():
         ImagePairs("pairs")[0]
 
 
-def test_pictures_know_no_nanometres():
+def test_pictures_have_no_size_in_nanometres():
     picture_folder(["0"])
-    with pytest.raises(ValueError, match="pictures say no resolution"):
+    with pytest.raises(ValueError, match="pictures state no resolution"):
         open_sections("pairs", ids=True, border_unit="nm")
 
 

@@ -1,4 +1,4 @@
-"""Patches: the same for whoever asks, everywhere equally likely, image on truth."""
+"""Patches: the same in every process, everywhere equally likely, image on ground truth."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from pytopo.notes import InputWarning
 
 
 def numbered(count=3, shape=(9, 11)):
-    """Sections in which each pixel has a value of its own, and the truth follows it."""
+    """Sections in which each pixel has a value of its own, and the ground truth follows it."""
     size = count * shape[0] * shape[1]
     images = np.arange(size, dtype=np.uint16).reshape(count, *shape)
     return ArraySections(images, images % 5 == 0)
@@ -163,17 +163,17 @@ def test_numbers_out_of_range_are_refused(options, text):
 
 
 def test_no_sections_have_no_patches():
-    with pytest.raises(ValueError, match="no sections to take patches of"):
+    with pytest.raises(ValueError, match="no sections to cut patches from"):
         Patches(numbered()[:0], size=4)
 
 
-def test_many_patches_without_membrane_are_said_once():
+def test_many_patches_without_membrane_are_reported_once():
     empty = ArraySections(np.zeros((2, 70, 70)), np.zeros((2, 70, 70), bool))
     patches = Patches(empty, size=64, per_section=70)  # 64 of them are 2^18 pixels
     for k in range(63):
         patches[k]
     with pytest.warns(
-        InputWarning, match="patches: a truth without membrane, in all of 262144"
+        InputWarning, match="patches: a ground truth without membrane, in all of 262144"
     ):
         patches[63]
     patches[64]

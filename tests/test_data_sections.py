@@ -1,4 +1,4 @@
-"""Sections: windows, views, joining, splitting, and what becomes an image or a truth."""
+"""Sections: windows, views, joining, splitting, and what is an image or a ground truth."""
 
 import pickle
 
@@ -7,13 +7,13 @@ import pytest
 
 from pytopo.data import ArraySections, border_mask, joined, split_blocks
 from pytopo.data.borders import Borders
-from pytopo.data.sections import truth_of_mask, unit_image
+from pytopo.data.sections import unit_image
 from pytopo.images.image import read_image
 from pytopo.training.prediction import checked_image
 
 
 def sections(count=4, shape=(6, 8), start=0):
-    """Sections whose pixels say which section they are of, and where they lie."""
+    """Sections whose pixels encode their section and their place in it."""
     places = np.arange(np.prod(shape), dtype=np.uint8).reshape(shape)
     images = [places + start + 50 * i for i in range(count)]
     return ArraySections(images, [image % 3 == 0 for image in images], f"from {start}")
@@ -76,13 +76,13 @@ def test_what_is_read_can_be_changed_without_changing_the_sections():
         ([], [], ValueError, "0 images and 0 truths"),
         ([np.zeros((2, 2))], [], ValueError, "1 images and 0 truths"),
         ([np.zeros((2, 3))], [np.zeros((3, 2), bool)], ValueError, r"truth of \(3, 2\)"),
-        ([np.zeros((2, 3, 1))], [np.zeros((2, 3, 1), bool)], ValueError, r"one shape \(H, W\)"),
-        ([np.zeros((0, 3))], [np.zeros((0, 3), bool)], ValueError, r"one shape \(H, W\)"),
+        ([np.zeros((2, 3, 1))], [np.zeros((2, 3, 1), bool)], ValueError, r"same shape \(H"),
+        ([np.zeros((0, 3))], [np.zeros((0, 3), bool)], ValueError, r"same shape \(H"),
         ([np.zeros((1, 3))], [[[0, 8, 255]]], ValueError, r"holds 0 \(1 pixel\), 8"),
         ([np.zeros((2, 3))], [np.zeros((2, 3), complex)], TypeError, "has dtype complex128"),
     ],
 )  # fmt: skip
-def test_arrays_that_are_no_sections_are_refused(images, truths, error, text):
+def test_arrays_that_are_not_sections_are_refused(images, truths, error, text):
     with pytest.raises(error, match=text):
         ArraySections(images, truths)
 
@@ -210,19 +210,21 @@ def test_complex_pixels_are_refused():
     "label", [[0, 255, 255], [0, 1, 1], [False, True, True], [0.0, 0.5, 0.5]]
 )
 def test_a_mask_is_true_where_it_is_not_zero(label):
-    assert truth_of_mask(np.array(label), "here", invert=False).tolist() == [False, True, True]
-    assert truth_of_mask(np.array(label), "here", invert=True).tolist() == [True, False, False]
+    sections = ArraySections(np.zeros((1, 1, 3)), [np.array([label])])
+    assert sections[0].truth.tolist() == [[False, True, True]]
 
 
 @pytest.mark.parametrize("label", [[0, 1, 2], [254, 255]])
-def test_a_label_of_several_values_is_no_mask(label):
-    with pytest.raises(ValueError, match=r"here: the label holds .* ids"):
-        truth_of_mask(np.array(label), "here", invert=False)
+def test_a_label_of_several_values_is_not_a_mask(label):
+    image = np.zeros((1, len(label)))
+    with pytest.raises(ValueError, match=r"here section 0: truth holds .* ids"):
+        ArraySections([image], [np.array([label])], "here")
 
 
-def test_nan_is_no_mask():
-    with pytest.raises(ValueError, match=r"here: the label\[2\] is nan; expected a mask"):
-        truth_of_mask(np.array([0, 1, np.nan]), "here", invert=False)
+def test_nan_is_not_a_mask():
+    label = np.array([[0, 1, np.nan]])
+    with pytest.raises(ValueError, match=r"here section 0: truth\[0, 2\] is nan; expected a m"):
+        ArraySections(np.zeros((1, 1, 3)), [label], "here")
 
 
 # ---- borders -----------------------------------------------------------------------------

@@ -10,23 +10,14 @@ import pytest
 import torch
 from filelock import FileLock
 
-from pytopo.data import ArraySections
 from pytopo.training import report as experiment_report
+from pytopo.training.blocks import open_blocks
 from pytopo.training.checkpoint import load_checkpoint
+from pytopo.training.decision import Decision, Predicted, best_decision
 from pytopo.training.distributed import World
-from pytopo.training.experiment import (
-    DOCUMENT,
-    Decision,
-    best_decision,
-    check_experiment,
-    experiment_of,
-    go_through,
-    results,
-    run_config,
-    run_folder,
-    start_experiment,
-)
-from pytopo.training.run import open_blocks
+from pytopo.training.experiment import check_experiment, run_experiment, start_experiment
+from pytopo.training.methods import DATTA_2024, experiment_of, run_config, run_folder
+from pytopo.training.results import gather_results
 
 ALONE = World(0, 1, torch.device("cpu"))
 TINY = {
@@ -52,7 +43,7 @@ def done(tmp_path_factory):
     folder = tmp_path_factory.mktemp("experiment")
     experiment = experiment_of(TINY)
     start_experiment(folder, experiment)
-    order = [(m.name, seed) for m, seed, _ in go_through(experiment, folder, ALONE)]
+    order = [(m.name, seed) for m, seed, _ in run_experiment(experiment, folder, ALONE)]
     return folder, experiment, order
 
 
@@ -64,10 +55,10 @@ def test_every_method_is_run_with_every_seed(done):
 
 def test_a_finished_experiment_has_nothing_left_to_do(done):
     folder, experiment, _ = done
-    assert list(go_through(experiment, folder, ALONE)) == []
+    assert list(run_experiment(experiment, folder, ALONE)) == []
 
 
-def test_what_killed_processes_left_half_written_goes_with_the_next_start(done, tmp_path):
+def test_what_killed_processes_left_half_written_is_removed_by_the_next_start(done, tmp_path):
     folder, experiment, _ = done
     shutil.copytree(folder, tmp_path / "e")
     ended = subprocess.Popen([sys.executable, "-c", ""])
@@ -75,7 +66,7 @@ def test_what_killed_processes_left_half_written_goes_with_the_next_start(done, 
     for place in (tmp_path / "e", run_folder(tmp_path / "e", experiment.method("with"), 0)):
         (place / f".x.png.{ended.pid}.part").write_text("half")
     start_experiment(tmp_path / "e", experiment)
-    assert list(go_through(experiment, tmp_path / "e", ALONE)) == []
+    assert list(run_experiment(experiment, tmp_path / "e", ALONE)) == []
     assert list((tmp_path / "e").rglob("*.part")) == []
 
 
@@ -112,7 +103,7 @@ def test_another_experiment_is_not_put_into_the_folder(done):
 
 def test_the_report_has_a_table_of_epochs_for_each_method(done):
     folder, experiment, _ = done
-    found = results(experiment, folder)
+    found = gather_results(experiment, folder)
     text = experiment_report.write_report(folder, experiment, found)
     assert (folder / "tables.md").read_text() == text
     assert (folder / "epochs.png").stat().st_size > 0
@@ -158,9 +149,8 @@ def test_the_decision_with_the_least_betti_error_is_chosen():
     likelihood = np.where(truth, 0.95, 0.0).astype(np.float32)
     likelihood[20, 40:45] = 0.42  # a gap, open at thresholds above 0.42
     likelihood[50:53, 50:53] = 0.9  # a speck of 9 pixels
-    sections = ArraySections(np.zeros((1, 70, 70), np.float32), truth[None])
     config = experiment_of(TINY).config
-    decision = best_decision([likelihood], sections, config)
+    decision = best_decision([Predicted(likelihood, truth)], config)
     assert decision.threshold <= 0.4
     assert decision.smallest == 20
     mask = decision.mask(likelihood, "V")
@@ -174,8 +164,8 @@ def test_the_plain_decision_is_the_threshold():
     )
 
 
-def test_the_comparison_of_the_source_document_is_the_default():
-    experiment = experiment_of(DOCUMENT)
+def test_the_comparison_of_datta_2024_is_the_default():
+    experiment = experiment_of(DATTA_2024)
     assert [m.name for m in experiment.methods][:4] == [
         "base",
         "vgg19",
@@ -202,7 +192,7 @@ def test_a_run_that_another_process_works_on_is_left_to_it(done, tmp_path, monke
             held.release()  # the other process dies
 
         monkeypatch.setattr(module.time, "sleep", sleep)
-        order = [m.name for m, _, _ in go_through(experiment, tmp_path, ALONE)]
+        order = [m.name for m, _, _ in run_experiment(experiment, tmp_path, ALONE)]
     assert order == ["with", "without"]
     assert waited == [True]
 
@@ -214,7 +204,10 @@ def test_a_run_that_another_process_works_on_is_left_to_it(done, tmp_path, monke
         ({"seeds": []}, r"seeds is \[\]; expected a list of whole numbers from 0 to 999"),
         ({"seeds": [1000]}, r"seeds is \[1000\]"),
         ({"methods": {"a": {"start": "b"}}}, "methods.a.start is 'b'; expected one of a"),
-        ({"methods": {"a": {"start": "a"}}}, "methods.a starts, in the end, from itself"),
+        (
+            {"methods": {"a": {"start": "a"}}},
+            "methods.a starts, directly or through .*itself",
+        ),
         ({"methods": {"a": {"los": {}}}}, r"methods.a: \[los\] is unknown"),
         ({"methods": {"../a": {}}}, "expected a name of letters"),
         ({"methods": {"a": {"data": {}}}}, "all methods share the data"),
@@ -227,13 +220,13 @@ def test_impossible_experiments_are_refused(change, message):
 
 def test_results_can_be_read_by_others(done):
     folder, experiment, _ = done
-    found = json.loads(json.dumps(results(experiment, folder)))
+    found = json.loads(json.dumps(gather_results(experiment, folder)))
     judged = found["with"]["0"]["evaluation"]
     assert judged["plain"]["decision"] == {"threshold": 0.5, "smallest": 0}
     assert set(judged) == {"plain", "tuned"}
 
 
-# ---- what is seen to before anything is written ----------------------------------------------
+# ---- checks before anything is written -------------------------------------------------------
 
 
 def check(experiment, folder):
@@ -255,7 +248,7 @@ def test_a_method_cannot_start_from_another_network(tmp_path, network):
     assert not (tmp_path / "e").exists()
 
 
-def test_the_method_at_fault_is_named(tmp_path):
+def test_the_method_with_the_error_is_named(tmp_path):
     methods = {"good": {}, "bad": {"training": {"size": 100}}}
     with pytest.raises(ValueError, match=r"methods\.bad: .*100"):
         check(experiment_of({**TINY, "methods": methods}), tmp_path)
@@ -264,8 +257,8 @@ def test_the_method_at_fault_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("experiment.json", "{", r"experiment\.json: damaged, no JSON: "),
-        ("runs/with-1/evaluation.json", "[", r"evaluation\.json: damaged, no JSON: "),
+        ("experiment.json", "{", r"experiment\.json: damaged, not JSON: "),
+        ("runs/with-1/evaluation.json", "[", r"evaluation\.json: damaged, not JSON: "),
         ("runs/with-1/evaluation.json", "{}", r"evaluation\.json: damaged; remove it, and the"),
         ("runs/with-1/last.pt", "hello", r"last\.pt: damaged, or not a checkpoint"),
     ],
@@ -286,9 +279,8 @@ def test_a_run_that_has_not_begun_takes_the_values_of_the_experiment(done, tmp_p
     place = run_folder(tmp_path / "e", experiment.method("with"), 1)
     for name in ("last.pt", "best.pt", "evaluation.json"):
         (place / name).unlink()
-    assert [(m.name, seed) for m, seed, _ in go_through(experiment, tmp_path / "e", ALONE)] == [
-        ("with", 1)
-    ]
+    rows = run_experiment(experiment, tmp_path / "e", ALONE)
+    assert [(method.name, seed) for method, seed, _ in rows] == [("with", 1)]
     one, other = (
         load_checkpoint(run_folder(f, experiment.method("with"), 1) / "last.pt")["weights"]
         for f in (folder, tmp_path / "e")

@@ -493,6 +493,19 @@ def test_leaving_out_the_only_channel_is_refused():
         topological_loss(RING, RING, include_background=False)
 
 
+def test_foreground_can_weigh_more_in_the_cross_entropy():
+    logits, truth = random_images(2, 1, 6, 6)
+    loss = SegmentationLoss(0, foreground_weight=3)
+    one = nn.functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    weighted = (one * (1 + 2 * truth)).mean().item()
+    assert loss.pixel_loss(logits, truth).item() == pytest.approx(weighted)
+    assert loss.terms(logits, truth)["pixel"].item() == pytest.approx(weighted)
+    with pytest.raises(ValueError, match="foreground_weight is -1; expected a number of at l"):
+        SegmentationLoss(0.1, foreground_weight=-1)
+    with pytest.raises(ValueError, match="foreground_weight is 2; expected 1 with softmax=Tr"):
+        SegmentationLoss(0.1, softmax=True, foreground_weight=2)
+
+
 def test_a_negative_weight_is_refused():
     with pytest.raises(ValueError, match="topo_weight is -1; expected a number of at least 0"):
         SegmentationLoss(-1)

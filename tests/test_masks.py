@@ -452,7 +452,7 @@ def test_a_border_in_nm_needs_a_resolution(capsys):
     np.save("mask.npy", border_mask(IDS, 1))
     line = fault(capsys, "evaluate", "mask.npy", "ids.npy", *options)
     assert line == (
-        "pytopo evaluate: ids.npy: only HDF5 says a resolution; expected the border in pixels\n"
+        "pytopo evaluate: ids.npy: only HDF5 has a resolution; expected the border in pixels\n"
     )
 
 
@@ -561,7 +561,7 @@ def test_background_of_a_cremi_file_is_the_largest_id_alone():
         lambda: list(open_sections(other, ids=True, border=None, background=np.int64(7)))
     )
     assert not found.truth.any()
-    assert said == ["other.h5:/ids: a truth without membrane, in all of 720 pixels"]
+    assert said == ["other.h5:/ids: a ground truth without membrane, in all of 720 pixels"]
 
 
 @pytest.mark.parametrize("kind", ["palette", "colour"])
@@ -610,7 +610,7 @@ def test_a_truth_without_membrane_is_said():
         file["image"] = np.stack([LIKELIHOOD] * 3)
         file["empty"], file["half"] = np.stack([empty] * 3), np.stack([MASK, empty, empty])
     _, said = heard(lambda: list(open_sections("a.h5:/image,a.h5:/empty")))
-    assert said == ["a.h5:/empty: a truth without membrane, in all of 168 pixels"]
+    assert said == ["a.h5:/empty: a ground truth without membrane, in all of 168 pixels"]
     assert heard(lambda: list(open_sections("a.h5:/image,a.h5:/half")))[1] == []
 
 

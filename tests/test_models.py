@@ -1,4 +1,4 @@
-"""Networks: shapes, what they say of themselves, first logits, published weights."""
+"""Networks: shapes, their attributes, first logits, published weights."""
 
 import math
 
@@ -154,7 +154,7 @@ def test_a_fully_convolutional_network_takes_any_size(name, shape):
 
 @pytest.mark.parametrize("shape", [(65, 65), (1, 65, 65), (1, 3, 65, 65), (1, 1, 0, 65)])
 @pytest.mark.parametrize("name", SMALL)
-def test_what_is_no_batch_of_grey_images_is_refused(name, shape):
+def test_what_is_not_a_batch_of_grey_images_is_refused(name, shape):
     with pytest.raises(ValueError, match=r"images of shape .*; expected \(B, 1, "):
         models.build(name, **SMALL[name])(torch.zeros(shape))
 
@@ -261,7 +261,7 @@ def test_group_normalisation_sees_all_of_the_image():
     assert network(image)[0, 0, 63, 63] != network(change)[0, 0, 63, 63]
 
 
-def test_a_unet_has_the_normalisation_that_is_asked_for():
+def test_a_unet_has_the_normalisation_of_its_option():
     norms = (nn.BatchNorm2d, nn.GroupNorm)
     for norm, expected in (("batch", {norms[0]}), ("group", {norms[1]}), ("none", set())):
         network = models.UNet(width=4, norm=norm)
@@ -348,8 +348,8 @@ def test_published_weights_are_taken_and_the_classifier_is_left_out(tmp_path):
     [
         ({"features.0.weight": None}, r"features.0.weight: nothing; expected \(64, 3, 3, 3\)"),
         ({"features.0.bias": torch.zeros(3)}, r"features.0.bias: \(3,\); expected \(64,\)"),
-        ({"features.1.bias": torch.zeros(3)}, r"'features.1.bias' is no weight of VGG19"),
-        ({"layer1.weight": torch.zeros(3)}, r"'layer1.weight' is no weight of VGG19"),
+        ({"features.1.bias": torch.zeros(3)}, r"'features.1.bias' is not a weight of VGG19"),
+        ({"layer1.weight": torch.zeros(3)}, r"'layer1.weight' is not a weight of VGG19"),
     ],
 )
 def test_weights_of_another_network_are_refused_and_none_taken(vgg19, change, said):
@@ -360,28 +360,28 @@ def test_weights_of_another_network_are_refused_and_none_taken(vgg19, change, sa
     assert torch.equal(vgg19.features[34].weight, before)
 
 
-def test_a_file_that_is_no_weights_is_refused(tmp_path):
+def test_a_file_that_holds_no_weights_is_refused(tmp_path):
     path = tmp_path / "weights.pth"
     with pytest.raises(FileNotFoundError, match=r"weights.pth: no such file; expected the w"):
         published_weights(path)
     path.write_bytes(b"nonsense")
-    with pytest.raises(ValueError, match=r"weights.pth: damaged, or no weights"):
+    with pytest.raises(ValueError, match=r"weights.pth: damaged, or not the weights of https"):
         published_weights(path)
     torch.save([1, 2], path)
     with pytest.raises(ValueError, match=r"weights.pth: not a state dict"):
         published_weights(path)
     torch.save(nn.Linear(2, 2), path)  # a pickle that names a class to call
-    with pytest.raises(ValueError, match=r"weights.pth: damaged, or no weights"):
+    with pytest.raises(ValueError, match=r"weights.pth: damaged, or not the weights of https"):
         published_weights(path)
 
 
-def test_a_download_is_asked_for_by_name_and_its_hash_is_checked(monkeypatch):
-    asked = []
+def test_a_download_has_a_fixed_address_and_its_hash_is_checked(monkeypatch):
+    calls = []
     monkeypatch.setattr(
-        torch.hub, "load_state_dict_from_url", lambda url, **how: asked.append((url, how)) or {}
+        torch.hub, "load_state_dict_from_url", lambda url, **how: calls.append((url, how)) or {}
     )
     assert download_weights() == {}
-    ((url, how),) = asked
+    ((url, how),) = calls
     assert url == URL == "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
     assert how["check_hash"] is True
     assert how["weights_only"] is True

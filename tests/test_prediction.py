@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from pytopo import models
-from pytopo.training import prediction
-from pytopo.training.prediction import Plan, predict, predict_sections, spans
+from pytopo.training import tiles
+from pytopo.training.prediction import predict, predict_sections
+from pytopo.training.tiles import Plan, spans
 
 ROUNDING = 5e-6  # of a likelihood, that up to 256 tiles add to
 
@@ -94,8 +95,8 @@ def test_an_image_of_less_than_two_strides_is_predicted(shape):
 
 
 def test_an_image_of_more_than_two_tiles_is_tiled_and_others_are_not(monkeypatch):
-    monkeypatch.setattr(prediction, "TILE", 32)
-    monkeypatch.setattr(prediction, "DIRECT", 2 * 32**2)
+    monkeypatch.setattr(tiles, "TILE", 32)
+    monkeypatch.setattr(tiles, "DIRECT", 2 * 32**2)
     network = echo()
     predict(network, random_image(64, 32))
     assert network.shapes == [(1, 1, 64, 32)]
@@ -104,7 +105,7 @@ def test_an_image_of_more_than_two_tiles_is_tiled_and_others_are_not(monkeypatch
     assert {shape[2:] for shape in network.shapes} == {(32, 32)}
 
 
-def test_tiles_go_in_batches_of_the_size_asked_for():
+def test_tiles_are_predicted_in_batches_of_the_given_size():
     network = echo(patch_size=8)
     predict(network, random_image(24, 24), overlap=0, batch_size=4)
     assert [shape[0] for shape in network.shapes] == [4, 4, 1]
@@ -139,7 +140,7 @@ def test_tiles_with_the_receptive_field_for_overlap_agree_with_the_whole(
     assert np.abs(less - whole).max() > 100 * ROUNDING
 
 
-def test_no_seam_shows_where_patches_disagree():
+def test_there_is_no_seam_where_patches_disagree():
     ramp = torch.linspace(-2, 2, 16)  # says less on the left of a patch, more on the right
     network = Stub(lambda images: torch.zeros_like(images) + ramp, patch_size=16)
     image = np.zeros((16, 80), np.float32)
@@ -204,7 +205,7 @@ def test_floats_of_any_width_and_layout_are_taken(dtype):
 # ---- sections ----------------------------------------------------------------------------
 
 
-def test_sections_are_predicted_one_by_one_as_they_are_asked_for():
+def test_sections_are_predicted_one_by_one_when_they_are_needed():
     network, volume = sharp("plain", width=4), random_image(3, 20, 30)
     sections = predict_sections(network, iter(volume))
     for image, section in zip(volume, sections, strict=True):
@@ -213,7 +214,7 @@ def test_sections_are_predicted_one_by_one_as_they_are_asked_for():
 
     def images():
         yield volume[0]
-        raise AssertionError("the second was not asked for")
+        raise AssertionError("the second is not needed")
 
     next(predict_sections(network, images()))
 
@@ -224,7 +225,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize("progress", [True, False])
-def test_progress_is_shown_on_a_terminal_if_asked_for(monkeypatch, progress):
+def test_progress_is_shown_on_a_terminal_with_the_option(monkeypatch, progress):
     monkeypatch.setattr(sys, "stderr", Terminal())
     list(predict_sections(echo(), random_image(2, 5, 5), progress=progress))
     assert ("2/2" in sys.stderr.getvalue()) is progress
@@ -260,7 +261,7 @@ def test_progress_is_shown_nowhere_else(monkeypatch, stderr):
         (np.array([[-0.5, np.inf]]), ValueError, "values from -0.5 to inf; expected them on"),
     ],
 )
-def test_what_is_no_image_is_refused(image, error, said):
+def test_what_is_not_an_image_is_refused(image, error, said):
     with pytest.raises(error, match=said):
         predict(echo(), image)
 
@@ -268,7 +269,7 @@ def test_what_is_no_image_is_refused(image, error, said):
 @pytest.mark.parametrize(
     ("attributes", "options", "said"),
     [
-        ({"patch_size": 8}, {"tile": 9}, "tile=9; the network takes 8 x 8 pixels and no"),
+        ({"patch_size": 8}, {"tile": 9}, "tile=9; expected 8, the only size that the"),
         ({"patch_size": 8}, {"overlap": 8}, "tile=8, overlap=8; expected an overlap from 0"),
         ({}, {"tile": 8, "overlap": -1}, "tile=8, overlap=-1; expected an overlap from 0"),
         ({"stride": 4}, {"tile": 8, "overlap": 5}, "tile=8, overlap=5; .* 4 less than the"),
@@ -288,5 +289,5 @@ def test_what_the_network_cannot_do_is_refused(attributes, options, said):
 
 def test_logits_of_another_shape_are_refused():
     network = Stub(lambda images: images[:, :, :-1])
-    with pytest.raises(ValueError, match=r"made \(1, 1, 3, 4\) of \(1, 1, 4, 4\); expected"):
+    with pytest.raises(ValueError, match=r"returned \(1, 1, 3, 4\) for \(1, 1, 4, 4\); exp"):
         predict(network, random_image(4, 4))

@@ -77,7 +77,7 @@ def test_there_is_nothing_to_clear_where_there_is_no_folder(tmp_path):
     assert not (tmp_path / "none").exists()
 
 
-# ---- a thread that is given up -------------------------------------------------------------
+# ---- a thread that is abandoned ------------------------------------------------------------
 
 
 def test_a_thread_that_is_given_up_finishes_no_file_and_begins_none(tmp_path):
@@ -102,7 +102,7 @@ def test_a_thread_that_is_given_up_finishes_no_file_and_begins_none(tmp_path):
     given_up.set()
     thread.join(10)
     assert len(raised) == 2
-    assert raised[0].startswith("this thread was given up")
+    assert raised[0].startswith("this thread was abandoned")
     assert names(tmp_path) == []
 
 

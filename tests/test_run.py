@@ -14,22 +14,15 @@ import torch
 from pytopo import models
 from pytopo.data import ArraySections
 from pytopo.training import figures as run_figures
+from pytopo.training.blocks import Blocks, open_blocks
 from pytopo.training.checkpoint import load_checkpoint, save_checkpoint
+from pytopo.training.checks import check_run
 from pytopo.training.config import as_toml, config_of, merged, tables_of
 from pytopo.training.distributed import World, joined_world
+from pytopo.training.folder import claimed, is_finished, read_run, start_run, write_config
 from pytopo.training.loop import NotFinite
-from pytopo.training.run import (
-    Blocks,
-    check_resume,
-    check_run,
-    claimed,
-    go_on,
-    is_finished,
-    open_blocks,
-    read_run,
-    start_run,
-    write_config,
-)
+from pytopo.training.resume import check_resume
+from pytopo.training.run import remaining_batches, resume_run
 
 TINY = {
     "data": {"sections": 5, "side": 80},
@@ -58,7 +51,7 @@ def finished(tmp_path_factory):
     """A run that was never interrupted, and its rows."""
     folder = tmp_path_factory.mktemp("runs") / "whole"
     start_run(folder, tiny())
-    return folder, list(go_on(folder, ALONE))
+    return folder, list(resume_run(folder, ALONE))
 
 
 def test_a_run_leaves_its_configuration_log_pictures_and_checkpoints(finished):
@@ -106,14 +99,14 @@ def test_what_a_kill_left_unwritten_is_written_when_the_run_is_resumed(finished,
     shutil.copytree(folder, tmp_path / "run")
     for name in ("log.csv", "curves.png", "examples.png"):
         (tmp_path / "run" / name).unlink()
-    assert list(go_on(tmp_path / "run", ALONE)) == []
+    assert list(resume_run(tmp_path / "run", ALONE)) == []
     assert (tmp_path / "run" / "log.csv").read_text() == (folder / "log.csv").read_text()
     assert (tmp_path / "run" / "curves.png").exists()
     assert (tmp_path / "run" / "examples.png").exists()
 
 
 @pytest.mark.parametrize("stop", [3, 4, 6])
-def test_a_run_that_stops_at_a_checkpoint_goes_on_as_if_nothing_had_been(
+def test_a_run_that_stops_at_a_checkpoint_continues_as_if_not_interrupted(
     finished, tmp_path, stop
 ):
     class Stopped(Exception):
@@ -129,18 +122,18 @@ def test_a_run_that_stops_at_a_checkpoint_goes_on_as_if_nothing_had_been(
             raise Stopped
 
     with pytest.MonkeyPatch.context() as patch:
-        from pytopo.training import run
+        from pytopo.training import state as module
 
-        def write(path, state, save=run.save_checkpoint):
+        def write(path, state, save=module.save_checkpoint):
             save(path, state)
             if path.name == "last.pt":
                 stop_after(state["step"])
 
-        patch.setattr(run, "save_checkpoint", write)
+        patch.setattr(module, "save_checkpoint", write)
         with pytest.raises(Stopped):
-            list(go_on(tmp_path / "run", ALONE, save_every=3))
+            list(resume_run(tmp_path / "run", ALONE, save_every=3))
     assert not is_finished(tmp_path / "run")
-    list(go_on(tmp_path / "run", ALONE, save_every=3))
+    list(resume_run(tmp_path / "run", ALONE, save_every=3))
     assert_equal_weights(final_weights(whole), final_weights(tmp_path / "run"))
     again = load_checkpoint(tmp_path / "run" / "last.pt")["history"]
     timeless = [
@@ -150,7 +143,7 @@ def test_a_run_that_stops_at_a_checkpoint_goes_on_as_if_nothing_had_been(
     assert timeless[0] == timeless[1]
 
 
-def test_dropout_goes_on_where_it_was(tmp_path):
+def test_dropout_continues_where_it_was(tmp_path):
     changed = {
         "network": {"name": "enhanced", "options": {"size": 65}},
         "training": {"epochs": 2, "patches": 8, "batch": 4, "size": 65},
@@ -159,12 +152,12 @@ def test_dropout_goes_on_where_it_was(tmp_path):
     config = config_of({**TINY, **changed})
     for name in ("whole", "parts"):
         start_run(tmp_path / name, config)
-    list(go_on(tmp_path / "whole", ALONE))
-    rows = go_on(tmp_path / "parts", ALONE)
+    list(resume_run(tmp_path / "whole", ALONE))
+    rows = resume_run(tmp_path / "parts", ALONE)
     next(rows)
     rows.close()
     torch.manual_seed(12345)
-    list(go_on(tmp_path / "parts", ALONE))
+    list(resume_run(tmp_path / "parts", ALONE))
     assert_equal_weights(final_weights(tmp_path / "whole"), final_weights(tmp_path / "parts"))
 
 
@@ -183,7 +176,7 @@ def train_to_the_end(*args):
 
 
 @pytest.mark.compiled
-def test_a_process_that_is_killed_goes_on_bit_for_bit(tmp_path):
+def test_a_process_that_is_killed_resumes_bit_for_bit(tmp_path):
     tables = merged(TINY, {"training": {"epochs": 3, "patches": 64}})
     (tmp_path / "tiny.toml").write_text(as_toml(tables))
     whole, killed = tmp_path / "whole", tmp_path / "killed"
@@ -212,7 +205,7 @@ def test_two_processes_train_the_network_that_one_trains(tmp_path):
     tables = merged(TINY, {"network": {"options": {"width": 4, "depth": 2, "norm": "none"}}})
     (tmp_path / "tiny.toml").write_text(as_toml(tables))
     start_run(tmp_path / "one", config_of(tables))
-    rows = list(go_on(tmp_path / "one", ALONE))
+    rows = list(resume_run(tmp_path / "one", ALONE))
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
         *("--nproc-per-node", "2", "-m", "pytopo.cli", "train"),
@@ -243,10 +236,10 @@ def test_a_batch_is_shared_equally_or_not_at_all():
         second.share(3)
 
 
-def test_batch_normalisation_on_several_processors_is_said_to_be_split():
+def test_batch_normalisation_on_several_processors_is_reported_as_split():
     blocks, second = open_blocks(tiny().data), World(1, 2, torch.device("cpu"))
     (note,) = check_run(tiny(), blocks, second)
-    assert note.startswith("batch normalisation sees the share of its process only")
+    assert note.startswith("batch normalisation uses the share of its process only")
     options = {"width": 4, "depth": 2, "norm": "none"}
     assert check_run(tiny(network={"options": options}), blocks, second) == ()
     assert check_run(tiny(), blocks, ALONE) == ()
@@ -269,7 +262,7 @@ def test_without_torchrun_there_is_one_process():
 def test_a_batch_that_is_not_finite_is_kept(tmp_path):
     start_run(tmp_path / "run", tiny(training={"learning_rate": 1e30, "clip": 0.0}))
     with pytest.raises(NotFinite):
-        list(go_on(tmp_path / "run", ALONE))
+        list(resume_run(tmp_path / "run", ALONE))
     kept = torch.load(tmp_path / "run" / "not-finite.pt", weights_only=True)
     assert kept["images"].shape == kept["truth"].shape == (4, 1, 33, 33)
 
@@ -287,7 +280,7 @@ def test_a_run_can_start_from_the_weights_of_another(finished, tmp_path):
     network = {"weights": str(folder / "last.pt")}
     still = {"learning_rate": 1e-12, "schedule": "constant"}
     start_run(tmp_path / "run", tiny(network=network, training=still))
-    list(go_on(tmp_path / "run", ALONE))
+    list(resume_run(tmp_path / "run", ALONE))
     one, other = final_weights(folder), final_weights(tmp_path / "run")
     for name in one:
         if "num_batches" not in name and "running" not in name:
@@ -313,7 +306,7 @@ def test_blocks_of_sections_are_apart(blocks, message):
         open_blocks(tiny(data=names).data)
 
 
-def test_blocks_are_those_asked_for():
+def test_blocks_are_those_of_the_configuration():
     names = {"train": "1:3", "validation": "0:1", "test": "3:5"}
     blocks, whole = open_blocks(tiny(data=names).data), open_blocks(tiny().data)
     assert [len(b) for b in (blocks.train, blocks.validation, blocks.test)] == [2, 1, 2]
@@ -344,13 +337,13 @@ def content(folder):
 
 
 def refused(folder, message, world=ALONE):
-    """See that a run is not resumed, in one line, and that nothing is touched."""
+    """Check that a run is not resumed, with one line, and that nothing is touched."""
     before = content(folder)
     with pytest.raises(ValueError, match=message) as caught:
         check_resume(folder, world)
     assert "\n" not in str(caught.value)
     with pytest.raises(ValueError, match=message):
-        list(go_on(folder, world))
+        list(resume_run(folder, world))
     assert content(folder) == before
 
 
@@ -402,7 +395,7 @@ def test_the_number_of_epochs_may_grow(copied):
     write_config(copied, longer)
     (note,) = check_resume(copied, ALONE)
     assert note.startswith("training.epochs is 3 and was 2: from here on the learning rate is")
-    (row,) = go_on(copied, ALONE)
+    (row,) = resume_run(copied, ALONE)
     assert (row["epoch"], row["step"]) == (2, 12)
     assert check_resume(copied, ALONE) == ()
     assert config_of(load_checkpoint(copied / "last.pt")["config"]) == longer
@@ -411,16 +404,16 @@ def test_the_number_of_epochs_may_grow(copied):
 def test_with_a_constant_rate_a_longer_run_is_the_run_that_was_longer_from_the_start(tmp_path):
     rate = {"schedule": "constant", "patches": 8}
     start_run(tmp_path / "whole", tiny(training=rate | {"epochs": 2}))
-    list(go_on(tmp_path / "whole", ALONE))
+    list(resume_run(tmp_path / "whole", ALONE))
     start_run(tmp_path / "parts", tiny(training=rate | {"epochs": 1}))
-    list(go_on(tmp_path / "parts", ALONE))
+    list(resume_run(tmp_path / "parts", ALONE))
     write_config(tmp_path / "parts", tiny(training=rate | {"epochs": 2}))
     assert check_resume(tmp_path / "parts", ALONE) == ()
-    list(go_on(tmp_path / "parts", ALONE))
+    list(resume_run(tmp_path / "parts", ALONE))
     assert_equal_weights(final_weights(tmp_path / "whole"), final_weights(tmp_path / "parts"))
 
 
-def test_a_run_in_a_folder_that_was_moved_goes_on(copied):
+def test_a_run_in_a_folder_that_was_moved_can_be_resumed(copied):
     copied.rename(copied.parent / "moved")
     assert check_resume(copied.parent / "moved", ALONE) == ()
 
@@ -452,7 +445,7 @@ def test_a_checkpoint_that_was_tampered_with_is_one_line(copied, key):
         (lambda c: c.update(step=8.0), "step is 8.0"),
         (lambda c: c["history"].pop(), "the log does not end at step 8"),
         (lambda c: c["history"][0].pop("voi"), "a row of the log lacks columns"),
-        (lambda c: c["history"][0].update(voi="x"), "something else than numbers"),
+        (lambda c: c["history"][0].update(voi="x"), "something other than numbers"),
         (lambda c: c["network"]["options"].update(norm="batch"), "the network is"),
         (lambda c: c["optimizer"]["state"].pop(0), "exp_avg"),
         (
@@ -465,7 +458,7 @@ def test_a_checkpoint_that_was_tampered_with_is_one_line(copied, key):
         ),
         (
             lambda c: c.update(random=[torch.zeros(3, dtype=torch.uint8)]),
-            "last.pt: its random numbers cannot go on on cpu: .*; expected the device",
+            "last.pt: its random numbers cannot continue on cpu: .*; expected the device",
         ),
         (
             lambda c: c.update(random=c["random"] * 2),
@@ -473,14 +466,14 @@ def test_a_checkpoint_that_was_tampered_with_is_one_line(copied, key):
         ),
     ],
 )
-def test_what_does_not_agree_in_a_checkpoint_is_said(copied, spoil, message):
+def test_what_does_not_agree_in_a_checkpoint_is_reported(copied, spoil, message):
     loaded = load_checkpoint(copied / "last.pt")
     spoil(loaded)
     torch.save(loaded, copied / "last.pt")
     refused(copied, message)
 
 
-def test_a_folder_in_the_place_of_the_checkpoint_is_no_fresh_start(copied):
+def test_a_folder_in_the_place_of_the_checkpoint_is_not_a_fresh_start(copied):
     (copied / "last.pt").unlink()
     (copied / "last.pt").mkdir()
     with pytest.raises(FileNotFoundError, match=r"last\.pt: no such file; expected a check"):
@@ -493,11 +486,11 @@ def test_a_damaged_configuration_is_named(copied):
         check_resume(copied, ALONE)
 
 
-def test_weights_to_start_from_are_not_needed_to_go_on(finished, tmp_path):
+def test_weights_to_start_from_are_not_needed_to_resume(finished, tmp_path):
     shutil.copy(finished[0] / "best.pt", tmp_path / "start.pt")
     config = tiny(network={"weights": str(tmp_path / "start.pt")}, training={"epochs": 1})
     start_run(tmp_path / "run", config)
-    list(go_on(tmp_path / "run", ALONE))
+    list(resume_run(tmp_path / "run", ALONE))
     (tmp_path / "start.pt").unlink()
     blocks = open_blocks(config.data)
     assert check_run(config, blocks, ALONE, begun=True) == ()
@@ -505,19 +498,19 @@ def test_weights_to_start_from_are_not_needed_to_go_on(finished, tmp_path):
         check_run(config, blocks, ALONE)
 
 
-def test_what_a_killed_process_left_half_written_goes_when_the_run_is_resumed(copied):
+def test_what_a_killed_process_left_half_written_is_removed_when_the_run_is_resumed(copied):
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     (copied / f".last.pt.{process.pid}.part").write_text("half")
     (copied / f".a.h5.{os.getppid()}.part").write_text("being written")
     before = set(content(copied))
-    list(go_on(copied, ALONE))
+    list(resume_run(copied, ALONE))
     assert before - set(content(copied)) == {f".last.pt.{process.pid}.part"}
 
 
 def test_a_run_belongs_to_one_process_at_a_time_and_to_none_that_was_killed(tmp_path):
     hold = (
-        "import sys, time; from pytopo.training.run import claimed\n"
+        "import sys, time; from pytopo.training.folder import claimed\n"
         "with claimed(sys.argv[1]) as mine: print(mine, flush=True); time.sleep(60)"
     )
     process = subprocess.Popen(
@@ -548,7 +541,7 @@ CELLS = np.arange(80 * 80).reshape(80, 80) % 9 == 0
 @pytest.mark.parametrize(
     ("truth", "message"),
     [
-        (CELLS[:20], "20 x 80 pixels; expected at least 33 x 33, as a patch has"),
+        (CELLS[:20], "20 x 80 pixels; expected at least 33 x 33, the size of a patch"),
         (np.ones((80, 80), bool), "membrane everywhere, so there is no cell to evaluate"),
     ],
 )
@@ -592,26 +585,24 @@ def test_weights_of_another_width_are_refused(tmp_path):
         check_run(config, open_blocks(config.data), ALONE)
 
 
-def test_a_run_without_any_dot_says_so_and_is_one_of_cross_entropy_alone(tmp_path):
+def test_a_run_without_any_point_is_reported_and_uses_cross_entropy_alone(tmp_path):
     tables = {"training": {"epochs": 1}}
     none = tiny(**tables, loss={"min_persistence": 1.0, "warmup": 0})
     (note,) = check_run(none, open_blocks(none.data), ALONE)
-    assert note.startswith("loss.min_persistence is 1, and dots of a likelihood are less")
+    assert note.startswith("loss.min_persistence is 1, and points of a likelihood are less")
     for name, config in (("none", none), ("off", tiny(**tables, loss={"topo_weight": 0.0}))):
         start_run(tmp_path / name, config)
-        list(go_on(tmp_path / name, ALONE))
+        list(resume_run(tmp_path / name, ALONE))
         assert (tmp_path / name / "examples.png").exists()
     assert_equal_weights(final_weights(tmp_path / "none"), final_weights(tmp_path / "off"))
 
 
 def test_the_numbers_of_batches_take_no_memory(finished):
-    from pytopo.training.run import _batches
-
     endless = tiny(training={"epochs": 10**9})
-    first = next(iter(_batches(open_blocks(endless.data).train, endless, ALONE, 0, 0)))
+    first = next(iter(remaining_batches(open_blocks(endless.data).train, endless, ALONE, 0, 0)))
     assert first[0].shape == (4, 1, 33, 33)
 
 
-def test_a_run_without_a_checkpoint_begins_and_says_so(tmp_path):
+def test_a_run_without_a_checkpoint_begins_with_a_note(tmp_path):
     write_config(tmp_path, tiny())
     assert check_resume(tmp_path, ALONE) == ("there is no last.pt yet: the run begins",)

@@ -1,4 +1,4 @@
-"""Volumes made up: what they are like, what is certain about them, and the command."""
+"""Synthetic volumes: what they are like, what is certain about them, and the command."""
 
 import os
 
@@ -28,7 +28,7 @@ def volume():
     return synthetic_volume(6, 160, seed=2)
 
 
-def between(mask, image):
+def contrast(mask, image):
     """Difference of the mean grey outside and inside a mask."""
     return image[~mask].mean() - image[mask].mean()
 
@@ -56,7 +56,7 @@ def test_a_volume_has_the_types_of_the_cremi_layout(volume):
 def test_membranes_are_dark_and_some_of_them_cannot_be_seen(volume):
     for raw, ids in zip(volume.raw, volume.neuron_ids):
         membrane = border_mask(ids, 0)
-        assert between(membrane, raw) > 35
+        assert contrast(membrane, raw) > 35
         assert (raw[membrane] > np.median(raw)).mean() > 0.05
 
 
@@ -73,9 +73,9 @@ def test_neighbouring_sections_resemble_each_other_and_far_ones_do_not(volume):
     assert (ids[0] == ids[5]).mean() < near - 0.1
 
 
-def test_a_cell_is_one_piece_in_nearly_all_sections(volume):
-    pieces = [label(ids == cell)[1] for ids in volume.neuron_ids for cell in np.unique(ids)]
-    assert np.mean(np.array(pieces) == 1) > 0.9
+def test_a_cell_is_connected_in_nearly_all_sections(volume):
+    components = [label(ids == cell)[1] for ids in volume.neuron_ids for cell in np.unique(ids)]
+    assert np.mean(np.array(components) == 1) > 0.9
 
 
 def test_there_are_large_cells_and_small_ones(volume):
@@ -160,11 +160,11 @@ def test_what_is_written_is_read(volume):
     ("raw", "ids", "text"),
     [
         (np.zeros((2, 3)), np.zeros((1, 2, 3), int), "raw has 2 axes"),
-        (np.zeros((1, 2, 3)), np.zeros((1, 2, 3)), "neuron_ids hold something else"),
-        (np.zeros((1, 2, 3)), np.full((1, 2, 3), -1), "neuron_ids hold something else"),
+        (np.zeros((1, 2, 3)), np.zeros((1, 2, 3)), "neuron_ids hold something other"),
+        (np.zeros((1, 2, 3)), np.full((1, 2, 3), -1), "neuron_ids hold something other"),
     ],
 )
-def test_arrays_that_are_no_volume_are_not_written(raw, ids, text):
+def test_arrays_that_are_not_a_volume_are_not_written(raw, ids, text):
     with pytest.raises(ValueError, match=text):
         write_cremi("a.h5", raw, ids)
     assert os.listdir() == []
@@ -199,21 +199,21 @@ def test_the_command_writes_the_volume(capsys):
 
 
 def test_the_defaults_of_the_command_are_those_of_the_function(monkeypatch):
-    asked = {}
+    passed = {}
 
     def planes(sections, size, **options):
-        asked.update(sections=sections, size=size, **options)
+        passed.update(sections=sections, size=size, **options)
         raise MemoryError
 
     monkeypatch.setattr("pytopo.data.synth.synthetic_planes", planes)
     assert main(["synth", "cells.h5"]) == 1
-    command = dict(asked)
+    command = dict(passed)
     with pytest.raises(MemoryError):
         synthetic_volume()
-    assert asked == command
+    assert passed == command
 
 
-def test_too_large_a_volume_is_a_fault(monkeypatch, capsys):
+def test_too_large_a_volume_is_an_error(monkeypatch, capsys):
     def planes(*args, **options):
         raise MemoryError
 
@@ -227,7 +227,7 @@ def test_too_large_a_volume_is_a_fault(monkeypatch, capsys):
     ("path", "text"),
     [("gone/a.h5", "there is no folder"), (".", "a folder"), ("/dev/null", "a pipe or device")],
 )
-def test_a_place_that_cannot_be_written_is_a_fault(path, text, capsys):
+def test_a_place_that_cannot_be_written_is_an_error(path, text, capsys):
     assert main(["synth", path, "--sections", "1", "--size", "16"]) == 1
     err = capsys.readouterr().err
     assert err.startswith(f"pytopo synth: {path}: {text}")

@@ -95,7 +95,7 @@ def test_the_rate_of_the_row_is_that_of_the_step():
         assert optimizer.param_groups[0]["lr"] == row.learning_rate
 
 
-def test_going_on_from_a_step_is_as_if_nothing_had_been():
+def test_resuming_from_a_step_gives_the_weights_of_an_uninterrupted_run():
     loss = LossConfig(topo_weight=0.1, warmup=0)
     whole, batches = small_network(), [ring_batch()] * 6
     list(train(whole, batches, config(6), loss))

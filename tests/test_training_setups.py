@@ -49,7 +49,7 @@ def rows(diagram):
 
 
 class Patches(Dataset):
-    """An image, its truth, and their diagrams, computed where the item is asked for."""
+    """An image, its ground truth, and their diagrams, computed where the item is loaded."""
 
     def __init__(self):
         self.images, self.truths = images_and_truths()
@@ -140,17 +140,17 @@ def test_a_prepared_truth_moves_and_keeps_its_diagrams():
     assert (moved.tensor.device.type, prepared.tensor.device.type) == ("meta", "cpu")
     assert moved.diagrams == prepared.diagrams
     back = prepared.to(torch.device("cpu"), non_blocking=True)
-    want = loss(images, truths).item()
+    expected = loss(images, truths).item()
     for same in (back, copy.deepcopy(prepared), prepared.to(torch.float64)):
-        assert loss(images, same).item() == want > 0
+        assert loss(images, same).item() == expected > 0
 
 
 def test_a_prepared_truth_is_pinned(monkeypatch):
-    asked = []
-    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda t: asked.append(t) or t.clone())
+    calls = []
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda t: calls.append(t) or t.clone())
     prepared = criterion().prepare(images_and_truths()[1])
     _, pinned = pin_memory([torch.zeros(2), prepared])
-    assert asked[1] is prepared.tensor
+    assert calls[1] is prepared.tensor
     assert pinned.tensor is not prepared.tensor
     assert pinned.diagrams == prepared.diagrams
 

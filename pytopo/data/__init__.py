@@ -1,23 +1,30 @@
-"""Data to learn from: sections of tissue with the truth about their membranes.
+"""Data to learn from: sections of tissue with the ground truth of their membranes.
 
     file -> Sections -> blocks to train on, to choose by, to report on -> Patches
 
 ==============  ================================================================
-sections.py     a sequence of images with their truth; joining and splitting
-borders.py      ids of cells become membranes
-hdf5.py         volumes in HDF5 files, and where the labels lie in the image
-cremi.py        files in the CREMI layout
+sections.py     a sequence of images with their ground truth; joining, splitting
+remarks.py      notes on what is read, each kind once
+borders.py      from ids of cells to membranes
+labelled.py     images beside labels, which are masks or ids
+volumes.py      a data set of three axes, and where labels lie in an image
+hdf5.py         sections of HDF5 files
+cremi.py        files in the CREMI layout, read and written
 pairs.py        folders and stacks of pictures
-opening.py      what a command line names: which of these it is
+opening.py      from names on a command line to one of these
 patches.py      random patches, numbered
-synth.py        volumes made up, for machines without data
+
+noise.py        synthetic volumes: smooth noise
+tissue.py       which cell each pixel belongs to
+microscope.py   what an image shows of the cells
+synth.py        all of these: volumes for machines without data
 ==============  ================================================================
 
-`docs/data.md` tells how to lay out your own data.
+`docs/data.md` explains how to lay out your own data.
 """
 
 from pytopo.data.borders import border_mask
-from pytopo.data.cremi import CremiVolume
+from pytopo.data.cremi import CremiVolume, write_cremi
 from pytopo.data.hdf5 import HDF5Pair
 from pytopo.data.opening import open_sections
 from pytopo.data.pairs import ImagePairs, PicturePair
@@ -27,7 +34,6 @@ from pytopo.data.synth import (
     SyntheticVolume,
     synthetic_sections,
     synthetic_volume,
-    write_cremi,
 )
 
 __all__ = [

@@ -1,8 +1,8 @@
 """Membranes from ids of cells: the pixels near a border between two ids.
 
 A pixel is *on a border* if one of its four neighbours in the section has another id, and it
-is membrane if it is at most a given distance from such a pixel.  That is how the CREMI
-challenge masks borders.  With distance 0 a membrane is two pixels wide, one of each cell:
+is membrane if it is at most a given distance from such a pixel.  The CREMI challenge masks
+borders in the same way.  With distance 0 a membrane is two pixels wide, one of each cell:
 
     ids          distance 0   distance 1
     1 1 1 2 2    . . # # .    . # # # #
@@ -86,8 +86,8 @@ class Borders(NamedTuple):
     Attributes
     ----------
     distance : float or None
-        From a pixel that has a neighbour of another id, up to which pixels are membrane.
-        ``None``: only pixels of background ids are.
+        From a pixel on a border, up to which pixels are membrane.  ``None``: only pixels of
+        background ids are membrane.
     unit : {"pixels", "nm"}
         Of the distance.
     background : tuple of int
@@ -99,12 +99,12 @@ class Borders(NamedTuple):
     background: tuple[int, ...] = BACKGROUND
 
     def checked(self) -> "Borders":
-        """Return the same, once it is certain to make sense.
+        """Return the same options, once they are certain to be valid.
 
         Raises
         ------
         TypeError
-            If ids of the background are no integers.
+            If ids of the background are not integers.
         ValueError
             If the distance is negative or not finite, or the unit is unknown.
         """
@@ -117,7 +117,7 @@ class Borders(NamedTuple):
         return self._replace(background=checked_background(self.background))
 
     def margin(self, spacing: tuple[float, float]) -> tuple[int, int]:
-        """Return rows and columns around a window that its membranes depend on."""
+        """Return how many rows and columns around a window its membranes depend on."""
         if self.distance is None:
             return 0, 0
         height, width = spacing

@@ -1,4 +1,4 @@
-"""What a command line names becomes sections: a folder, a file, or a pair of files."""
+"""From names on a command line to sections: a folder, a file, or a pair of files."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -9,12 +9,13 @@ from pytopo.data.hdf5 import HDF5Pair
 from pytopo.data.pairs import ImagePairs, PicturePair
 from pytopo.data.remarks import Remarks
 from pytopo.data.sections import Sections, joined
-from pytopo.images.readers.address import one_line, parsed_address
+from pytopo.images.readers.address import parsed_address
 from pytopo.images.readers.choice import chosen_reader
+from pytopo.notes import one_line
 
 Source = str | os.PathLike[str]
 
-WANTED = (
+EXPECTED = (
     "a folder with image/ and label/, an HDF5 file in the CREMI layout, or a pair IMAGE,LABEL "
     "like raw.h5:/raw,labels.h5:/labels"
 )
@@ -29,7 +30,7 @@ def open_sections(
     border_unit: str = "pixels",
     background: int | Iterable[int] | None = None,
 ) -> Sections:
-    """Open what has sections with their truth; several are joined.
+    """Open sections with their ground truth; several sources are joined.
 
     Parameters
     ----------
@@ -37,30 +38,31 @@ def open_sections(
         Each of them a folder (`ImagePairs`), an HDF5 file in the CREMI layout
         (`CremiVolume`), or a pair with a comma between: two data sets
         ``raw.h5:/raw,labels.h5:/labels`` (`HDF5Pair`) or two pictures
-        ``stack.tif,labels.tif`` (`PicturePair`).  What exists under the whole name wins.
+        ``stack.tif,labels.tif`` (`PicturePair`).  If a file or folder has the whole name,
+        comma included, it is meant.
     invert : bool
         For labels that are masks: they mark cells, and 0 is membrane.
     ids : bool
         Labels of folders and pairs are ids of cells, as those of CREMI always are.
     border, border_unit, background
         How ids become membranes, see `CremiVolume`; a background of None is 2**64 - 1 for
-        files in the CREMI layout, and for all else 0, and 2**64 - 1.
+        files in the CREMI layout, and otherwise 0 and 2**64 - 1.
 
     Raises
     ------
     FileNotFoundError
         If something is missing.
     ValueError
-        If something is none of these, or as the classes say.
+        If a source is none of these, and as the classes raise it.
     TypeError
-        As the classes say.
+        As the classes raise it.
 
     Warns
     -----
     InputWarning
         While sections are read, once for each kind: what was done to pixels, an image that
-        uses little of the range of its dtype, a truth without membrane, ids of doubtful
-        meaning.
+        uses little of the range of its dtype, a ground truth without membrane, ids whose
+        meaning is doubtful.
 
     Examples
     --------
@@ -83,7 +85,7 @@ def open_sections(
 
 
 class _Labels(NamedTuple):
-    """The options of `open_sections`: how labels are to be read."""
+    """The options of `open_sections`: how labels are read."""
 
     invert: bool
     ids: bool
@@ -102,13 +104,15 @@ class _Labels(NamedTuple):
                 return HDF5Pair(image, label, **self._asdict())
             case False, False:
                 return PicturePair(image, label, **self._of_pictures(source))
-        raise ValueError(one_line(f"{source}: HDF5 and a picture; expected two of a kind"))
+        raise ValueError(one_line(f"{source}: HDF5 and a picture; expected two of one kind"))
 
     def _of_cremi(self, source: str) -> CremiVolume:
         if not os.path.exists(source):
-            raise FileNotFoundError(one_line(f"{source}: no such file; expected {WANTED}"))
+            raise FileNotFoundError(one_line(f"{source}: no such file; expected {EXPECTED}"))
         if not _is_hdf5(source):
-            raise ValueError(one_line(f"{source}: a file that is not HDF5; expected {WANTED}"))
+            raise ValueError(
+                one_line(f"{source}: a file that is not HDF5; expected {EXPECTED}")
+            )
         if self.invert:
             raise ValueError(one_line(f"{source}: invert is for masks; a CREMI file holds ids"))
         return CremiVolume(
@@ -122,7 +126,9 @@ class _Labels(NamedTuple):
         options = self._asdict()
         if options.pop("border_unit") == "nm" and self.ids:
             raise ValueError(
-                one_line(f"{source}: pictures say no resolution; expected the border in pixels")
+                one_line(
+                    f"{source}: pictures state no resolution; expected the border in pixels"
+                )
             )
         return options
 

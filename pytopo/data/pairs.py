@@ -1,10 +1,10 @@
 """Pictures in pairs: an image, and a label that says where the membranes are.
 
     folder/image/0.png  1.png  2.png ... 10.png     numbers in names are ordered as numbers
-    folder/label/0.png  1.png  2.png ... 10.png     the same names, but for the ending
+    folder/label/0.png  1.png  2.png ... 10.png     the same names, except for the ending
 
 A picture of several pages (a TIFF stack) has a section on each page.  Pictures cannot be read
-in part, so the last ones decoded are kept.
+in part, so the most recently decoded pages are kept.
 """
 
 import os
@@ -17,42 +17,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytopo.data.borders import Borders
-from pytopo.data.remarks import Remarks, Watch
-from pytopo.data.sections import MASK_ADVICE, Joined, Section, Sections, unit_image
-from pytopo.images.background import BACKGROUND, background_notes, checked_background
+from pytopo.data.labelled import LabelledSections
+from pytopo.data.remarks import Remarks
+from pytopo.data.sections import MASK_ADVICE, Joined
+from pytopo.images.background import BACKGROUND, checked_background
 from pytopo.images.image import ImageFile, image_shape, open_image, open_labels
 from pytopo.images.masks import mask_of
 
 ENDINGS = (".png", ".tif", ".tiff", ".bmp", ".pgm", ".jpg", ".jpeg")
 KEPT = 128  # decoded pages, in each process
-ONE_PIXEL = (1.0, 1.0)
 
 
-class PicturePair(Sections):
+class PicturePair(LabelledSections):
     """Sections of two pictures: the pages of an image, and of a label.
 
     Parameters
     ----------
     image, label : str or path-like
-        PNG, TIFF or another picture, with equally many pages of one shape.  Palettes and
-        colours of a label with ids are ids, one each; of a mask and of an image they are
+        PNG, TIFF or another picture, with the same number of pages and one shape.  In a label
+        with ids each palette entry or colour is an id; in a mask and in an image it is a
         brightness.
     invert : bool
         The label marks cells, and 0 is membrane.
     ids : bool
-        The label holds ids of cells and no mask; membranes are their borders.
+        The label holds ids of cells, not a mask; membranes are their borders.
     border : float or None
-        For ids: how far from a border pixels are membrane, in pixels, see `border_mask`.
-        ``None``: only background is membrane.
+        For ids: up to which distance from a border pixels are membrane, in pixels, see
+        `border_mask`.  ``None``: only background is membrane.
     background : int, iterable of int or None
-        For ids: those that mean no cell and are membrane.  None: 0, and 2**64 - 1.
+        For ids: those that mean no cell and are membrane.  None: 0 and 2**64 - 1.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError
         If a file is missing or is a directory.
     ValueError
-        If a file is damaged, if pages or shapes differ, or if an option does not fit.
+        If a file is damaged, if pages or shapes differ, or if an option does not apply.
 
     Examples
     --------
@@ -78,15 +78,16 @@ class PicturePair(Sections):
         background: int | Iterable[int] | None = None,
     ) -> None:
         self._image, self._label = os.fspath(image), os.fspath(label)
-        self._invert = invert
-        self._is_told = background is not None
         known = checked_background(BACKGROUND if background is None else background)
-        self._borders = Borders(border, "pixels", known).checked() if ids else None
-        self._watch = Watch(Remarks())
-        if ids and invert:
-            raise ValueError(f"{self._label}: invert is for masks; these labels are ids")
-        self._pages, *self._size = _claims(self._image)
-        pages, *size = _claims(self._label)
+        super().__init__(
+            self._image,
+            self._label,
+            invert=invert,
+            borders=Borders(border, "pixels", known).checked() if ids else None,
+            background_given=background is not None,
+        )
+        self._pages, *self._size = _stated_size(self._image)
+        pages, *size = _stated_size(self._label)
         if (pages, size) != (self._pages, self._size):
             raise ValueError(
                 f"{self._label} has {_counted(pages, size)}, {self._image} has "
@@ -101,42 +102,29 @@ class PicturePair(Sections):
         return height, width
 
     def _name(self, i: int) -> str:
-        return f"{self._image} page {i}" if self._pages > 1 else self._image
+        return self._page_name(self._image, i)
 
-    def _share(self, remarks: Remarks) -> None:
-        self._watch.remarks = remarks
+    def _page_name(self, path: str, i: int) -> str:
+        return f"{path} page {i}" if self._pages > 1 else path
 
-    def _window(self, i: int, rows: slice, columns: slice) -> Section:
-        pixels = self._page(self._image, i, "image")[rows, columns]
-        image, truth = unit_image(pixels, self._name(i)), self._truth(i, rows, columns)
-        whole = truth.shape == self._shape(i)
-        self._watch.image(self._image, image, pixels.dtype, whole)
-        if whole:  # of windows, `Patches` keeps watch
-            self._watch.truth(self._label, truth, whole)
-        return Section(image, truth)
+    def _pixels(self, i: int, rows: slice, columns: slice) -> NDArray:
+        return self._page(self._image, i, "image")[rows, columns]
 
-    def _truth(self, i: int, rows: slice, columns: slice) -> NDArray[np.bool_]:
-        if self._borders is None:
-            return self._page(self._label, i, "mask")[rows, columns] ^ self._invert
-        label = self._page(self._label, i, "ids")
-        if label.dtype.kind not in "iu":
-            where = self._name(i).replace(self._image, self._label)
-            raise ValueError(f"{where}: ids of dtype {label.dtype}; expected integers")
-        above, left = self._borders.margin(ONE_PIXEL)
-        top, start = max(rows.start - above, 0), max(columns.start - left, 0)
-        ids = label[top : rows.stop + above, start : columns.stop + left]
-        if not self._is_told:
-            notes = background_notes(ids, self._borders.background)
-            self._watch.remarks.say(self._label, notes)
-        mask = self._borders.membranes(ids, ONE_PIXEL)
-        inner = mask[rows.start - top : rows.stop - top, columns.start - start :]
-        return inner[:, : columns.stop - columns.start].copy()
+    def _mask(self, i: int, rows: slice, columns: slice) -> NDArray[np.bool_]:
+        return self._page(self._label, i, "mask")[rows, columns]
+
+    def _cell_ids(self, i: int, rows: slice, columns: slice) -> NDArray:
+        page = self._page(self._label, i, "ids")
+        if page.dtype.kind not in "iu":
+            where = self._page_name(self._label, i)
+            raise ValueError(f"{where}: ids of dtype {page.dtype}; expected integers")
+        return page[rows, columns]
 
     def _page(self, path: str, i: int, kind: str) -> NDArray:
-        """Return a page, read as the kind of thing that it is to be."""
+        """Return a page (H, W), read as an "image", a "mask" or "ids"."""
         address = f"{path}[{i}]" if self._pages > 1 else path
         file = _decoded(address, os.stat(path).st_mtime_ns, kind)
-        self._watch.remarks.say(path, file.notes)
+        self._watch.remarks.warn(path, file.notes)
         pixels = file.array
         if pixels.shape != self._shape(i):
             raise ValueError(
@@ -146,8 +134,8 @@ class PicturePair(Sections):
         return pixels
 
 
-def _claims(path: str) -> tuple[int, int, int]:
-    """Pages, rows and columns of a picture, by what it says and without its pixels."""
+def _stated_size(path: str) -> tuple[int, int, int]:
+    """Pages, rows and columns of a picture, from its header."""
     shape = image_shape(path)
     if len(shape) < 2:
         raise ValueError(f"{path}: shape {shape}; expected pages of rows and columns")
@@ -162,7 +150,7 @@ def _counted(pages: int, size: list[int]) -> str:
 
 @lru_cache(maxsize=KEPT)
 def _decoded(address: str, changed: int, kind: str) -> ImageFile:
-    """A page as image, mask or ids, to be read only; `changed` is when the file was."""
+    """A page as image, mask or ids, read-only; `changed` is when its file was modified."""
     file = open_labels(address) if kind == "ids" else open_image(address, raw=True)
     pixels, notes = file.array, file.notes
     if kind == "mask":
@@ -194,7 +182,7 @@ class ImagePairs(Joined):
         If the folder, or ``image`` or ``label`` in it, is missing.
     ValueError
         If there are no pictures; if an image has no label or a label no image; if two
-        pictures have the same name but for the ending; and as `PicturePair`.
+        pictures have the same name except for the ending; and as `PicturePair`.
 
     Examples
     --------

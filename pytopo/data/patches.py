@@ -1,14 +1,14 @@
-"""Patches: small windows of sections at random places, image and truth together.
+"""Patches: small windows of sections at random places, image and ground truth together.
 
-Patch ``k`` depends on nothing but the seed and ``k``, the number of the patch in the whole run.
-Whoever asks for it, in whatever process and order, gets the same:
+Patch ``k`` depends only on the seed and on ``k``, the number of the patch in the whole run.
+It is the same in every process and in every order:
 
     k -> visit = k // per_section -> (epoch, turn) = divmod(visit, sections)
                                   -> section = order of the epoch [turn]
     k -> place and symmetry
 
-So the patches of an epoch are a range of numbers, a run that is continued continues with
-the same patches, and the number of workers of a DataLoader changes nothing.
+So the patches of an epoch are a range of numbers, a run that is resumed gets the same
+patches, and the number of workers of a DataLoader makes no difference.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ ORDER, PLACE = 0, 1  # two streams of random numbers
 
 
 class PatchError(ValueError):
-    """A section cannot be read where a patch is; only reading it tells, late in a run."""
+    """A section cannot be read where a patch lies, which may be found late in a run."""
 
     @property
     def reason(self) -> str:
@@ -35,8 +35,8 @@ class PatchError(ValueError):
 class Patches:
     """Random patches of sections, a data set for a torch DataLoader.
 
-    Every epoch visits every section once, in an order of its own.  All places of a section
-    are equally likely, blank ones too.
+    Every epoch visits every section once, in a random order.  All places of a section are
+    equally likely, blank ones too.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Patches:
     per_section : int
         Patches of each visit to a section.
     augment : bool
-        Turn and flip: all 8 symmetries of the square, equally likely.
+        Rotate and flip: all 8 symmetries of the square, equally likely.
 
     Raises
     ------
@@ -88,13 +88,13 @@ class Patches:
             if isinstance(number, bool) or index(number) < least:
                 raise ValueError(f"{name}={number}; expected a whole number, at least {least}")
         if not len(sections):
-            raise ValueError("no sections to take patches of; expected at least one")
+            raise ValueError("no sections to cut patches from; expected at least one")
         for i in range(len(sections)):
             height, width = sections.shape_of(i)
             if min(height, width) < size:
                 raise ValueError(
                     f"{sections.name(i)} has {height} x {width} pixels; expected at least "
-                    f"{size} x {size} for a patch, take a smaller size"
+                    f"{size} x {size} for a patch, use a smaller size"
                 )
         self.sections = sections
         self.size = index(size)
@@ -104,7 +104,7 @@ class Patches:
         self._watch = Watch(Remarks())
 
     def __len__(self) -> int:
-        """Return how many patches an epoch has."""
+        """Return the number of patches per epoch."""
         return len(self.sections) * self.per_section
 
     def epoch(self, number: int) -> range:
@@ -117,7 +117,7 @@ class Patches:
         return (self[k] for k in self.epoch(0))
 
     def section_of(self, k: int) -> int:
-        """Return which section patch ``k`` is of."""
+        """Return the number of the section that contains patch ``k``."""
         epoch, turn = divmod(index(k) // self.per_section, len(self.sections))
         return int(self._random(ORDER, epoch).permutation(len(self.sections))[turn])
 
@@ -127,12 +127,12 @@ class Patches:
         Parameters
         ----------
         k : int
-            Its number in the whole run, at least 0 and without end.
+            Its number in the whole run, at least 0 and without upper limit.
 
         Returns
         -------
         image, truth : (1, size, size) float32
-            In [0, 1]; the truth is 1 where there is membrane.
+            In [0, 1]; the ground truth is 1 where there is membrane.
         """
         k = index(k)
         if k < 0:

@@ -1,7 +1,8 @@
-"""What there is to say of data while it is read: each kind of remark once, as a warning.
+"""Notes on data while it is read: each kind once, as a warning.
 
-A folder of a thousand colour pictures has one remark, not a thousand.  Whether
-images use little of their range, and whether there is any membrane, takes more than a patch.
+For a folder of a thousand colour pictures there is one warning, not a thousand.  Whether
+images use little of their range, and whether there is any membrane, cannot be judged from a
+single patch.
 """
 
 import re
@@ -13,53 +14,53 @@ from numpy.typing import NDArray
 from pytopo.images.scaling import range_notes
 from pytopo.notes import warn_of
 
-ENOUGH = 2**18  # pixels of windows to judge by; a whole section is enough, too
+ENOUGH = 2**18  # pixels of windows to judge from; a whole section is enough, too
 
 
 class Remarks:
-    """What has been said of the sections of one or several sources.
+    """The notes that have been given on the sections of one or several sources.
 
     Examples
     --------
     >>> import warnings
     >>> remarks = Remarks()
-    >>> with warnings.catch_warnings(record=True) as said:
+    >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
-    ...     remarks.say("1.png", ["16 of 64 pixels dropped"])
-    ...     remarks.say("2.png", ["9 of 64 pixels dropped", "alpha dropped"])
-    >>> [str(warning.message) for warning in said]
+    ...     remarks.warn("1.png", ["16 of 64 pixels dropped"])
+    ...     remarks.warn("2.png", ["9 of 64 pixels dropped", "alpha dropped"])
+    >>> [str(warning.message) for warning in caught]
     ['1.png: 16 of 64 pixels dropped', '2.png: alpha dropped']
     """
 
     def __init__(self) -> None:
-        self._said: set[str] = set()
+        self._given: set[str] = set()
 
-    def say(self, where: str, notes: Iterable[str]) -> None:
-        """Raise those notes as warnings that differ from all before by more than numbers."""
+    def warn(self, where: str, notes: Iterable[str]) -> None:
+        """Warn of the notes that differ from all earlier ones by more than numbers."""
         for note in notes:
             kind = re.sub(r"-?[0-9]+(\.[0-9]+)?", "#", note)
-            if kind not in self._said:
-                self._said.add(kind)
+            if kind not in self._given:
+                self._given.add(kind)
                 warn_of([note], where, stacklevel=4)
 
 
 class Watch:
-    """What has been seen of the sections of one source, window by window.
+    """Statistics of the sections of one source, collected window by window.
 
     Parameters
     ----------
     remarks : Remarks
-        To say it with.
+        Through which notes are given.
 
     Examples
     --------
     >>> import warnings
     >>> watch = Watch(Remarks())
-    >>> with warnings.catch_warnings(record=True) as said:
+    >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
     ...     watch.truth("cells.h5", np.zeros((8, 8), bool), whole=True)
-    >>> [str(warning.message) for warning in said]
-    ['cells.h5: a truth without membrane, in all of 64 pixels']
+    >>> [str(warning.message) for warning in caught]
+    ['cells.h5: a ground truth without membrane, in all of 64 pixels']
     """
 
     def __init__(self, remarks: Remarks) -> None:
@@ -70,7 +71,7 @@ class Watch:
         self._has_membrane = False
 
     def image(self, where: str, image: NDArray, dtype: np.dtype, whole: bool) -> None:
-        """Look at pixels on [0, 1] that were stored in a dtype; `whole`: of a whole section."""
+        """Add pixels on [0, 1] that were stored in a dtype; `whole`: of a whole section."""
         if dtype.kind not in "iu" or self._range_pixels >= ENOUGH:
             return
         self._low = min(self._low, float(image.min()))
@@ -78,15 +79,16 @@ class Watch:
         self._range_pixels += image.size
         if whole or self._range_pixels >= ENOUGH:
             self._range_pixels = ENOUGH if self._high > self._low else 0
-            self.remarks.say(where, range_notes(self._high - self._low, dtype))
+            self.remarks.warn(where, range_notes(self._high - self._low, dtype))
 
     def truth(self, where: str, truth: NDArray[np.bool_], whole: bool) -> None:
-        """Look at membranes; `whole`: of a whole section, so that it is time to judge."""
+        """Add membranes; `whole`: of a whole section, which is enough to judge."""
         if self._has_membrane:
             return
         self._has_membrane = bool(truth.any())
         self._truth_pixels += truth.size
         if not self._has_membrane and (whole or self._truth_pixels >= ENOUGH):
-            self.remarks.say(
-                where, [f"a truth without membrane, in all of {self._truth_pixels} pixels"]
+            self.remarks.warn(
+                where,
+                [f"a ground truth without membrane, in all of {self._truth_pixels} pixels"],
             )

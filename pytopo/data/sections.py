@@ -1,13 +1,13 @@
-"""Sections: a sequence of images with their truth, read when they are asked for.
+"""Sections: a sequence of images with their ground truth, read when they are used.
 
     Sections[i]            the section i, a Section
     Sections[a:b]          some of them, again Sections; nothing is read
     Sections.read(i, r, c) a window of a section: no more is read than it needs
-    joined([a, b])         one after the other
+    joined([a, b])         those of a, then those of b
     split_blocks(a)        blocks to train on, to choose by, to report on
 
-A class that reads some kind of file says how many sections there are, what their shapes and
-names are, and how a window is read.  All else is here.
+A class that reads some kind of file provides the number of sections, their shapes and names,
+and a way to read a window.  The rest is here.
 """
 
 from abc import ABC, abstractmethod
@@ -34,7 +34,7 @@ MASK_ADVICE = Advice(
 
 
 class Section(NamedTuple):
-    """An image and what is true of it.
+    """An image and its ground truth.
 
     Attributes
     ----------
@@ -60,21 +60,21 @@ class Sections(ABC):
 
     @abstractmethod
     def _name(self, i: int) -> str:
-        """What messages call section ``i``."""
+        """The name of section ``i`` in messages."""
 
     @abstractmethod
     def _window(self, i: int, rows: slice, columns: slice) -> Section:
         """A window of section ``i``; the slices are bounded and not empty."""
 
     def _share(self, remarks: Remarks) -> None:  # noqa: B027 - arrays have no remarks
-        """Say with others what there is to say, so that each kind is said once."""
+        """Share notes with other sections, so that each kind is given once."""
 
     def shape_of(self, i: int) -> tuple[int, int]:
         """Return rows and columns of a section, without reading its pixels."""
         return self._shape(self._index(i))
 
     def name(self, i: int) -> str:
-        """Return what messages call a section, like ``cells.h5 section 3``."""
+        """Return the name of a section in messages, like ``cells.h5 section 3``."""
         return self._name(self._index(i))
 
     def read(self, i: int, rows: slice = WHOLE, columns: slice = WHOLE) -> Section:
@@ -83,17 +83,17 @@ class Sections(ABC):
         Parameters
         ----------
         i : int
-            Which; negative numbers count from the end.
+            Number of the section; negative numbers count from the end.
         rows, columns : slice
-            Of the window, without steps; it equals that part of the whole section.
+            Of the window, without steps; the result is that part of the whole section.
 
         Raises
         ------
         IndexError
             If there is no section ``i``.
         ValueError
-            If the window is empty or has steps, or if what the file holds there is no
-            image in [0, 1] or no truth.
+            If the window is empty or has steps, or if the file holds no image in [0, 1] or
+            no ground truth there.
         """
         i = self._index(i)
         window = [
@@ -160,7 +160,7 @@ class _Chosen(Sections):
 
 
 class Joined(Sections):
-    """The sections of several, one after the other."""
+    """The sections of several sources, one source after the other."""
 
     def __init__(self, parts: Sequence[Sections]) -> None:
         self._parts = list(parts)
@@ -191,7 +191,7 @@ class Joined(Sections):
 
 
 def joined(parts: Sequence[Sections]) -> Sections:
-    """Return the sections of several, one after the other; nothing is read.
+    """Return the sections of several sources, one source after the other; nothing is read.
 
     Raises
     ------
@@ -216,19 +216,21 @@ def split_blocks(
 ) -> tuple[Sections, Sections, Sections]:
     """Split into three blocks of neighbouring sections, in this order.
 
-    Neighbours look alike: with sections picked at random, those to report on would have been
-    seen in training.  To have a block of each of several volumes, split each and join.
+    Neighbours look alike: if sections were picked at random, the held-out ones would resemble
+    those of training.  For blocks from each of several volumes, split each and join.
 
     Parameters
     ----------
     sections : Sections
     train, validation, test : float
-        Shares, at least 0, with the sum 1.  Each block with a share has a section at least.
+        Shares, at least 0, with the sum 1.  Each block with a share above 0 has at least one
+        section.
 
     Raises
     ------
     ValueError
-        If the shares are no such shares, or if there are fewer sections than blocks.
+        If a share is negative or their sum is not 1, or if there are fewer sections than
+        blocks.
 
     Examples
     --------
@@ -247,7 +249,7 @@ def split_blocks(
     if total < sum(counts):
         raise ValueError(
             f"{total} sections for {sum(counts)} blocks; expected at least one for each, "
-            "take more sections or give a block the share 0"
+            "use more sections or give a block the share 0"
         )
     while sum(counts) < total:  # to the block that is furthest below its share
         missing = [share * total - count for share, count in zip(shares, counts)]
@@ -270,15 +272,15 @@ class ArraySections(Sections):
     truths : the same of masks
         Membrane is what is not 0, see `pytopo.images.masks.mask_of`.
     name : str
-        What messages call them.
+        Their name in messages.
 
     Raises
     ------
     ValueError
-        If there are none, if an image and its truth have not one shape of two axes, or if a
-        truth is no mask.
+        If there are none, if an image and its ground truth have different shapes or not two
+        axes, or if a ground truth is not a mask.
     TypeError
-        If an image or a truth holds no real numbers.
+        If an image or a ground truth holds values other than real numbers.
 
     Examples
     --------
@@ -299,14 +301,14 @@ class ArraySections(Sections):
         self._label = name
         if not self._images or len(self._images) != len(masks):
             raise ValueError(
-                f"{name}: {len(self._images)} images and {len(masks)} truths; expected "
-                "as many of one as of the other, and at least one"
+                f"{name}: {len(self._images)} images and {len(masks)} truths; expected the "
+                "same number of both, and at least one"
             )
         for i, (image, truth) in enumerate(zip(self._images, masks)):
             if image.ndim != 2 or image.shape != truth.shape or not image.size:
                 raise ValueError(
                     f"{self._name(i)}: image of shape {image.shape}, truth of {truth.shape}; "
-                    "expected both of one shape (H, W)"
+                    "expected the same shape (H, W) for both"
                 )
         self._truths = [
             mask_of(truth, f"{self._name(i)}: truth", MASK_ADVICE).array
@@ -327,7 +329,7 @@ class ArraySections(Sections):
         return Section(image, self._truths[i][rows, columns].copy())
 
 
-# ---- what is stored becomes an image and a truth -----------------------------------------
+# ---- from stored pixels to an image ------------------------------------------------------
 
 
 def unit_image(stored: NDArray, where: str) -> NDArray[np.float32]:
@@ -339,14 +341,14 @@ def unit_image(stored: NDArray, where: str) -> NDArray[np.float32]:
         Integers and bools are scaled by the range of their dtype, as by
         `pytopo.read_image`; floats must be in [0, 1], but for a rounding error.
     where : str
-        What a message calls them.
+        Their name in messages.
 
     Raises
     ------
     ValueError
-        If a float is not in [0, 1]; if scaling would make two values of 64 bits one.
+        If a float is not in [0, 1]; if scaling would merge two values of 64 bits.
     TypeError
-        If they are no real numbers.
+        If they are not real numbers.
 
     Examples
     --------
@@ -369,19 +371,3 @@ def unit_image(stored: NDArray, where: str) -> NDArray[np.float32]:
             "scale it or store it as uint8"
         )
     return clipped.astype(np.float32)
-
-
-def truth_of_mask(stored: NDArray, where: str, invert: bool) -> NDArray[np.bool_]:
-    """Return where a stored mask is not 0; where it is 0 if `invert`.
-
-    Raises
-    ------
-    ValueError
-        If it is no mask, see `pytopo.images.masks.mask_of`.
-
-    Examples
-    --------
-    >>> truth_of_mask(np.array([[0, 255]], np.uint8), "here", invert=True)
-    array([[ True, False]])
-    """
-    return mask_of(stored, f"{where}: the label", MASK_ADVICE).array ^ invert

@@ -19,6 +19,8 @@ class SegmentationLoss(nn.Module):
     softmax : bool
         ``False``: binary cross-entropy of the sigmoid of each channel.  ``True``:
         cross-entropy of the softmax over channels, and ``target`` is one-hot.
+    foreground_weight : float
+        Weight of foreground pixels in the binary cross-entropy; 1 treats all pixels alike.
     **options
         Of `TopologicalLoss`, but for ``sigmoid`` and ``reduction``.
 
@@ -35,11 +37,28 @@ class SegmentationLoss(nn.Module):
     0.018
     """
 
-    def __init__(self, topo_weight: float, *, softmax: bool = False, **options: object) -> None:
+    def __init__(
+        self,
+        topo_weight: float,
+        *,
+        softmax: bool = False,
+        foreground_weight: float = 1.0,
+        **options: object,
+    ) -> None:
         super().__init__()
-        if not is_weight(topo_weight):
-            raise ValueError(f"topo_weight is {topo_weight!r}; expected a number of at least 0")
+        for name, weight in (
+            ("topo_weight", topo_weight),
+            ("foreground_weight", foreground_weight),
+        ):
+            if not is_weight(weight):
+                raise ValueError(f"{name} is {weight!r}; expected a number of at least 0")
+        if softmax and foreground_weight != 1:
+            raise ValueError(
+                f"foreground_weight is {foreground_weight!r}; expected 1 with softmax=True, "
+                "where channels have no foreground"
+            )
         self.topo_weight = float(topo_weight)
+        self.foreground_weight = float(foreground_weight)
         self.topological = TopologicalLoss(sigmoid=not softmax, softmax=softmax, **options)  # type: ignore[arg-type]
 
     def forward(self, prediction: Tensor, target: "Tensor | PreparedTarget") -> Tensor:
@@ -55,14 +74,21 @@ class SegmentationLoss(nn.Module):
             "pixel", "topological" and "total" = pixel + topo_weight * topological.
         """
         topological = self.topological(prediction, target)
-        truth = target.tensor if isinstance(target, PreparedTarget) else target
-        truth = truth.to(prediction.device, torch.float32)
-        if self.topological.softmax:
-            pixel = F.cross_entropy(prediction.float(), truth)
-        else:
-            pixel = F.binary_cross_entropy_with_logits(prediction.float(), truth)
+        pixel = self.pixel_loss(prediction, target)
         total = pixel + self.topo_weight * topological
         return {"pixel": pixel, "topological": topological, "total": total}
+
+    def pixel_loss(self, prediction: Tensor, target: "Tensor | PreparedTarget") -> Tensor:
+        """Return the cross-entropy alone, a scalar."""
+        logits = prediction.float()
+        truth = target.tensor if isinstance(target, PreparedTarget) else target
+        truth = truth.to(logits.device, torch.float32)
+        if self.topological.softmax:
+            return F.cross_entropy(logits, truth)
+        weight = None
+        if self.foreground_weight != 1:
+            weight = torch.tensor(self.foreground_weight, device=logits.device)
+        return F.binary_cross_entropy_with_logits(logits, truth, pos_weight=weight)
 
     def prepare(self, target: Tensor) -> PreparedTarget:
         """Compute the diagrams of a truth once; see `TopologicalLoss.prepare`."""

@@ -8,23 +8,25 @@ base.py               ``BaseCNN``, "base": four convolutions, two fully connecte
 enhanced.py           ``EnhancedCNN``, "enhanced": deeper, with normalisation
 vgg19.py              ``VGG19Net``, "vgg19": the VGG19 features, published or not
 unet.py               ``UNet``, "unet": down, up, and across
-checks.py             options and inputs that a network cannot take
+convolution.py        two convolutions with their normalisation
+checks.py             options and inputs that a network refuses
 initial.py            weights to start from
+saved.py              reading what torch saved, without running code in it
 ====================  ===========================================================
 
 All take (B, 1, H, W) float images on [0, 1] and return logits of the same shape; the
-likelihood is their sigmoid.  What a network says of itself:
+likelihood is their sigmoid.  Each network has these attributes:
 
 ``name``, ``options``
     ``build(name, **options)`` makes another one of the same shape.
 ``patch_size``
-    H and W if it takes no others, ``None`` if it takes any.
+    H and W if it takes no other size, ``None`` if it takes any.
 ``receptive_field``
     Side of the square of pixels, around its own, that a logit depends on; ``None`` if that
     is all of the input.
 ``stride``
-    A part of an image that starts at a multiple of it meets the same grid of pooled cells
-    as it does in the whole image.
+    A part of an image that starts at a multiple of it has the same grid of pooled cells as
+    in the whole image.
 """
 
 import inspect

@@ -3,7 +3,7 @@
 Six layers have weights, and the first, second and fourth convolution are followed by 2x2
 max pooling, as in Hu, Li, Samaras, Chen (2019), "Topology-preserving deep image
 segmentation", section 3, who follow DIVE (Fakhry, Peng, Ji (2016), "Deep models for brain EM
-image segmentation").  The last layer gives one logit a pixel.
+image segmentation").  The last layer gives one logit per pixel.
 """
 
 import torch.nn.functional as F
@@ -23,7 +23,7 @@ class BaseCNN(nn.Module):
     width : int
         Channels of the convolutions.
     hidden : int
-        Numbers between the fully connected layers.
+        Units between the fully connected layers.
     size : int
         Rows and columns of a patch.
 

@@ -1,6 +1,6 @@
 """What a network refuses: options and inputs that it cannot take.
 
-Options may come from the checkpoint of a stranger, so every number has an upper limit too.
+Options may come from a checkpoint of unknown origin, so every number has an upper limit too.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
 
 
 def check_images(images: Tensor, size: int | None = None) -> None:
-    """Raise ValueError if this is no batch of one-channel images of the right size."""
+    """Raise ValueError if this is not a batch of one-channel images of the right size."""
     side = ("H", "W") if size is None else (size, size)
     _, channels, height, width = images.shape if images.ndim == 4 else (0, 0, 0, 0)
     fits = size is None or (height, width) == side

@@ -1,14 +1,15 @@
 """Deeper than the base network: eight convolutions, four poolings, and normalisation.
 
-Batch normalisation behind each convolution keeps a deep network trainable (Ioffe, Szegedy
+Batch normalisation after each convolution keeps a deep network trainable (Ioffe, Szegedy
 (2015), "Batch normalization", section 3); dropout before both fully connected layers keeps
-them from learning patches by heart (Srivastava et al. (2014), "Dropout", section 4).
+them from memorising patches (Srivastava et al. (2014), "Dropout", section 4).
 """
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pytopo.models.checks import check_images, checked_number
+from pytopo.models.convolution import double_convolution
 from pytopo.models.initial import initialise
 from pytopo.options import real
 
@@ -23,9 +24,9 @@ class EnhancedCNN(nn.Module):
     width : int
         Channels of the first two convolutions; each pooling doubles them.
     hidden : int
-        Numbers between the fully connected layers.
+        Units between the fully connected layers.
     dropout : float
-        Part of the numbers that training drops before each fully connected layer.
+        Fraction of the units that training drops before each fully connected layer.
     size : int
         Rows and columns of a patch.
 
@@ -58,10 +59,10 @@ class EnhancedCNN(nn.Module):
         self.options = {"width": width, "hidden": hidden, "dropout": rate, "size": size}
         self.patch_size = size
 
-        self.block1 = block(1, width)
-        self.block2 = block(width, 2 * width)
-        self.block3 = block(2 * width, 4 * width)
-        self.block4 = block(4 * width, 8 * width)
+        self.block1 = double_convolution(1, width, "batch")
+        self.block2 = double_convolution(width, 2 * width, "batch")
+        self.block3 = double_convolution(2 * width, 4 * width, "batch")
+        self.block4 = double_convolution(4 * width, 8 * width, "batch")
         self.drop1 = nn.Dropout(rate)
         self.full1 = nn.Linear(8 * width * (size // 16) ** 2, hidden)
         self.drop2 = nn.Dropout(rate)
@@ -77,15 +78,3 @@ class EnhancedCNN(nn.Module):
         x = F.max_pool2d(self.block4(x), 2)  # (B, 256, 4, 4)
         x = F.relu(self.full1(self.drop1(x.flatten(1))))  # (B, 512)
         return self.full2(self.drop2(x)).view_as(images)  # (B, 4225) as (B, 1, 65, 65)
-
-
-def block(channels: int, width: int) -> nn.Sequential:
-    """Two 3x3 convolutions, each with batch normalisation and ReLU behind it."""
-    return nn.Sequential(
-        nn.Conv2d(channels, width, 3, padding=1, bias=False),  # the normalisation has a bias
-        nn.BatchNorm2d(width),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(width, width, 3, padding=1, bias=False),
-        nn.BatchNorm2d(width),
-        nn.ReLU(inplace=True),
-    )

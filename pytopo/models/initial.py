@@ -1,14 +1,14 @@
 """Weights to start from: signals keep their size, and the first likelihoods are near 1/2.
 
 Each layer before a ReLU gets normal weights of variance 2 / fan-in, so that the size of the
-signal is the same behind it as before it (He, Zhang, Ren, Sun (2015), "Delving deep into
+signal is the same after it as before it (He, Zhang, Ren, Sun (2015), "Delving deep into
 rectifiers", section 2.2).  The last layer gets a tenth of what would keep the size: logits
-start small, where the sigmoid is not flat and no pixel is sure of itself.
+start near 0, where the sigmoid is steepest.
 """
 
 from torch import nn
 
-LAST = 0.1  # size of the first logits, against that of the signal behind the last ReLU
+LAST = 0.1  # size of the first logits, relative to the signal after the last ReLU
 
 
 def initialise(network: nn.Module, last: nn.Linear | nn.Conv2d) -> None:
@@ -17,7 +17,8 @@ def initialise(network: nn.Module, last: nn.Linear | nn.Conv2d) -> None:
     Parameters
     ----------
     network : nn.Module
-        Every convolution and fully connected layer in it, but ``last``, has a ReLU behind.
+        Every convolution and fully connected layer in it, except ``last``, is followed by a
+        ReLU.
     last : nn.Linear or nn.Conv2d
         The layer that gives the logits.
     """

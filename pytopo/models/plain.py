@@ -1,4 +1,4 @@
-"""The smallest network that learns: 3x3 convolutions in a row, at half resolution.
+"""The smallest network that learns: a chain of 3x3 convolutions, at half resolution.
 
 The first convolution has stride 2, so that the others see twice as far for a quarter of the
 work.  Their logits lie on every second pixel, and the pixels between are interpolated:

@@ -6,8 +6,9 @@
                      \\ pool             up /
                       block --------------'                             64
 
-A block is two 3x3 convolutions.  Going up, what comes from below is put beside what went
-across.  Sizes need not be even: pooling rounds up, and going up the surplus is cut off.
+A block is two 3x3 convolutions.  On the way up, the channels from below are concatenated
+with those from across.  Sizes need not be even: pooling rounds up, and the surplus row or
+column is cut off on the way up.
 Ronneberger, Fischer, Brox (2015), "U-Net: convolutional networks for biomedical image
 segmentation", section 2.
 """
@@ -19,9 +20,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pytopo.models.checks import check_choice, check_images, checked_number
+from pytopo.models.convolution import NORMS, double_convolution
 from pytopo.models.initial import initialise
-
-NORMS = ("batch", "group", "none")
 
 
 class UNet(nn.Module):
@@ -36,8 +36,8 @@ class UNet(nn.Module):
     depth : int
         Levels, the top one included.
     norm : {"batch", "group", "none"}
-        Normalisation behind each convolution.  With "group", every logit depends on all of
-        the image, and a part of it is not predicted as it is in the whole.
+        Normalisation after each convolution.  With "group", every logit depends on all of
+        the image, so a part of it is not predicted as it is in the whole.
 
     Raises
     ------
@@ -66,11 +66,11 @@ class UNet(nn.Module):
 
         widths = [width * 2**level for level in range(depth)]
         down, up = list(pairwise([1, *widths])), list(pairwise(reversed(widths)))
-        self.down = nn.ModuleList(block(above, here, norm) for above, here in down)
+        self.down = nn.ModuleList(double_convolution(above, here, norm) for above, here in down)
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(below, here, 2, stride=2) for below, here in up
         )
-        self.merge = nn.ModuleList(block(2 * here, here, norm) for _, here in up)
+        self.merge = nn.ModuleList(double_convolution(2 * here, here, norm) for _, here in up)
         self.last = nn.Conv2d(width, 1, 1)
         initialise(self, self.last)
 
@@ -99,16 +99,3 @@ def reach(depth: int) -> int:
     """
     cell = 2 ** (depth - 1)
     return 4 * (cell - 1) + 2 * cell + (cell - 1)
-
-
-def block(channels: int, width: int, norm: str) -> nn.Sequential:
-    """Two 3x3 convolutions, each with its normalisation and ReLU behind it."""
-    layers: list[nn.Module] = []
-    for count in (channels, width):
-        layers.append(nn.Conv2d(count, width, 3, padding=1, bias=norm == "none"))
-        if norm == "batch":
-            layers.append(nn.BatchNorm2d(width))
-        if norm == "group":
-            layers.append(nn.GroupNorm(8 if width % 8 == 0 else 1, width))
-        layers.append(nn.ReLU(inplace=True))
-    return nn.Sequential(*layers)

@@ -1,4 +1,4 @@
-"""The features of VGG19, random or as published, and layers of our own behind them.
+"""The features of VGG19, random or as published, followed by layers of our own.
 
 VGG19 is sixteen 3x3 convolutions with a 2x2 max pooling after each block (Simonyan, Zisserman
 (2015), "Very deep convolutional networks for large-scale image recognition", table 1, column
@@ -12,8 +12,8 @@ that these load by name:
     4                           512   19, 21, 23, 25           27
     5                           512   28, 30, 32, 34           36
 
-The rest of that file, three fully connected layers that tell a thousand kinds of photograph,
-is left out.  No weights are fetched unless `download_weights` is called.
+The rest of that file, three fully connected layers that classify photographs into a thousand
+classes, is not used.  No weights are downloaded unless `download_weights` is called.
 """
 
 import os
@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from pytopo.models.checks import check_images, checked_number
 from pytopo.models.initial import initialise
+from pytopo.models.saved import load_saved
 from pytopo.notes import one_line
 
 URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
@@ -44,10 +45,10 @@ class VGG19Net(nn.Module):
     Parameters
     ----------
     frozen : int
-        How many of the 37 modules of ``features``, from the first, training leaves as they
-        are.  28 freezes blocks 1 to 4, 37 all; it makes sense with published weights.
+        How many of the 37 modules of ``features``, from the first, are not trained.  28
+        freezes blocks 1 to 4, 37 all; useful with published weights.
     hidden : int
-        Numbers between the fully connected layers.
+        Units between the fully connected layers.
     size : int
         Rows and columns of a patch.
 
@@ -100,7 +101,7 @@ class VGG19Net(nn.Module):
         return self.full2(x).view_as(images)  # (B, 4225) as (B, 1, 65, 65)
 
     def load_published(self, weights: Mapping[str, Tensor]) -> None:
-        """Take the weights of ``features``; all of these, and leave out ``classifier``.
+        """Load the weights of ``features``, all of them, and ignore ``classifier``.
 
         Parameters
         ----------
@@ -110,8 +111,8 @@ class VGG19Net(nn.Module):
         Raises
         ------
         ValueError
-            If a weight is missing, is of another shape, or is none of VGG19; then nothing
-            is taken.
+            If a weight is missing, has another shape, or is not one of VGG19; then none is
+            loaded.
         """
         expected = self.features.state_dict()
         found = {}
@@ -120,7 +121,9 @@ class VGG19Net(nn.Module):
             if part == "features" and key in expected:
                 found[key] = value
             elif part != "classifier":
-                raise ValueError(f"{name!r} is no weight of VGG19; expected those published")
+                raise ValueError(
+                    f"{name!r} is not a weight of VGG19; expected the published ones"
+                )
         for key, tensor in expected.items():
             shape = tuple(found[key].shape) if key in found else "nothing"
             if shape != tuple(tensor.shape):
@@ -155,32 +158,27 @@ def published_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     FileNotFoundError
         If there is none.
     ValueError
-        If the file is damaged, or holds anything but named tensors: no code of it is run.
+        If the file is damaged, or holds anything but named tensors; no code in it is run.
     """
-    name = one_line(os.fsdecode(path))
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"{name}: no such file; expected the weights of {URL}")
-    try:
-        weights = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch, zipfile and pickle each have their own
-        reason = one_line(str(error))[:100]
-        raise ValueError(f"{name}: damaged, or no weights that torch saved: {reason}") from None
+    expected = f"the weights of {URL}"
+    weights = load_saved(path, expected)
     if not _are_named_tensors(weights):
-        raise ValueError(f"{name}: not a state dict; expected the weights of {URL}")
+        name = one_line(os.fsdecode(path))
+        raise ValueError(f"{name}: not a state dict; expected {expected}")
     return weights
 
 
 def download_weights() -> dict[str, Tensor]:
-    """Download the published weights, 575 MB, or take them from torch's cache.
+    """Download the published weights, 575 MB, or read them from torch's cache.
 
-    The SHA-256 of a download must begin as its name says.
+    The SHA-256 of a download must begin with the digits in its name.
 
     Raises
     ------
     OSError
-        If they cannot be fetched.
+        If they cannot be downloaded.
     RuntimeError
-        If what came is something else.
+        If the download is a different file.
     """
     return torch.hub.load_state_dict_from_url(
         URL, map_location="cpu", check_hash=True, weights_only=True

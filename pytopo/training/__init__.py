@@ -4,14 +4,27 @@
 file            what it does
 ==============  ======================================================================
 loop.py         ``train``: one flat loop over batches, and its two schedules
-config.py       all that can be asked for, from TOML and the command line
 checkpoint.py   a network in a file
 distributed.py  several processes that train one network
-prediction.py   a network and an image become a likelihood, tile by tile
-run.py          a run in a folder, which can be killed and resumed
+tiles.py        tiles that overlap, and their weights
+prediction.py   from network and image to likelihood, tile by tile
+config.py       all values of a run, from TOML and the command line
+
+blocks.py       a run: its sections in three blocks, and the patches of the first
+network.py      its network, and the weights that it starts with
+folder.py       its folder: configuration, lock, and whether it is finished
+log.py          its log, one row per epoch
+decision.py     from likelihood to mask, and what is measured
+checks.py       what is checked before anything is written
+resume.py       whether its last checkpoint can be resumed
+state.py        where it stands, in memory and in its checkpoint
 figures.py      its curves and examples
-experiment.py   methods x seeds, measured on held-out sections
-report.py       what came out, as tables and figures
+run.py          all of these: a run in a folder, which can be killed and resumed
+
+methods.py      an experiment: methods x seeds
+results.py      the numbers of its runs, measured on held-out sections
+experiment.py   all of its runs, shared by several processes
+report.py       the results as tables and figures
 ==============  ======================================================================
 """
 

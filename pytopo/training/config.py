@@ -1,9 +1,9 @@
 """A run is described by four tables of plain values, read from and written as TOML.
 
-    [data]      what is learnt from       [training]  seed, epochs, batches, learning rate
+    [data]      the sections, in blocks   [training]  seed, epochs, batches, learning rate
     [network]   which network             [loss]      weights of the terms, warm-up
 
-Every value has a default; a name that is not known is refused.
+Every value has a default; an unknown name is refused.
 """
 
 import dataclasses
@@ -23,14 +23,14 @@ from pytopo.training.loop import LossConfig, TrainingConfig
 
 @dataclass(frozen=True)
 class DataConfig:
-    """What is learnt from, chosen by and reported on.
+    """The sections to learn from, to choose by and to report on.
 
     Attributes
     ----------
     paths : list of str
         As `pytopo.data.open_sections` takes them; an empty list for a synthetic volume.
     invert : bool
-        Labels are masks of the interior of cells, not of the membrane.
+        Labels are masks of the interior of cells, not of the membranes.
     ids : bool
         Labels of folders and pairs are ids of cells, as those of CREMI always are.
     background : list of int
@@ -40,8 +40,8 @@ class DataConfig:
         Width of membranes derived from labels: greatest distance to a label boundary.
     border_unit : {"pixels", "nm"}
     train, validation, test : str
-        Blocks of sections, like "0:20".  All three, or none: then the last fifth is kept
-        for the report, and the fifth before it for choosing.
+        Blocks of sections, like "0:20".  All three, or none: then the last fifth is held out
+        for the report, and the fifth before it is for choosing.
     sections, side, seed : int
         Of the synthetic volume.
     """
@@ -68,8 +68,9 @@ class DataConfig:
             raise ValueError(f"seed is {self.seed!r}; expected at least 0")
         for name, least in (("sections", 1), ("side", 16)):
             if getattr(self, name) < least:
-                came = getattr(self, name)
-                raise ValueError(f"{name} is {came!r}; expected at least {least}")
+                raise ValueError(
+                    f"{name} is {getattr(self, name)!r}; expected at least {least}"
+                )
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class NetworkConfig:
     weights : str
         A checkpoint whose weights it starts with; empty for random weights.
     published : str
-        For "vgg19": the file of the published ImageNet weights, or "download" to fetch it;
+        For "vgg19": the file of the published ImageNet weights, or "download";
         empty for random weights.
     """
 
@@ -96,7 +97,7 @@ class NetworkConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """All of a run."""
+    """The configuration of a run: all of its values."""
 
     data: DataConfig = field(default_factory=DataConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -108,7 +109,7 @@ Tables = Mapping[str, Mapping[str, Any]]
 
 
 def config_of(tables: Tables) -> RunConfig:
-    """Return the configuration that tables of values mean.
+    """Return the configuration that tables of values describe.
 
     Raises
     ------
@@ -147,7 +148,7 @@ def _table(name: str, kind: type, values: Mapping[str, Any]) -> Any:
 
 
 def _value(name: str, kind: Any, value: Any) -> Any:
-    """Return a value as the kind that is expected; whole numbers are good floats."""
+    """Return a value as the type that is expected; a whole number is a float too."""
     origin = getattr(kind, "__origin__", kind)
     if isinstance(value, np.generic):
         value = value.item()
@@ -210,11 +211,11 @@ def tables_of(config: RunConfig) -> dict[str, dict[str, Any]]:
     return dataclasses.asdict(config)
 
 
-MAY_CHANGE = ("training.epochs",)  # from one start of a run to the next
+MAY_CHANGE = ("training.epochs",)  # when a run is resumed
 
 
 def changes(before: RunConfig, now: RunConfig) -> list[str]:
-    """Return what differs between two configurations of a run, and may not.
+    """Return the differences of two configurations of a run that are not allowed.
 
     Examples
     --------
@@ -255,5 +256,5 @@ def _toml(value: Any) -> str:
         return f"{{{inside}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
-    # JSON writes text, numbers and truth values as TOML does, but for these characters
+    # JSON writes text, numbers and booleans as TOML does, except for this character
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

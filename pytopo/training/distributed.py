@@ -1,6 +1,6 @@
 """Several processes train one network: each takes its share of every batch.
 
-`torchrun` starts the processes and tells each its rank; without it there is one process.
+`torchrun` starts the processes and gives each its rank; without it there is one process.
 Gradients are averaged over the processes, and as all shares are equally large, that is the
 gradient of the whole batch.
 """
@@ -33,11 +33,11 @@ class World:
 
     @property
     def is_first(self) -> bool:
-        """Whether this is the process that writes files and talks."""
+        """Whether this is the process that writes files and prints."""
         return self.rank == 0
 
     def share(self, batch: int) -> slice:
-        """Return the part of a batch that this process takes.
+        """Return the part of a batch of this process.
 
         Raises
         ------
@@ -61,7 +61,7 @@ class World:
         return DistributedDataParallel(network)
 
     def splits_normalisation(self, network: nn.Module) -> bool:
-        """Tell whether batch normalisation sees only a part of the batch: not on GPUs."""
+        """Return whether batch normalisation uses only a part of the batch; not on GPUs."""
         normalised = any(isinstance(m, nn.BatchNorm2d) for m in network.modules())
         return self.size > 1 and self.device.type == "cpu" and normalised
 
@@ -83,7 +83,7 @@ class World:
         return [one.cpu() for one in states]
 
     def wait(self) -> None:
-        """Wait until all processes are here."""
+        """Wait until all processes have come to this point."""
         if self.size > 1:
             distributed.barrier()
 

@@ -34,13 +34,15 @@ def curves(history: Sequence[dict[str, float]]) -> Figure:
     """Draw the log of a run, epoch by epoch."""
     figure = Figure(figsize=(10, 6), dpi=110, layout="constrained")
     epochs = [row["epoch"] for row in history]
-    begun = next((row["epoch"] for row in history if row["topo_weight"] > 0), None)
+    topological_from = next((row["epoch"] for row in history if row["topo_weight"] > 0), None)
     for ax, (title, columns) in zip(figure.subplots(2, 2).flat, PANELS):
         for column, colour in zip(columns, plot.COLOURS):
             values = [row[column] for row in history]
             ax.plot(epochs, values, "o-", ms=4, color=colour, label=NAMES.get(column, column))
-        if begun is not None and begun > epochs[0]:
-            ax.axvline(begun - 0.5, color="0.6", ls=":", label="topological loss from here")
+        if topological_from is not None and topological_from > epochs[0]:
+            ax.axvline(
+                topological_from - 0.5, color="0.6", ls=":", label="topological loss from here"
+            )
         ax.set_title(title, fontsize="medium")
         ax.xaxis.get_major_locator().set_params(integer=True)
         if len(ax.get_lines()) > 1:
@@ -53,13 +55,17 @@ def curves(history: Sequence[dict[str, float]]) -> Figure:
 def examples(
     network: nn.Module, sections: Sections, config: RunConfig, rows: int = 3
 ) -> Figure:
-    """Draw patches from the middle of sections: image, truth, likelihood, critical pixels."""
+    """Draw patches from the middle of sections, with the pixels at which the loss pulls.
+
+    Each row shows the image, the ground truth, the mask that is predicted, and the likelihood
+    with its critical pixels.
+    """
     criterion = config.loss.topological()
     size = config.training.size
     chosen = np.linspace(0, len(sections) - 1, min(rows, len(sections))).astype(int).tolist()
     figure = Figure(figsize=(12, 3.3 * len(chosen) + 0.4), dpi=110, layout="constrained")
     grid = figure.subplots(len(chosen), 4, squeeze=False)
-    known: dict[str, Artist] = {}  # what the marks mean, once for all rows
+    known: dict[str, Artist] = {}  # legend entries, once for all rows
     for axes, i in zip(grid, chosen):
         section = sections[i]
         middle = tuple(
@@ -70,21 +76,22 @@ def examples(
         logits = torch.from_numpy(likelihood).double().logit(eps=1e-6)[None, None]
         target = torch.from_numpy(truth.astype(np.float32))[None, None]
         (why,) = criterion.explain(logits, target)
-        for ax, picture, title in zip(
-            axes, (image, truth, likelihood > 0.5), ("image", "truth", "likelihood > 0.5")
-        ):
+        pictures = {
+            f"image, section {i}": image,
+            "ground truth": truth,
+            "likelihood > 0.5": likelihood > 0.5,
+        }
+        for ax, (title, picture) in zip(axes, pictures.items()):
             ax.imshow(picture, cmap="gray", interpolation="nearest")
-            ax.set_title(
-                f"{title}, section {i}" if title == "image" else title, fontsize="medium"
-            )
+            ax.set_title(title, fontsize="medium")
             ax.set_axis_off()
         plot.critical(likelihood, why, axes[3], top=10)
         axes[3].set_title(
-            f"dots: {len(why.fix)} to fix, {len(why.remove)} to remove", fontsize="medium"
+            f"points: {len(why.fix)} to fix, {len(why.remove)} to remove", fontsize="medium"
         )
         axes[3].set(xlabel="", ylabel="", xticks=[], yticks=[])
         legend = axes[3].get_legend()
-        if legend is not None:  # there are dots
+        if legend is not None:  # there are points
             words = [text.get_text().split(":")[0] for text in legend.get_texts()]
             known.update(zip(words, legend.legend_handles))
             legend.remove()

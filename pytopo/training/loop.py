@@ -3,10 +3,10 @@
     batch -> network -> logits -> cross-entropy + weight * topological -> gradient -> step
                                      every step     after the warm-up
 
-`train` is a generator: it yields one row of numbers a step, and whoever calls it prints,
-logs, saves or stops.  The learning rate and the weight of the topological loss are functions
-of the number of the step alone, so that number, the weights of the network and the state of
-the optimizer are all that going on needs.
+`train` is a generator: it yields one row of numbers per step, and the caller prints, logs,
+saves or stops.  The learning rate and the weight of the topological loss are functions of the
+number of the step alone, so that number, the weights of the network and the state of the
+optimizer are all that is needed to resume.
 
 Hu, Li, Samaras, Chen (2019), "Topology-preserving deep image segmentation", sections 2.1
 and 2.4.
@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from pytopo.loss.segmentation import SegmentationLoss
 from pytopo.loss.topological import TopologicalLoss
 
 OPTIMIZERS = ("adam", "adamw")
@@ -36,12 +36,12 @@ class LossConfig:
     Attributes
     ----------
     topo_weight : float
-        Weight of the topological loss, a sum over dots and a mean over patches, beside the
+        Weight of the topological loss, a sum over points and a mean over patches, beside the
         cross-entropy, a mean over pixels.  0 leaves it out.
     warmup : int
         Epochs of cross-entropy alone, at the start.
     ramp : int
-        Epochs after the warm-up during which the weight grows in a straight line.
+        Epochs after the warm-up during which the weight grows linearly.
     dims : list of int
         Dimensions of homology that count: 0 components, 1 holes.
     frame : bool
@@ -49,11 +49,11 @@ class LossConfig:
     construction : str
         "V": membranes are 4-connected; "T": 8-connected.
     min_persistence : float
-        Dots of less persistence are left as they are.
+        Points of less persistence are left as they are.
     every_target : bool
         See `pytopo.topological_loss`.
     foreground_weight : float
-        Of foreground pixels in the cross-entropy; 1 treats all pixels alike.
+        Weight of foreground pixels in the cross-entropy; 1 treats all pixels alike.
     """
 
     topo_weight: float = 0.03
@@ -71,18 +71,23 @@ class LossConfig:
             _check(self, name, getattr(self, name) >= 0, "at least 0")
         _check(self, "foreground_weight", self.foreground_weight > 0, "above 0")
         _check(self, "dims", set(self.dims) <= {0, 1}, "some of 0, 1, as of a section")
-        self.topological()  # refuses impossible options
+        self.criterion()  # refuses impossible options
 
-    def topological(self) -> TopologicalLoss:
-        """Return the topological loss of logits that these options mean."""
-        return TopologicalLoss(
-            self.dims,
+    def criterion(self) -> SegmentationLoss:
+        """Return the loss of logits with these options, after warm-up and ramp."""
+        return SegmentationLoss(
+            self.topo_weight,
+            foreground_weight=self.foreground_weight,
+            dims=self.dims,
             construction=self.construction,
             frame=self.frame,
-            sigmoid=True,
             min_persistence=self.min_persistence,
             every_target=self.every_target,
         )
+
+    def topological(self) -> TopologicalLoss:
+        """Return the topological loss of logits with these options."""
+        return self.criterion().topological
 
 
 @dataclass(frozen=True)
@@ -92,26 +97,26 @@ class TrainingConfig:
     Attributes
     ----------
     seed : int
-        Of the weights, the patches and dropout.
+        Of the random weights, the patches and dropout.
     epochs : int
     patches : int
-        How many make an epoch; a multiple of ``batch``.
+        Per epoch; a multiple of ``batch``.
     batch : int
-        Patches a step, of all processes together.
+        Patches per step, of all processes together.
     size : int
         Side of a patch, in pixels.
     per_section : int
-        How many patches in a row are taken from one section.
+        How many consecutive patches are taken from one section.
     augment : bool
         Flip and rotate patches at random.
     optimizer : {"adam", "adamw"}
     learning_rate, final_rate : float
         At the first and at the last step.
     schedule : {"constant", "cosine", "exponential"}
-        The way from the first rate to the last; "constant" stays at the first.
+        How the rate changes from the first to the last; "constant" stays at the first.
     weight_decay : float
     clip : float
-        Largest norm of the gradient; what is longer is shortened to it.  0 clips nothing.
+        Largest norm of the gradient; larger ones are scaled down to it.  0 clips nothing.
     autocast : bool
         Run the network in bfloat16 on a GPU; the loss stays in float32.
     """
@@ -150,7 +155,7 @@ class TrainingConfig:
 
     @property
     def epoch_steps(self) -> int:
-        """Steps an epoch."""
+        """Steps per epoch."""
         return self.patches // self.batch
 
     @property
@@ -167,7 +172,7 @@ def _check(config: object, name: str, good: bool, expected: str) -> None:
 class Step(NamedTuple):
     """What happened in one step of training: one row of numbers.
 
-    ``topological`` is NaN where the weight is 0, because then it is not computed.
+    ``topological`` is NaN where ``topo_weight`` is 0, because then it is not computed.
     """
 
     step: int
@@ -186,7 +191,7 @@ class NotFinite(ArithmeticError):
     ----------
     row : Step
     images, truth : (B, 1, H, W) Tensor
-        The batch that did it.
+        The batch of that step.
     """
 
     def __init__(self, row: Step, images: Tensor, truth: Tensor) -> None:
@@ -206,20 +211,20 @@ def train(
     optimizer: torch.optim.Optimizer | None = None,
     first_step: int = 0,
 ) -> Iterator[Step]:
-    """Train a network, one step for each batch, and yield a row of numbers a step.
+    """Train a network, one step for each batch, and yield a row of numbers per step.
 
     Parameters
     ----------
     network : Module
         (B, 1, H, W) images to (B, 1, H, W) logits; changed in place.
     batches : iterable of pairs of (B, 1, H, W) Tensor
-        Images, and their truth of 0 and 1.
+        Images, and their ground truth of 0 and 1.
     training : TrainingConfig or None
     loss : LossConfig or None
     optimizer : Optimizer or None
-        With the state to go on from; ``None`` for a new one.
+        With the state to continue from; ``None`` for a new one.
     first_step : int
-        The number of the first batch; the schedules go by it.
+        The number of the first batch, for the schedules.
 
     Yields
     ------
@@ -242,36 +247,32 @@ def train(
     """
     training, loss = training or TrainingConfig(), loss or LossConfig()
     optimizer = optimizer or new_optimizer(network, training)
-    topological_loss = loss.topological()
+    criterion = loss.criterion()
     device = next(network.parameters()).device
-    foreground_weight = torch.tensor(loss.foreground_weight, device=device)
     network.train()
 
     for step, (images, truth) in enumerate(batches, first_step):
         images, truth = images.to(device), truth.to(device)
         rate = learning_rate(step, training)
-        weight = topo_weight(step, training.epoch_steps, loss)
+        criterion.topo_weight = topo_weight(step, training.epoch_steps, loss)
 
         with _precision(device, training.autocast):
-            logits = network(images)  # (B, 1, H, W)
-        logits = logits.float()
-        cross_entropy = F.binary_cross_entropy_with_logits(
-            logits, truth, pos_weight=foreground_weight
-        )
-        total, topological = cross_entropy, None
-        if weight > 0 and torch.isfinite(logits).all():
-            topological = topological_loss(logits, truth)
-            total = cross_entropy + weight * topological
+            logits = network(images).float()  # (B, 1, H, W)
+        if criterion.topo_weight > 0 and torch.isfinite(logits).all():
+            terms = criterion.terms(logits, truth)
+        else:  # the topological loss would add nothing, or has no diagram to compare
+            pixel = criterion.pixel_loss(logits, truth)
+            terms = {"pixel": pixel, "topological": torch.tensor(math.nan), "total": pixel}
 
         optimizer.zero_grad()
-        total.backward()
+        terms["total"].backward()
         norm = nn.utils.clip_grad_norm_(network.parameters(), training.clip or math.inf)
         row = Step(
             step,
-            total.item(),
-            cross_entropy.item(),
-            math.nan if topological is None else topological.item(),
-            weight,
+            terms["total"].item(),
+            terms["pixel"].item(),
+            terms["topological"].item(),
+            criterion.topo_weight,
             rate,
             norm.item(),
         )
@@ -284,7 +285,7 @@ def train(
 
 
 def new_optimizer(network: nn.Module, training: TrainingConfig) -> torch.optim.Optimizer:
-    """Return an optimizer of the weights that are not frozen."""
+    """Return an optimizer of all weights that are not frozen."""
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[training.optimizer]
     weights = [p for p in network.parameters() if p.requires_grad]
     return kind(weights, lr=training.learning_rate, weight_decay=training.weight_decay)

@@ -2,26 +2,12 @@
 
     image -> tiles -> network -> sigmoid -> weighted mean -> likelihood
 
-A network sees an image through tiles, and near an edge where a tile is cut out of the image
-it sees less than there is.  So tiles overlap, and each counts less towards such an edge:
-
-    weight of a tile      1 |          .-------------.
-                            |        /                 \\
-                          0 |-------'                   '-------
-                               margin  ramp     ramp  margin
-
-At the edge of the image itself nothing is missing, and the weight is 1.  The margin is half
-the receptive field of the network: what is left does not depend on where the image was cut,
-so tiles agree where they are blended, and the likelihood is that of the whole image, up to
-rounding.  A network that sees all of its input (fully connected, or with group normalisation)
-has no margin, and the ramps make its tiles pass into each other without a seam.
+How an image is cut, and how much each pixel of a tile counts, is in `pytopo.training.tiles`.
 """
 
-import itertools
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -31,10 +17,9 @@ from tqdm import tqdm
 
 from pytopo.images.scaling import clipped_to_unit
 from pytopo.notes import number_text
+from pytopo.training.tiles import TILE, batches, planned, reflected, tiles_of
 
-TILE = 512  # rows and columns, of networks that take any size
-DIRECT = 2 * TILE**2  # pixels of an image that such a network gets as a whole
-AT_A_TIME = TILE**2  # pixels: on CPUs more at a time take more memory, and more time
+AT_A_TIME = TILE**2  # pixels: on CPUs larger batches take more memory, and more time
 
 
 def predict(
@@ -53,20 +38,22 @@ def predict(
     network : nn.Module
         Takes (B, 1, h, w) and returns logits of that shape.  Its ``patch_size``,
         ``receptive_field`` and ``stride`` (see `pytopo.models`) are taken into account.  It
-        is run in evaluation mode, and afterwards is in the mode it was in.
+        is run in evaluation mode, and then returns to its previous mode.
     image : (H, W) ndarray of floats
         On [0, 1], as `pytopo.read_image` returns it.
     tile : int, optional
         Rows and columns of a tile; by default the ``patch_size``.  A network that takes any
-        size gets images up to 724 x 724 pixels as a whole, and of larger ones tiles of 512.
+        size is applied to images up to 724 x 724 pixels as a whole, and to larger ones in
+        tiles of 512.
     overlap : int, optional
         Rows and columns that neighbouring tiles share, at least: by default half a tile, or
         the receptive field where that is less.  With at least the receptive field the
         likelihood is that of the whole image, up to rounding.
     batch_size : int, optional
-        Tiles that the network gets at a time; by default as many as make 512 x 512 pixels.
+        Tiles per application of the network; by default as many as make 512 x 512 pixels.
     device : str or torch.device, optional
-        Where to compute: the network is moved there, and stays.  By default, where it is.
+        Where to compute: the network is moved there, and stays there.  By default, where it
+        is.
 
     Returns
     -------
@@ -79,10 +66,9 @@ def predict(
         If the image is not an array of floats.
     ValueError
         If the image has not two axes, is empty, or has values that are NaN or off [0, 1] by
-        more than a rounding error; if
-        the network takes no tiles of that size; if the overlap leaves no room for the next
-        tile to start; if there is no such device; if the network returns NaN, or another
-        shape.
+        more than a rounding error; if the network takes no tiles of that size; if the
+        overlap leaves no room for the next tile to start; if there is no such device; if
+        the network returns NaN, or another shape.
 
     Examples
     --------
@@ -126,7 +112,7 @@ def predict_sections(
     device: str | torch.device | None = None,
     progress: bool = False,
 ) -> Iterator[NDArray[np.float32]]:
-    """Yield the likelihood of each of many images, such as the sections of a volume.
+    """Yield the likelihood of each of several images, such as the sections of a volume.
 
     Parameters
     ----------
@@ -144,7 +130,7 @@ def predict_sections(
     Raises
     ------
     TypeError, ValueError
-        As `predict`, when the iterator comes to the image.
+        As `predict`, when the iterator reaches the image.
 
     Examples
     --------
@@ -160,11 +146,11 @@ def predict_sections(
         )
 
 
-# ---- what came ---------------------------------------------------------------------------
+# ---- checks ------------------------------------------------------------------------------
 
 
 def checked_image(image: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Return an image as float32, once it is certain that a network may get it.
+    """Return an image as float32, once it is certain that a network can take it.
 
     Raises
     ------
@@ -172,8 +158,8 @@ def checked_image(image: NDArray[np.floating]) -> NDArray[np.float32]:
         As `predict`.
     """
     if not (isinstance(image, np.ndarray) and image.dtype.kind == "f"):
-        came = f"dtype {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
-        raise TypeError(f"image: {came}; expected an array of floats on [0, 1]")
+        kind = f"dtype {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise TypeError(f"image: {kind}; expected an array of floats on [0, 1]")
     if image.ndim != 2 or image.size == 0:
         raise ValueError(f"image of shape {image.shape}; expected (H, W), with pixels")
     low, high = image.min(), image.max()
@@ -188,12 +174,12 @@ def checked_image(image: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def checked_device(device: str | torch.device) -> torch.device:
-    """Return a device on which there is something to compute with.
+    """Return a device, once it is certain that this machine has it.
 
     Raises
     ------
     ValueError
-        If there is none of that name.
+        If it has not.
     """
     try:
         known = torch.device(device)
@@ -204,125 +190,12 @@ def checked_device(device: str | torch.device) -> torch.device:
     return known
 
 
-# ---- tiles -------------------------------------------------------------------------------
-
-
-class Plan(NamedTuple):
-    """How an image is cut: in pixels, alike for rows and columns."""
-
-    tile: int
-    overlap: int
-    margin: int  # pixels at a cut edge that count nothing
-    stride: int  # tiles start at multiples of it
-
-
-class Span(NamedTuple):
-    """A tile along one axis: from where to where, and how much each pixel counts."""
-
-    start: int
-    stop: int
-    weight: NDArray[np.float32]
-
-
-class Tile(NamedTuple):
-    """Where a tile lies, and how much each of its pixels counts."""
-
-    place: tuple[slice, slice]
-    weight: NDArray[np.float32]
-
-
-def planned(
-    network: nn.Module, shape: tuple[int, ...], tile: int | None, overlap: int | None
-) -> Plan:
-    """Return how an image of this shape is cut for a network."""
-    patch_size = getattr(network, "patch_size", None)
-    field = getattr(network, "receptive_field", None)
-    stride = getattr(network, "stride", 1)
-    if patch_size is not None and tile not in (None, patch_size):
-        raise ValueError(
-            f"tile={tile}; the network takes {patch_size} x {patch_size} pixels and no others"
-        )
-    if tile is None:
-        direct = shape[0] * shape[1] <= DIRECT
-        tile = patch_size or (max(*shape, stride) if direct else TILE)
-    if overlap is None:
-        overlap = min(tile // 2 if field is None else field, tile // 2, max(tile - stride, 0))
-    if not 0 <= overlap <= tile - stride:
-        larger = f", and a tile of at least {stride}" if tile < stride else ""
-        raise ValueError(
-            f"tile={tile}, overlap={overlap}; expected an overlap from 0 to {stride} less than "
-            f"the tile{larger}"
-        )
-    margin = 0 if field is None else min(field // 2, overlap // 2)
-    return Plan(tile, overlap, margin, stride)
-
-
-def tiles_of(shape: tuple[int, ...], plan: Plan) -> Iterator[Tile]:
-    """Yield the tiles of an image, row by row."""
-    rows, columns = (spans(length, plan) for length in shape)
-    for row, column in itertools.product(rows, columns):
-        place = (slice(row.start, row.stop), slice(column.start, column.stop))
-        yield Tile(place, row.weight[:, None] * column.weight)
-
-
-def spans(length: int, plan: Plan) -> list[Span]:
-    """Return the tiles along an axis, as evenly spread as their stride allows.
-
-    The last one ends where the axis ends, and is longer than the others by less than the
-    stride.
-
-    Examples
-    --------
-    >>> plan = Plan(tile=6, overlap=4, margin=1, stride=1)
-    >>> for span in spans(8, plan):
-    ...     print(span.start, span.stop, span.weight)
-    0 6 [1.   1.   1.   0.75 0.25 0.  ]
-    2 8 [0.   0.25 0.75 1.   1.   1.  ]
-    """
-    room = max(length - plan.tile, 0) // plan.stride  # starts, in strides
-    step = (plan.tile - plan.overlap) // plan.stride
-    count = -(-room // step) + 1
-    starts = [k * room // max(count - 1, 1) * plan.stride for k in range(count)]
-    stops = [start + plan.tile for start in starts[:-1]] + [length]
-    ramp = plan.overlap - 2 * plan.margin
-    return [
-        Span(start, stop, weights(start, stop, length, plan.margin, ramp))
-        for start, stop in zip(starts, stops)
-    ]
-
-
-def weights(start: int, stop: int, length: int, margin: int, ramp: int) -> NDArray[np.float32]:
-    """Return how much each pixel of a tile counts: see the drawing above."""
-    pixel = np.arange(start, stop)
-    before = np.inf if start == 0 else pixel - start + 0.5  # pixels from a cut edge
-    behind = np.inf if stop == length else stop - pixel - 0.5
-    inside = np.minimum(before, behind) - margin + np.zeros(stop - start)
-    return np.clip(inside / max(ramp, 1), 0, 1).astype(np.float32)
-
-
-def reflected(image: NDArray[np.float32], least: int) -> NDArray[np.float32]:
-    """Reflect an image at its lower and right edge until it has the size of a patch."""
-    missing = [(0, max(least - length, 0)) for length in image.shape]
-    return np.pad(image, missing, mode="reflect")
-
-
-def batches(tiles: Iterable[Tile], size: int) -> Iterator[list[Tile]]:
-    """Yield up to ``size`` tiles of the same shape at a time."""
-    waiting: dict[tuple[int, ...], list[Tile]] = {}
-    for tile in tiles:
-        alike = waiting.setdefault(tile.weight.shape, [])
-        alike.append(tile)
-        if len(alike) == size:
-            yield waiting.pop(tile.weight.shape)
-    yield from waiting.values()
-
-
 # ---- the network -------------------------------------------------------------------------
 
 
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """Put a network into evaluation mode; afterwards, each part back into its own mode."""
+    """Put a network into evaluation mode, and then each module back into its own mode."""
     modes = [(module, module.training) for module in network.modules()]
     network.eval()
     try:
@@ -333,13 +206,13 @@ def evaluating(network: nn.Module) -> Iterator[None]:
 
 
 def probabilities(network: nn.Module, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return what the network says of tiles (B, h, w), likewise (B, h, w)."""
+    """Return the likelihoods (B, h, w) that a network predicts for tiles (B, h, w)."""
     parameter = next(network.parameters(), torch.empty(0))
     logits = network(torch.from_numpy(tiles)[:, None].to(parameter.device))
     if logits.shape != (len(tiles), 1, *tiles.shape[1:]):
         raise ValueError(
-            f"the network made {tuple(logits.shape)} of {(len(tiles), 1, *tiles.shape[1:])}; "
-            "expected logits of the same shape"
+            f"the network returned {tuple(logits.shape)} for "
+            f"{(len(tiles), 1, *tiles.shape[1:])}; expected logits of the same shape"
         )
     if logits.isnan().any():
         raise ValueError("the network returns NaN; its weights are not usable, train again")

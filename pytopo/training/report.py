@@ -1,7 +1,7 @@
 """The report of an experiment: tables in Markdown, and two figures.
 
-Every number is a mean over seeds, with the standard deviation of the seeds behind it where
-there are several.  A paired difference is taken seed by seed before the mean: both arms met
+Every number is a mean over seeds, followed by the standard deviation where there are several
+seeds.  A paired difference is taken seed by seed before the mean: both arms were trained with
 the same patches in the same order.
 """
 
@@ -20,8 +20,8 @@ from matplotlib.figure import Figure
 import pytopo
 from pytopo.files import replacing
 from pytopo.plot import COLOURS
-from pytopo.training.experiment import Experiment
 from pytopo.training.figures import save
+from pytopo.training.methods import Experiment
 
 Results = dict[str, Any]
 Formatted = list[list[str]]
@@ -69,7 +69,7 @@ def _sections(experiment: Experiment, results: Results) -> Iterator[str]:
         yield from _table([title for title, *_ in EPOCH_COLUMNS], _epochs(results[method.name]))
         yield ""
     yield f"## On the test sections, after the last epoch: {spread}\n"
-    for judged, words in (
+    for decision, words in (
         ("plain", "Threshold 0.5"),
         ("tuned", "Threshold and removal of small objects chosen on the validation sections"),
     ):
@@ -77,7 +77,7 @@ def _sections(experiment: Experiment, results: Results) -> Iterator[str]:
         yield from _table(
             ["method", *(title for title, *_ in MEASURES)],
             [
-                [m.name, *(_spread(values) for values in _measures(results[m.name], judged))]
+                [m.name, *(_spread(values) for values in _measures(results[m.name], decision))]
                 for m in experiment.methods
             ],
         )
@@ -85,11 +85,11 @@ def _sections(experiment: Experiment, results: Results) -> Iterator[str]:
     pairs = [m for m in experiment.methods if m.against]
     if pairs:
         yield f"## Paired differences, {spread} (seeds that fell / rose)\n"
-        for judged in ("plain", "tuned"):
-            yield f"### {judged.capitalize()}\n"
+        for decision in ("plain", "tuned"):
+            yield f"### {decision.capitalize()}\n"
             yield from _table(
                 ["method - other", *(title for title, *_ in MEASURES)],
-                [_differences(m.name, m.against, results, judged) for m in pairs],
+                [_differences(m.name, m.against, results, decision) for m in pairs],
             )
             yield ""
 
@@ -122,9 +122,9 @@ def _epochs(runs: Results) -> Formatted:
     ]
 
 
-def _measures(runs: Results, judged: str) -> Iterator[tuple[list[float], str]]:
+def _measures(runs: Results, decision: str) -> Iterator[tuple[list[float], str]]:
     for _, name, form in MEASURES:
-        yield [run["evaluation"][judged]["test"][name] for run in runs.values()], form
+        yield [run["evaluation"][decision]["test"][name] for run in runs.values()], form
 
 
 def _spread(measure: tuple[list[float], str], sign: str = "") -> str:
@@ -133,10 +133,10 @@ def _spread(measure: tuple[list[float], str], sign: str = "") -> str:
     return mean if len(values) == 1 else f"{mean} ± {format(np.std(values, ddof=1), form)}"
 
 
-def _differences(name: str, other: str, results: Results, judged: str) -> list[str]:
+def _differences(name: str, other: str, results: Results, decision: str) -> list[str]:
     cells = [f"{name} - {other}"]
     for (mine, form), (theirs, _) in zip(
-        _measures(results[name], judged), _measures(results[other], judged)
+        _measures(results[name], decision), _measures(results[other], decision)
     ):
         apart = [a - b for a, b in zip(mine, theirs)]
         fell, rose = sum(d < 0 for d in apart), sum(d > 0 for d in apart)
@@ -152,7 +152,7 @@ def _mean(values: list[float]) -> float:
 
 
 def epoch_curves(experiment: Experiment, results: Results) -> Figure:
-    """Draw the four measures of the epochs, a line a method, a band of the seeds."""
+    """Draw the four measures by epoch: a line per method, and a band for its seeds."""
     figure = Figure(figsize=(11, 7), dpi=110, layout="constrained")
     for ax, (title, name, _) in zip(figure.subplots(2, 2).flat, EPOCH_COLUMNS[1:]):
         for method, (colour, style) in zip(experiment.methods, _looks()):
@@ -166,17 +166,20 @@ def epoch_curves(experiment: Experiment, results: Results) -> Figure:
         ax.set_title(title, fontsize="medium")
         ax.set_xlabel("epoch")
         ax.xaxis.get_major_locator().set_params(integer=True)
-    handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize="small")
+    _add_legend(figure)
     return figure
 
 
 def accuracy_against_betti(experiment: Experiment, results: Results) -> Figure:
-    """Draw what a method costs in accuracy, and what it brings: a dot a seed."""
+    """Draw pixel accuracy against Betti error: small markers are seeds, large ones means."""
     figure = Figure(figsize=(11, 5.2), dpi=110, layout="constrained")
-    for ax, judged in zip(figure.subplots(1, 2, sharex=True, sharey=True), ("plain", "tuned")):
+    for ax, decision in zip(
+        figure.subplots(1, 2, sharex=True, sharey=True), ("plain", "tuned")
+    ):
         for method, (colour, style) in zip(experiment.methods, _looks()):
-            tests = [run["evaluation"][judged]["test"] for run in results[method.name].values()]
+            tests = [
+                run["evaluation"][decision]["test"] for run in results[method.name].values()
+            ]
             betti = [test["patch_betti"] for test in tests]
             accuracy = [test["pixel_accuracy"] for test in tests]
             ax.plot(betti, accuracy, "o", ms=4, color=colour, alpha=0.5, mew=0)
@@ -185,16 +188,21 @@ def accuracy_against_betti(experiment: Experiment, results: Results) -> Figure:
                 _mean(betti), _mean(accuracy), marker, ms=9, color=colour, label=method.title,
                 fillstyle="full" if style == "-" else "none",
             )  # fmt: skip
-        ax.set_title("threshold 0.5" if judged == "plain" else "tuned on validation")
+        ax.set_title("threshold 0.5" if decision == "plain" else "tuned on validation")
         ax.set_xlabel("Betti error of a test patch")
     figure.axes[0].set_ylabel("pixel accuracy, test")
-    handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize="small")
+    _add_legend(figure)
     return figure
 
 
+def _add_legend(figure: Figure) -> None:
+    """Name the methods once, below all panels."""
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize="small")
+
+
 def _looks() -> Iterator[tuple[str, str]]:
-    """Colours told apart by colour-blind eyes, then the same again dashed."""
+    """Yield colours that colour-blind readers can distinguish; then the same again, dashed."""
     colours = (*COLOURS, "#CC79A7", "#E69F00", "#56B4E9", "#000000")
     for style in ("-", "--", ":"):
         for colour in colours:

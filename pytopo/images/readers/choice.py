@@ -4,9 +4,10 @@ import os
 from collections.abc import Callable
 from typing import IO
 
-from pytopo.images.readers.address import Address, Stored, one_line
+from pytopo.images.readers.address import Address, Stored
 from pytopo.images.readers.arrays import npy_shape, npz_shape, read_npy, read_npz
 from pytopo.images.readers.foreign import HEAD, refuse_foreign
+from pytopo.notes import one_line
 
 NPY = b"\x93NUMPY"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second of an empty archive
