@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytopo.cli.report import Fault, blaming, results, say
+from pytopo.cli.report import InputError, reporting_errors, results, say
 
 if TYPE_CHECKING:
     from pytopo.cli.contests import Contest
@@ -78,7 +78,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Measure, print as it comes, write."""
     if args.size < 8 or args.seconds < 0:
-        raise Fault("--size wants at least 8, --seconds at least 0")
+        raise InputError("--size wants at least 8, --seconds at least 0")
     rows: list[Row] = []
     with results() as stream:
         print(_line(dict(zip(COLUMNS, COLUMNS))), file=stream, flush=True)
@@ -128,10 +128,12 @@ def _picture(path: str | None) -> Any:
         return None
     from pytopo.images.image import read_image
 
-    with blaming():
+    with reporting_errors():
         image = read_image(path, raw=True)
     if image.ndim != 2 or image.dtype != "uint8":
-        raise Fault(f"{path}: {image.ndim} axes of {image.dtype}; expected a picture of 8 bits")
+        raise InputError(
+            f"{path}: {image.ndim} axes of {image.dtype}; expected a picture of 8 bits"
+        )
     return image
 
 
@@ -140,10 +142,10 @@ def _volume(path: str | None) -> Any:
         return None
     from pytopo.images.image import read_image
 
-    with blaming():
+    with reporting_errors():
         volume = read_image(path, raw=True)
     if volume.ndim != 3:
-        raise Fault(f"{path}: {volume.ndim} axes; expected a volume, which has 3")
+        raise InputError(f"{path}: {volume.ndim} axes; expected a volume, which has 3")
     return volume
 
 
@@ -291,6 +293,6 @@ def _csv(rows: list[Row]) -> str:
 def _write(path: str, content: str) -> None:
     from pytopo.files import replacing
 
-    with blaming(path), replacing(path) as stream:
+    with reporting_errors(path), replacing(path) as stream:
         stream.write(content)
     say(f"wrote {path}")

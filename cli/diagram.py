@@ -26,7 +26,7 @@ from pytopo.cli.files import (
 from pytopo.cli.html import add_html, check_html, write_html
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import STDOUT
-from pytopo.cli.report import Fault, blaming, printable, results, say
+from pytopo.cli.report import InputError, printable, reporting_errors, results, say
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -184,7 +184,7 @@ def _diagram(name: str, image: "NDArray", args: argparse.Namespace) -> "Diagram"
         from pytopo.order import checked_image, frame_value
         from pytopo.pairing import persistence_batch
 
-        with blaming(name):
+        with reporting_errors(name):
             checked_image(image)
             frame_value(image, args.frame, args.superlevel)
         (diagram,) = persistence_batch(
@@ -203,7 +203,7 @@ def _diagram(name: str, image: "NDArray", args: argparse.Namespace) -> "Diagram"
     try:
         return run_kernels(compute)
     except MemoryError:
-        raise Fault(
+        raise InputError(
             f"{name}: not enough memory for the diagram of {size_text(image)} pixels; take a "
             "part of it, like IMAGE[0] or IMAGE[:512, :512]"
         ) from None

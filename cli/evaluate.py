@@ -24,7 +24,7 @@ from pytopo.cli.files import (
 )
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import STDOUT
-from pytopo.cli.report import Fault, blaming, printable, results, say
+from pytopo.cli.report import InputError, printable, reporting_errors, results, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -252,12 +252,12 @@ def _read_pair(args: argparse.Namespace) -> Pair:
     for path, image in ((args.prediction, first), (args.truth, second)):
         _check_axes(path, image)
     if first.shape != second.shape:
-        raise Fault(
+        raise InputError(
             f"{args.truth}: {size_text(second)} pixels; expected {size_text(first)}, as "
             f"{args.prediction} has"
         )
     if args.sections and first.ndim != 3:
-        raise Fault(f"{args.prediction}: an image of 2 axes; --sections wants a volume")
+        raise InputError(f"{args.prediction}: an image of 2 axes; --sections wants a volume")
     _check_cells(pair, args)
     for note in pair.notes + _foreground_notes(pair, args):
         say(note)
@@ -276,7 +276,7 @@ def _with_ids(prediction: "NDArray", args: argparse.Namespace) -> Pair:
     _check_axes(args.truth, ids)
     named, notes = args.background, ()
     if named is None:
-        with blaming():
+        with reporting_errors():
             named = default_background(args.truth)
         notes = background_notes(ids, named, "--background ")
     text = background_text(named, ids.dtype)
@@ -295,7 +295,9 @@ def _with_ids(prediction: "NDArray", args: argparse.Namespace) -> Pair:
 
 def _check_axes(path: str, image: "NDArray") -> None:
     if image.ndim not in (2, 3):
-        raise Fault(f"{path}: an image of {image.ndim} axes; expected 2, or 3 for a volume")
+        raise InputError(
+            f"{path}: an image of {image.ndim} axes; expected 2, or 3 for a volume"
+        )
 
 
 def _check_cells(pair: Pair, args: argparse.Namespace) -> None:
@@ -310,7 +312,9 @@ def _check_cells(pair: Pair, args: argparse.Namespace) -> None:
         advice = "" if args.invert_truth else " (is --invert-truth missing?)"
         if args.labels:
             advice = "" if _border(args) == "none" else " (a smaller --border, or none?)"
-        raise Fault(f"{args.truth}: {section}membrane everywhere; expected some cell{advice}")
+        raise InputError(
+            f"{args.truth}: {section}membrane everywhere; expected some cell{advice}"
+        )
 
 
 def _foreground_notes(pair: Pair, args: argparse.Namespace) -> tuple[str, ...]:
@@ -339,7 +343,7 @@ def _membranes(
     if args.border_unit == "nm":
         from pytopo.data.hdf5 import pixel_size
 
-        with blaming():
+        with reporting_errors():
             spacing = pixel_size(args.truth)
     planes = ids.reshape(-1, *ids.shape[-2:])
     return np.stack([borders.membranes(plane, spacing) for plane in planes]).reshape(ids.shape)
@@ -416,7 +420,7 @@ def _verdict(pair: Pair, args: argparse.Namespace) -> Verdict:
         numbers, sections = run_kernels(compute)
     except MemoryError:
         whole_volume = pair.truth.ndim == 3 and not args.sections
-        raise Fault(
+        raise InputError(
             f"{args.prediction}: not enough memory for {size_text(pair.prediction)} pixels; "
             f"take a part{', or --sections' if whole_volume else ''}"
         ) from None

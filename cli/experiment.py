@@ -7,7 +7,13 @@ from typing import Any
 
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import count, positive
-from pytopo.cli.report import Fault, blaming, blaming_system, results, say
+from pytopo.cli.report import (
+    InputError,
+    reporting_errors,
+    reporting_system_errors,
+    results,
+    say,
+)
 from pytopo.cli.settings import setting, with_settings
 
 DESCRIPTION = """\
@@ -74,12 +80,14 @@ def _run(args: argparse.Namespace) -> None:
     from pytopo.training.run import open_blocks
 
     if args.device is not None:
-        with blaming():
+        with reporting_errors():
             checked_device(args.device)
     with joined_world(args.device) as world:
         if world.size > 1:
-            raise Fault("an experiment is shared by starting it several times, not by torchrun")
-        with blaming():
+            raise InputError(
+                "an experiment is shared by starting it several times, not by torchrun"
+            )
+        with reporting_errors():
             experiment = experiment_of(_tables(args))
             blocks = open_blocks(experiment.config.data)
             notes = check_experiment(experiment, args.out, blocks, world)
@@ -89,7 +97,7 @@ def _run(args: argparse.Namespace) -> None:
             say(note)
         rows = go_through(experiment, args.out, world, blocks=blocks, workers=args.workers)
         try:
-            with blaming_system():
+            with reporting_system_errors():
                 for method, seed, row in rows:
                     say(
                         f"{method.name} seed {seed} epoch {row['epoch']}: loss "
@@ -98,13 +106,13 @@ def _run(args: argparse.Namespace) -> None:
                         f"{row['seconds']:.0f} s"
                     )
         except PatchError as error:
-            raise Fault(error.reason) from None
+            raise InputError(error.reason) from None
         except NotFinite as error:
-            raise Fault(f"{args.out}: {error}") from None
+            raise InputError(f"{args.out}: {error}") from None
     folder = Path(args.out)
-    with blaming():
+    with reporting_errors():
         found = results_of(experiment, folder)
-    with blaming_system():
+    with reporting_system_errors():
         _write_results(folder, found)
         text = write_report(folder, experiment, found)
     with results() as stream:

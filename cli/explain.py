@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pytopo.cli import options
 from pytopo.cli.files import aligned, check_places, obeyed, read, size_text, write
 from pytopo.cli.kernels import run_kernels
-from pytopo.cli.report import Fault, blaming, printable, results, say
+from pytopo.cli.report import InputError, printable, reporting_errors, results, say
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -125,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
     walk = _walkthrough(name, image, args)
     steps = _chosen(walk, args)
     if args.sheet is not None and len(steps) > ON_A_SHEET:
-        raise Fault(
+        raise InputError(
             f"{args.sheet}: {len(steps)} steps; at most {ON_A_SHEET} fit on a sheet, so take "
             "--by pixel or a smaller part of the image"
         )
@@ -139,7 +139,7 @@ def run(args: argparse.Namespace) -> int:
 def _check_folder(path: str) -> None:
     """Find out before the work whether pictures can go to a folder, new or not."""
     if os.path.exists(path) and not os.path.isdir(path):
-        raise Fault(f"{path}: a file; --png wants a folder")
+        raise InputError(f"{path}: a file; --png wants a folder")
     check_places([os.path.join(path, "step-000.png") if os.path.exists(path) else path])
 
 
@@ -158,7 +158,7 @@ def _walkthrough(name: str, image: "NDArray", args: argparse.Namespace) -> "Walk
         from pytopo.order import checked_image, frame_value
         from pytopo.textbook.walk import check_size, walkthrough
 
-        with blaming(name):
+        with reporting_errors(name):
             values = checked_image(image)
             frame = frame_value(values, args.frame, args.superlevel)
             check_size(values, args.construction, framed=frame is not None)
@@ -178,7 +178,7 @@ def _chosen(walk: "Walkthrough", args: argparse.Namespace) -> "list[Step]":
     if args.step is None:
         return steps
     if args.step >= len(steps):
-        raise Fault(f"--step {args.step}: there are the steps 0 to {len(steps) - 1}")
+        raise InputError(f"--step {args.step}: there are the steps 0 to {len(steps) - 1}")
     return [steps[args.step]]
 
 
@@ -201,7 +201,7 @@ def _write_pictures(steps: "Sequence[Step]", args: argparse.Namespace) -> None:
     if args.sheet is not None:
         write(args.sheet, _content(_sheet(pictures)))
     if args.png is not None:
-        with blaming(args.png):
+        with reporting_errors(args.png):
             os.makedirs(args.png, exist_ok=True)
             for step, picture in zip(steps, pictures):
                 path = os.path.join(args.png, f"step-{step.number:03}.png")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytopo.cli.report import Fault, blaming, printable, say
+from pytopo.cli.report import InputError, printable, reporting_errors, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,12 +35,12 @@ def opened(path: str, raw: bool | None = None) -> "ImageFile":
     from pytopo.images.image import RAW_ADVICE, open_image
 
     try:
-        with blaming():
+        with reporting_errors():
             file = open_image(path, raw=bool(raw))
-    except Fault as fault:
+    except InputError as error:
         # What merges values of 64 bits is answered with an option, where there is one.
         advice = "save fewer bits" if raw is None else "take --raw, or save fewer bits"
-        raise Fault(str(fault).replace(RAW_ADVICE, advice)) from None
+        raise InputError(str(error).replace(RAW_ADVICE, advice)) from None
     say_of(path, file.notes)
     return file
 
@@ -69,11 +69,11 @@ def check_room(path: str) -> None:
     from pytopo.images.image import image_shape
     from pytopo.images.readers.address import machine_memory
 
-    with blaming():
+    with reporting_errors():
         shape = image_shape(path)
     needed, there_is = math.prod(shape) * PAIR_BYTES[len(shape)], machine_memory()
     if needed > there_is:
-        raise Fault(
+        raise InputError(
             f"{path}: the diagram of {' x '.join(map(str, shape))} pixels may take "
             f"{needed / 1e9:.1f} GB, more than this machine's {there_is / 1e9:.1f} GB of "
             f"memory; take a {_part(path, shape)}"
@@ -103,7 +103,7 @@ def read_grey(path: str, raw: bool | None = None) -> "NDArray":
 
     if raw:
         return read(path, raw)
-    with blaming():
+    with reporting_errors():
         file = open_image(path, raw=True)
     stored = file.array
     likelihood = stored.dtype.kind == "f" and not (stored.min() < 0 or stored.max() > 1)
@@ -125,7 +125,7 @@ def read_likelihood(path: str) -> "NDArray":
     if clipped is None:
         inside = (image >= 0) & (image <= 1)  # NaN is not
         index = np.argwhere(~inside)[0].tolist()
-        raise Fault(
+        raise InputError(
             f"{path}: image{index} is {number_text(image[tuple(index)])}; expected a "
             "likelihood, 0 to 1"
         )
@@ -157,7 +157,7 @@ def mask_in(
     """Return the mask that stored values are, and say how they were taken."""
     from pytopo.images.masks import mask_of
 
-    with blaming():
+    with reporting_errors():
         mask = mask_of(stored, f"{path}: image", advice)
     say_of(path, mask.notes)
     if stored.dtype.kind in "iu" and not mask.notes and stored.max() == 1:
@@ -169,11 +169,11 @@ def read_ids(path: str) -> "NDArray":
     """Read ids of segments, colours as ids and not as brightness, and say how."""
     from pytopo.images.image import open_labels
 
-    with blaming():
+    with reporting_errors():
         file = open_labels(path)
     say_of(path, file.notes)
     if file.array.dtype.kind not in "biu":
-        raise Fault(f"{path}: values of {file.array.dtype}; expected labels of integers")
+        raise InputError(f"{path}: values of {file.array.dtype}; expected labels of integers")
     return file.array
 
 
@@ -188,20 +188,25 @@ def check_places(files: Sequence[str]) -> None:
     for path in files:
         folder = os.path.dirname(os.path.realpath(path))
         if os.path.isdir(path):
-            raise Fault(f"{path}: a folder; name a file in it")
+            raise InputError(f"{path}: a folder; name a file in it")
         if os.path.exists(path) and not os.path.isfile(path):
             continue  # a pipe or a device
         if not os.path.isdir(folder):
-            raise Fault(f"{path}: there is no folder {folder}; create it first")
+            raise InputError(f"{path}: there is no folder {folder}; create it first")
         if not os.access(folder, os.W_OK):
-            raise Fault(f"{path}: no permission to write in {folder}; name a file elsewhere")
+            raise InputError(
+                f"{path}: no permission to write in {folder}; name a file elsewhere"
+            )
 
 
 def write(path: str, content: str | bytes) -> None:
     """Write a file, whole or not at all, and say so."""
     from pytopo.files import replacing
 
-    with blaming(path), replacing(path, "wb" if isinstance(content, bytes) else "w") as stream:
+    with (
+        reporting_errors(path),
+        replacing(path, "wb" if isinstance(content, bytes) else "w") as stream,
+    ):
         stream.write(content)
     say(f"wrote {path}")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytopo.cli.files import write
-from pytopo.cli.report import Fault
+from pytopo.cli.report import InputError
 
 if TYPE_CHECKING:
     from pytopo.html import Report
@@ -25,7 +25,7 @@ def add_html(group: "argparse._ArgumentGroup") -> None:
 def check_html(path: str | None) -> None:
     """Find out before the work whether a page that is asked for can be made."""
     if path is not None and find_spec("bokeh") is None:
-        raise Fault("--html wants the extra html: pip install 'pytopo-toolkit[html]'")
+        raise InputError("--html wants the extra html: pip install 'pytopo-toolkit[html]'")
 
 
 def write_html(path: str, name: str, make: "Callable[[], Report]") -> None:
@@ -35,7 +35,7 @@ def write_html(path: str, name: str, make: "Callable[[], Report]") -> None:
     try:
         page = make()
     except TooLarge as error:
-        raise Fault(f"{name}: {error}") from None
+        raise InputError(f"{name}: {error}") from None
     write(path, page.html)
 
 

@@ -32,7 +32,7 @@ from pytopo.cli.files import (
 from pytopo.cli.html import add_html, check_html, write_html
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import STDOUT
-from pytopo.cli.report import Fault, printable, results, say
+from pytopo.cli.report import InputError, printable, results, say
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -163,7 +163,7 @@ def _images(args: argparse.Namespace) -> "tuple[NDArray, NDArray]":
     likelihood = _checked_image(args.likelihood, likelihood)
     truth = _checked_image(args.truth, truth)
     if likelihood.shape != truth.shape:
-        raise Fault(
+        raise InputError(
             f"{args.truth}: {size_text(truth)} pixels; expected {size_text(likelihood)}, as "
             f"{args.likelihood} has"
         )
@@ -171,7 +171,7 @@ def _images(args: argparse.Namespace) -> "tuple[NDArray, NDArray]":
         say(f"{args.truth}: no foreground, every pixel is {truth.max():.0f}")
     options.check_dims(args.likelihood, args.dims, likelihood.ndim)
     if args.frame is not None and not math.isfinite(args.frame):
-        raise Fault(f"--frame={args.frame}; expected a finite number")
+        raise InputError(f"--frame={args.frame}; expected a finite number")
     return likelihood, truth
 
 
@@ -208,12 +208,14 @@ def _checked_image(path: str, image: "NDArray") -> "NDArray":
     from pytopo.notes import number_text
 
     if image.ndim not in (2, 3):
-        raise Fault(f"{path}: an image of {image.ndim} axes; expected 2, or 3 for a volume")
+        raise InputError(
+            f"{path}: an image of {image.ndim} axes; expected 2, or 3 for a volume"
+        )
     _check_finite(path, image)
     clipped = clipped_to_unit(image)
     if clipped is None:
         low, high = number_text(image.min()), number_text(image.max())
-        raise Fault(f"{path}: values {low} to {high}; expected 0 to 1")
+        raise InputError(f"{path}: values {low} to {high}; expected 0 to 1")
     return clipped
 
 
@@ -223,7 +225,7 @@ def _check_finite(path: str, image: "NDArray") -> None:
     finite = np.isfinite(image)
     if not finite.all():
         index = np.argwhere(~finite)[0].tolist()
-        raise Fault(f"{path}: image{index} is {image[tuple(index)]}; expected 0 to 1")
+        raise InputError(f"{path}: image{index} is {image[tuple(index)]}; expected 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -285,7 +287,7 @@ def _verdict(likelihood: "NDArray", truth: "NDArray", args: argparse.Namespace) 
     try:
         return run_kernels(compute)
     except MemoryError:
-        raise Fault(
+        raise InputError(
             f"{args.likelihood}: not enough memory for the loss of {size_text(likelihood)} "
             "pixels; leave out small features with --min-persistence, or take a part"
         ) from None

@@ -23,7 +23,7 @@ from pytopo.cli import (
     train,
 )
 from pytopo.cli.interrupt import GivenUp, ignore_interrupts, interruptible, leave
-from pytopo.cli.report import Fault, ReaderGone, say, silence, spoken_warnings
+from pytopo.cli.report import InputError, ReaderGone, say, silence, spoken_warnings
 
 DONE, INPUT_AT_FAULT, INTERRUPTED = 0, 1, 130  # 2, for the command line, is argparse's
 
@@ -80,8 +80,8 @@ def _status(args: argparse.Namespace, ends_here: bool) -> int:
     try:
         with spoken_warnings():
             return interruptible(lambda: args.run(args))
-    except Fault as fault:
-        say(f"pytopo {args.command}: {fault}")
+    except InputError as error:
+        say(f"pytopo {args.command}: {error}")
         return INPUT_AT_FAULT
     except ReaderGone:
         return DONE

@@ -15,7 +15,7 @@ from pytopo.cli import options
 from pytopo.cli.files import aligned, check_places, check_room, obeyed, read_grey, write
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import STDOUT
-from pytopo.cli.report import Fault, blaming, printable, results, say
+from pytopo.cli.report import InputError, printable, reporting_errors, results, say
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -117,7 +117,7 @@ def _diagram(path: str, args: argparse.Namespace) -> "Diagram":
     if _is_diagram(path):
         from pytopo.diagram import Diagram
 
-        with blaming():
+        with reporting_errors():
             return Diagram.load(path)
     check_room(path)
     image = read_grey(path, args.raw)
@@ -126,7 +126,7 @@ def _diagram(path: str, args: argparse.Namespace) -> "Diagram":
         from pytopo.order import checked_image, frame_value
         from pytopo.pairing import persistence
 
-        with blaming(path):
+        with reporting_errors(path):
             checked_image(image)
             frame_value(image, args.frame, args.superlevel)
         return persistence(
@@ -164,15 +164,15 @@ def _check_alike(first: "Diagram", second: "Diagram", args: argparse.Namespace) 
         ("construction", first.construction, second.construction),
     ):
         if one != other:
-            raise Fault(
+            raise InputError(
                 f"{args.second}: {name} {other}, but {one} of {args.first}; expected the same"
             )
     for path, diagram in ((args.first, first), (args.second, second)):
         missing = set(args.dims or ()) - set(diagram.dims)
         if missing:
-            raise Fault(f"{path}: a diagram without dimension {min(missing)}")
+            raise InputError(f"{path}: a diagram without dimension {min(missing)}")
     if not set(first.dims) & set(second.dims):
-        raise Fault(f"{args.second}: no dimension in common with {args.first}")
+        raise InputError(f"{args.second}: no dimension in common with {args.first}")
 
 
 @dataclass(frozen=True)
@@ -217,11 +217,11 @@ def _matches(first: "Diagram", second: "Diagram", args: argparse.Namespace) -> d
             rows.append(np.flatnonzero(finite & (d.persistence >= args.min_persistence)))
             points.append(np.stack([d.birth[rows[-1]], d.death[rows[-1]]], axis=1))
         try:
-            with blaming():  # values too large to be squared
+            with reporting_errors():  # values too large to be squared
                 matched = match(*points)
             matches[dim] = Match(*rows, matched, bottleneck(*points))
         except MemoryError:
-            raise Fault(
+            raise InputError(
                 f"{args.first}: not enough memory to match {len(rows[0])} points with "
                 f"{len(rows[1])}; leave out small ones with --min-persistence"
             ) from None

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytopo.cli.report import Fault
+from pytopo.cli.report import InputError
 
 FIGURE_ENDINGS = (".png", ".svg", ".pdf")
 STDOUT = "-"
@@ -134,7 +134,7 @@ def _place(path: str) -> str:
 def check_dims(name: str, dims: tuple[int, ...] | None, axes: int) -> None:
     """Refuse a dimension that an image has not."""
     if dims is not None and max(dims) >= axes:
-        raise Fault(
+        raise InputError(
             f"{name}: an image of {axes} axes has no dimension {max(dims)}; expected "
             f"some of {', '.join(map(str, range(axes)))}"
         )

@@ -11,7 +11,7 @@ from typing import IO, Any, cast
 from pytopo.notes import CacheWarning, InputWarning
 
 
-class Fault(Exception):
+class InputError(Exception):
     """The input, or a place to write to, is at fault: one line, and exit status 1."""
 
 
@@ -20,8 +20,8 @@ class ReaderGone(Exception):
 
 
 @contextmanager
-def blaming(what: str = "") -> Iterator[None]:
-    """Turn errors of the system and of bad values into a `Fault`.
+def reporting_errors(what: str = "") -> Iterator[None]:
+    """Turn errors of the system and of bad values into an `InputError`.
 
     Only for reading, checking and writing: an error from anywhere else is a bug, and keeps
     its traceback.
@@ -36,21 +36,21 @@ def blaming(what: str = "") -> Iterator[None]:
     except BrokenPipeError:
         raise ReaderGone from None
     except (OSError, TypeError, ValueError) as error:
-        raise _fault(what, error) from None
+        raise _input_error(what, error) from None
 
 
 @contextmanager
-def blaming_system() -> Iterator[None]:
-    """Turn errors of the system alone into a `Fault`: around long work that writes, too."""
+def reporting_system_errors() -> Iterator[None]:
+    """Turn errors of the system alone into an `InputError`: for long work that writes, too."""
     try:
         yield
     except OSError as error:
-        raise _fault("", error) from None
+        raise _input_error("", error) from None
 
 
-def _fault(what: str, error: Exception) -> Fault:
+def _input_error(what: str, error: Exception) -> InputError:
     what = what or os.fsdecode(getattr(error, "filename", None) or "")
-    return Fault(": ".join(filter(None, [what, _reason(error)])))
+    return InputError(": ".join(filter(None, [what, _reason(error)])))
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def results() -> Iterator[IO[str]]:
 
     Raises
     ------
-    Fault
+    InputError
         If stdout cannot be written, as on a full disk.
     """
     if sys.stdout is None:  # closed by the caller, who wants no results
@@ -101,7 +101,7 @@ class _Stdout:
             ):
                 silence(self._stream)
             else:
-                raise Fault(f"stdout: {_reason(error)}") from None
+                raise InputError(f"stdout: {_reason(error)}") from None
 
 
 def say(text: str) -> None:

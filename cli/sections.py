@@ -5,7 +5,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pytopo.cli.files import size_text
-from pytopo.cli.report import Fault
+from pytopo.cli.report import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,10 +51,12 @@ def check_voxel(name: str, image: "NDArray", at: _Voxel | None) -> None:
     if at is None:
         return
     if image.ndim != 3:
-        raise Fault(f"{name}: an image of {image.ndim} axes has no sections; leave out --at")
+        raise InputError(
+            f"{name}: an image of {image.ndim} axes has no sections; leave out --at"
+        )
     if any(i >= n for i, n in zip(at, image.shape)):
         last = ",".join(str(n - 1) for n in image.shape)
-        raise Fault(
+        raise InputError(
             f"{name}: {size_text(image)} pixels have no voxel {','.join(map(str, at))}; "
             f"expected --at 0,0,0 to {last}"
         )

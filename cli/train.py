@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import count, positive
-from pytopo.cli.report import Fault, blaming, blaming_system, results, say
+from pytopo.cli.report import (
+    InputError,
+    reporting_errors,
+    reporting_system_errors,
+    results,
+    say,
+)
 from pytopo.cli.settings import setting, with_settings
 
 if TYPE_CHECKING:
@@ -124,7 +130,7 @@ def _run(args: argparse.Namespace) -> None:
     from pytopo.training.run import go_on
 
     if args.device is not None:
-        with blaming():
+        with reporting_errors():
             checked_device(args.device)
     with joined_world(args.device) as world, ExitStack() as until_the_end:
         folder, config, blocks = _begun(args, world, until_the_end)
@@ -137,14 +143,14 @@ def _run(args: argparse.Namespace) -> None:
             folder, world, blocks=blocks, workers=args.workers, save_every=args.save_every
         )
         try:
-            with blaming_system():
+            with reporting_system_errors():
                 for row in rows:
                     if world.is_first:
                         _print(_line(row))
         except PatchError as error:
-            raise Fault(error.reason) from None
+            raise InputError(error.reason) from None
         except NotFinite as error:
-            raise Fault(f"{error}; the batch is in {folder}/not-finite.pt") from None
+            raise InputError(f"{error}; the batch is in {folder}/not-finite.pt") from None
         if world.is_first:
             say(f"wrote {folder}: log.csv, curves.png, examples.png, best.pt, last.pt")
 
@@ -165,7 +171,7 @@ def _begun(
     )
 
     folder = args.resume or args.out or "run"
-    with blaming():
+    with reporting_errors():
         config = _resumed(args) if args.resume else _config(args)
         if args.resume:
             _claim(folder, world, until_the_end)
@@ -192,9 +198,9 @@ def _claim(folder: str, world: "World", until_the_end: ExitStack) -> None:
     from pytopo.training.run import claimed
 
     if Path(folder).exists() and not Path(folder).is_dir():
-        raise Fault(f"{folder}: a file; name a folder for the run")
+        raise InputError(f"{folder}: a file; name a folder for the run")
     if world.is_first and not until_the_end.enter_context(claimed(folder)):
-        raise Fault(f"{folder}: another process is training in this folder; name another")
+        raise InputError(f"{folder}: another process is training in this folder; name another")
 
 
 def _resumed(args: argparse.Namespace) -> "RunConfig":

@@ -710,10 +710,16 @@ def test_the_example_has_a_dot_for_each_cell():
 # ---- report ----------------------------------------------------------------------------------
 
 
-def test_an_error_of_the_system_is_blamed_on_its_file():
-    with pytest.raises(report.Fault, match=r"^a\.h5: Input/output error$"), report.blaming():
+def test_an_error_of_the_system_names_its_file():
+    with (
+        pytest.raises(report.InputError, match=r"^a\.h5: Input/output error$"),
+        report.reporting_errors(),
+    ):
         raise OSError(errno.EIO, "Input/output error", "a.h5")
-    with pytest.raises(report.Fault, match=r"^a name: wrong$"), report.blaming("a name"):
+    with (
+        pytest.raises(report.InputError, match=r"^a name: wrong$"),
+        report.reporting_errors("a name"),
+    ):
         raise ValueError("wrong")
 
 
