@@ -2,11 +2,12 @@
 
 import csv
 import json
+from fnmatch import fnmatchcase
 
 import numpy as np
 import pytest
 
-from pytopo.cli import contests, stopwatch
+from pytopo.cli import contests, goals, stopwatch
 from pytopo.cli.main import main
 
 pytestmark = pytest.mark.compiled
@@ -77,7 +78,9 @@ def test_a_bench_without_peers_measures_ourselves(monkeypatch, capsys):
     assert main(["bench", "textbook", "--seconds", "0"]) == 0
     out, err = capsys.readouterr()
     assert out.count("256x256") == 2
-    assert "gudhi is not installed: nothing to hold 256x256 smooth, V, reduction against" in err
+    assert (
+        "gudhi is not installed: nothing to measure 256x256 smooth, V, reduction against" in err
+    )
 
 
 def test_the_table_and_the_files_hold_the_same_numbers(tmp_path, capsys):
@@ -101,7 +104,7 @@ def test_the_table_and_the_files_hold_the_same_numbers(tmp_path, capsys):
     ("line", "status", "text"),
     [
         (["bench", "speed"], 2, "invalid choice: 'speed'"),
-        (["bench", "--size", "1"], 1, "--size wants at least 8"),
+        (["bench", "--size", "1"], 1, "--size must be at least 8"),
         (["bench", "--image", "none.png"], 1, "none.png: no such file"),
     ],
 )
@@ -131,3 +134,45 @@ def test_losses_that_are_measured_together_have_one_gradient():
     assert ours.abs().max() > 0
     for gradient in others:
         np.testing.assert_allclose(gradient, ours, rtol=1e-4, atol=1e-7)
+
+
+def test_every_goal_is_of_something_that_is_measured(monkeypatch):
+    measured = {("pytopo diagram, empty cache", ""), ("import pytopo", "")}
+    measured.add(("pytopo diagram, warm, less its work", "import numba, matplotlib.pyplot"))
+    for axes in ("64x64", "8x8x8"):
+        measured.add((f"{axes} smooth, V", "peak bytes per pixel"))
+    measured.add(("2 axes, noise, V", "exponent of time in pixels"))
+
+    def note(contest, name, package, prepare):
+        contest.contenders[name] = None
+
+    monkeypatch.setattr(contests.Contest, "against", note)
+    for name in ("likelihood_batch", "likelihood_volumes", "_prepared_step", "_training_step"):
+        monkeypatch.setattr(contests, name, lambda *sizes: (None, None))
+    labels = np.zeros((3, 4, 5), np.uint16)
+    for found in (
+        contests.persistence_contests(None, 64),
+        contests.volume_contests(labels, 8),
+        contests.volume_contests(labels.astype(float), 8),
+        contests.textbook_contests(),
+        contests.thread_contests(64),
+        contests.metric_contests(64),
+        contests.matching_contests(),
+        contests.loss_contests(),
+    ):
+        for contest in found:
+            peers = contest.contenders.keys() - {"pytopo"}
+            measured |= {(contest.job, peer) for peer in peers or [""]}
+
+    firsts = {goals.GOALS.index(goal) for goal in map(first_goal, *zip(*measured)) if goal}
+    assert firsts == set(range(len(goals.GOALS)))
+
+
+def first_goal(job, against):
+    """The row of the table that a measured job gets its goal from, or None."""
+    fitting = (
+        row for row in goals.GOALS if fnmatchcase(job, row[0]) and fnmatchcase(against, row[1])
+    )
+    row = next(fitting, None)
+    assert goals.goal_of(job, against) == (row and row[2])
+    return row
