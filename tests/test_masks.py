@@ -613,4 +613,4 @@ def test_sections_without_membrane_are_said_of_an_evaluation(capsys):
     _, err = scores(capsys, "prediction.npy", "half.npy", "--sections", "--patches", "1")
     assert err == "half.npy: no membrane in 2 sections, as in section 1\n"
     _, err = scores(capsys, "prediction.npy", "empty.npy", "--sections", "--patches", "1")
-    assert err == "empty.npy: a truth without foreground, no pixel of it is membrane\n"
+    assert err == "empty.npy: a ground truth without foreground, no pixel of it is membrane\n"
