@@ -25,7 +25,7 @@ def add_html(group: "argparse._ArgumentGroup") -> None:
 def check_html(path: str | None) -> None:
     """Find out before the work whether a page that is asked for can be made."""
     if path is not None and find_spec("bokeh") is None:
-        raise InputError("--html wants the extra html: pip install 'pytopo-toolkit[html]'")
+        raise InputError("--html requires the extra html: pip install 'pytopo-toolkit[html]'")
 
 
 def write_html(path: str, name: str, make: "Callable[[], Report]") -> None:
