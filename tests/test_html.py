@@ -1,4 +1,4 @@
-"""Reports: what a page is told, and the commands that write one.  No browser is needed."""
+"""Reports: what a page contains, and the commands that write one.  No browser is needed."""
 
 import re
 from dataclasses import replace
@@ -315,9 +315,8 @@ def test_without_bokeh_the_command_says_what_to_install(folder, capsys, monkeypa
     monkeypatch.setattr("pytopo.cli.html.find_spec", lambda name: None)
     before = names(folder)
     assert main([*argv, "--html", "out.html"]) == 1
-    assert capsys.readouterr().err == (
-        f"pytopo {argv[0]}: --html requires the extra html: pip install 'pytopo-toolkit[html]'\n"
-    )
+    line = "--html requires the extra html: pip install 'pytopo-toolkit[html]'"
+    assert capsys.readouterr().err == f"pytopo {argv[0]}: {line}\n"
     assert names(folder) == before
 
 
