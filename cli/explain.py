@@ -190,7 +190,7 @@ def _write_pictures(steps: "Sequence[Step]", args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from pytopo.files import replacing
-    from pytopo.plot.reduction import step_figure
+    from pytopo.plot.walk import step_figure
 
     pictures = [
         _picture(step_figure(step))

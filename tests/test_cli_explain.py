@@ -202,7 +202,7 @@ def test_nothing_is_left_half_written(capsys, monkeypatch, folder, option):
 
 def test_an_animation_that_fails_leaves_the_old_one(monkeypatch, folder):
     (folder / "a.gif").write_text("old")
-    monkeypatch.setattr("pytopo.plot.reduction.step_figure", None)
+    monkeypatch.setattr("pytopo.plot.walk.step_figure", None)
     with pytest.raises(TypeError):
         main(["explain", "valleys.npy", "--gif", "a.gif"])
     assert (folder / "a.gif").read_text() == "old"
@@ -235,7 +235,7 @@ def test_a_step_that_is_not_there_is_refused(capsys):
 
 
 def test_more_steps_than_fit_on_a_sheet_are_refused_before_they_are_drawn(capsys, monkeypatch):
-    monkeypatch.setattr("pytopo.plot.reduction.step_figure", None)
+    monkeypatch.setattr("pytopo.plot.walk.step_figure", None)
     np.save("larger.npy", np.zeros((6, 6)))
     assert fault(capsys, "larger.npy", "--sheet", "a.png") == (
         "a.png: 122 steps; at most 100 fit on a sheet, so take --by pixel or a smaller part of "
