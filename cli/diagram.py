@@ -17,9 +17,9 @@ from pytopo.cli.files import (
     check_room,
     figure_content,
     figure_name,
-    obeyed,
     read,
     size_text,
+    sweep_text,
     two_axes,
     write,
 )
@@ -287,4 +287,6 @@ def _table(name: str, image: "NDArray", diagram: "Diagram", args: argparse.Names
 
 
 def _options(diagram: "Diagram", args: argparse.Namespace) -> str:
-    return obeyed(diagram.superlevel, diagram.construction, diagram.frame, args.min_persistence)
+    return sweep_text(
+        diagram.superlevel, diagram.construction, diagram.frame, args.min_persistence
+    )

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytopo.cli.files import read_ids, read_likelihood, read_mask, size_text
+from pytopo.cli.files import check_axes, read_ids, read_likelihood, read_mask, size_text
 from pytopo.cli.report import InputError, reporting_errors, say
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def read_pair(args: argparse.Namespace) -> Pair:
             pair = replace(pair, notes=notes + pair.notes)
     first, second = pair.prediction, pair.truth
     for path, image in ((args.prediction, first), (args.truth, second)):
-        _check_axes(path, image)
+        check_axes(path, image)
     if first.shape != second.shape:
         raise InputError(
             f"{args.truth}: {size_text(second)} pixels; expected {size_text(first)}, as "
@@ -87,7 +87,7 @@ def _with_ids(prediction: "NDArray", args: argparse.Namespace) -> Pair:
 
     ids = read_ids(args.truth)
     ids = ids.astype(np.uint8) if ids.dtype.kind == "b" else ids
-    _check_axes(args.truth, ids)
+    check_axes(args.truth, ids)
     named, notes = args.background, ()
     if named is None:
         with reporting_errors():
@@ -105,13 +105,6 @@ def _with_ids(prediction: "NDArray", args: argparse.Namespace) -> Pair:
         ids = _membranes(ids, named, args)
     about = tuple(f"{args.truth}: {note}" for note in notes)
     return Pair(prediction, ids, cells, named, text, about)
-
-
-def _check_axes(path: str, image: "NDArray") -> None:
-    if image.ndim not in (2, 3):
-        raise InputError(
-            f"{path}: an image of {image.ndim} axes; expected 2, or 3 for a volume"
-        )
 
 
 def _check_cells(pair: Pair, args: argparse.Namespace) -> None:

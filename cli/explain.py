@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pytopo.cli import options
-from pytopo.cli.files import aligned, check_places, obeyed, read, size_text, write
+from pytopo.cli.files import aligned, check_places, read, size_text, sweep_text, write
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.report import InputError, printable, reporting_errors, results, say
 
@@ -265,7 +265,7 @@ def _table(
     span = f"{float(image.min()):.6g} to {float(image.max()):.6g}"
     head = [
         f"{printable(name)}: {size_text(image)} pixels, values {span}",
-        f"{obeyed(walk.superlevel, walk.construction, frame, 0)}, {len(walk.columns)} cells",
+        f"{sweep_text(walk.superlevel, walk.construction, frame)}, {len(walk.columns)} cells",
         "",
     ]
     if args.step is not None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytopo.cli import options
-from pytopo.cli.files import aligned, check_places, check_room, obeyed, read_grey, write
+from pytopo.cli.files import aligned, check_places, check_room, read_grey, sweep_text, write
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import STDOUT
 from pytopo.cli.report import InputError, printable, reporting_errors, results, say
@@ -324,6 +324,5 @@ def _essential_lines(
 
 def _source(diagram: "Diagram") -> str:
     size = " x ".join(map(str, diagram.shape))
-    return (
-        f"{size} pixels, {obeyed(diagram.superlevel, diagram.construction, diagram.frame, 0)}"
-    )
+    sweep = sweep_text(diagram.superlevel, diagram.construction, diagram.frame)
+    return f"{size} pixels, {sweep}"

@@ -29,10 +29,10 @@ LOSS_TABLE = """\
 likelihood.npy against truth.png: 5 x 5 pixels
 superlevel, construction V
 
-dim   loss  dots  to fix  to remove  true dots  missing
-  0  0.045     1       0          1          0        0  components
-  1   0.09     1       1          0          1        0  holes
-all  0.135     2       1          1          1        0
+dim   loss  points  to fix  to remove  true points  missing
+  0  0.045       1       0          1            0        0  components
+  1   0.09       1       1          0            1        0  holes
+all  0.135       2       1          1            1        0
 """
 
 MATCH_TABLE = """\
@@ -119,12 +119,12 @@ def test_what_has_no_match_is_missing(capsys):
     np.save("likelihood.npy", np.zeros((5, 5)))
     assert loss("--no-plot") == 0
     assert captured(capsys)[0].splitlines()[3:] == [
-        "dim  loss  dots  to fix  to remove  true dots  missing",
-        "  0     1     0       0          0          0        0  components",
-        "  1   0.5     0       0          0          1        1  holes",
-        "all   1.5     0       0          0          1        1",
+        "dim  loss  points  to fix  to remove  true points  missing",
+        "  0     1       0       0          0            0        0  components",
+        "  1   0.5       0       0          0            1        1  holes",
+        "all   1.5       0       0          0            1        1",
         "",
-        "dim 0 has 1 for the essential component, which is not among the dots",
+        "dim 0 has 1 for the essential component, which is not among the points",
     ]
 
 
@@ -132,8 +132,8 @@ def test_only_the_dimensions_asked_for_count(capsys):
     assert loss("--no-plot", "--dims", "1") == 0
     out = captured(capsys)[0]
     assert out.splitlines()[4:] == [
-        "  1  0.09     1       1          0          1        0  holes",
-        "all  0.09     1       1          0          1        0",
+        "  1  0.09       1       1          0            1        0  holes",
+        "all  0.09       1       1          0            1        0",
     ]
 
 
@@ -141,7 +141,7 @@ def test_small_features_are_left_out(capsys):
     assert loss("--no-plot", "--min-persistence", "0.31") == 0
     out = captured(capsys)[0]
     assert "superlevel, construction V, persistence at least 0.31\n" in out
-    assert "  0     0     0       0          0 " in out
+    assert "  0     0       0       0          0 " in out
 
 
 def test_dark_things_are_the_foreground_for_sublevel(capsys):

@@ -390,7 +390,7 @@ def test_integers_that_scaling_would_merge_get_advice_that_there_is(capsys):
 def test_a_grey_truth_is_made_of_floats_and_said(capsys):
     np.save("grey.npy", LIKELIHOOD)
     _, err = run(capsys, "loss", "likelihood.npy", "grey.npy", "--no-plot")
-    assert err == "grey.npy: holds more than two values, taken as a grey truth\n"
+    assert err == "grey.npy: holds more than two values, taken as a grey ground truth\n"
     np.save("grey.npy", np.uint8(LIKELIHOOD * 255))
     assert "floats from 0 to 1" in fault(capsys, "loss", "likelihood.npy", "grey.npy")
 
