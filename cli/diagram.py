@@ -2,8 +2,8 @@
 
 IMAGE -> array -> Diagram -> figure            NAME.diagram.png or -o
                           -> table             stdout
-                          -> .csv .json .npz   where asked for
-                          -> page              .html where asked for
+                          -> .csv .json .npz   on request
+                          -> report            .html on request
 """
 
 import argparse
@@ -213,7 +213,7 @@ def _diagram(name: str, image: "NDArray", args: argparse.Namespace) -> "Diagram"
 
 
 def _data(diagram: "Diagram", kind: str) -> str | bytes:
-    """Return the content of a file of the diagram's points."""
+    """Return the content of a file of the points of a diagram."""
     from pytopo import diagram_file
 
     stream: IO[Any] = io.BytesIO() if kind == "npz" else io.StringIO()

@@ -5,10 +5,10 @@ from numpy.typing import NDArray
 
 
 def likelihood_map(size: int = 256, cells: int = 24, seed: int = 3) -> NDArray[np.float32]:
-    """Make up what a classifier might say about a section through tissue.
+    """Synthesize the output of a classifier on a section through tissue.
 
     Cells are the Voronoi cells of scattered points, on wavy ground.  Their borders are
-    membranes: bright, of changing contrast, broken by gaps.  Smudges and noise lie over all.
+    membranes: bright, of changing contrast, broken by gaps.  Smudges and noise are added.
 
     Parameters
     ----------

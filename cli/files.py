@@ -128,7 +128,7 @@ def read_grey(path: str, raw: bool | None = None) -> "NDArray":
     if raw:
         return read(path, raw)
     with reporting_errors():
-        file = open_image(path, raw=True)  # as stored: only these values tell a mask
+        file = open_image(path, raw=True)  # as stored: scaling would hide which is a mask
     stored = file.array
     likelihood = stored.dtype.kind == "f" and not (stored.min() < 0 or stored.max() > 1)
     if likelihood or not two_valued(stored):
@@ -224,7 +224,7 @@ def say_of(path: str, notes: Iterable[str]) -> None:
 
 
 def check_places(files: Sequence[str]) -> None:
-    """Find out before the work whether there is a place to write to."""
+    """Check before the work whether files can be written."""
     for path in files:
         folder = os.path.dirname(os.path.realpath(path))
         if os.path.isdir(path):

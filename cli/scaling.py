@@ -51,7 +51,7 @@ def _growth(kind: str, shapes: list[tuple[int, ...]], seconds: float) -> Iterato
         row: Row = {"job": job, "pytopo ms": 1e3 * times[-1]}
         memory = _peak_memory(kind, shape)
         if memory is None:
-            say("this system does not tell the peak of memory: left out")
+            say("this system does not report peak memory: left out")
         else:
             against = "peak bytes per pixel"
             row |= {"against": against, "ratio": memory / n, "goal": goal_of(job, against)}

@@ -249,7 +249,7 @@ def test_places_are_checked_before_the_work(capsys, monkeypatch, folder):
     for option, path in (("--gif", "no/a.gif"), ("--sheet", "no/a.png"), ("--png", "no/p")):
         assert fault(capsys, "valleys.npy", option, path) == f"{path}: {missing}"
     line = fault(capsys, "valleys.npy", "--png", "valleys.npy")
-    assert line == "valleys.npy: a file; --png wants a folder"
+    assert line == "valleys.npy: a file; --png requires a folder"
 
 
 def test_an_impossible_line_is_a_usage_error(capsys):

@@ -15,7 +15,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import pytopo
+from pytopo.cli.files import read_grey
 from pytopo.cli.main import build_parser, main
+from pytopo.images.image import open_image
 
 # A ring whose hole is born at a gap of 0.7 instead of 1: (1 - 0.7)^2 = 0.09.  A speck of 0.3
 # that is to go to the diagonal: 0.3^2 / 2 = 0.045.
@@ -210,6 +212,29 @@ def test_a_mask_of_zeros_and_ones_is_not_scaled(capsys, dtype):
     out, err = captured(capsys)
     assert out == LOSS_TABLE.replace("truth.png", "mask.npy")
     assert err == "mask.npy: holds 0 and 1 only, which are taken as they are, not scaled\n"
+
+
+def test_each_file_is_read_once(monkeypatch):
+    opened = []
+
+    def counting(path, *, raw=False):
+        opened.append(path)
+        return open_image(path, raw=raw)
+
+    monkeypatch.setattr("pytopo.images.image.open_image", counting)
+    Image.fromarray(np.uint8(255 * LIKELIHOOD)).save("likelihood.png")
+    assert main(["loss", "likelihood.png", "truth.png", "--no-plot"]) == 0
+    assert main(["match", "likelihood.png", "truth.png"]) == 0
+    assert opened == ["likelihood.png", "truth.png"] * 2
+
+
+def test_a_scaled_likelihood_is_the_one_that_read_image_returns(capsys):
+    stored = (40000 * LIKELIHOOD).astype(np.uint16)
+    np.save("likelihood.npy", stored)
+    assert np.array_equal(read_grey("likelihood.npy"), pytopo.read_image("likelihood.npy"))
+    np.save("likelihood.npy", (LIKELIHOOD * 500).astype(np.uint16))
+    read_grey("likelihood.npy")
+    assert captured(capsys)[1].endswith("% of the range of uint16, by which it is scaled\n")
 
 
 def test_a_blank_likelihood_and_a_blank_truth_cost_nothing(capsys):
