@@ -56,11 +56,11 @@ def test_turns_go_on_until_the_time_is_spent(monkeypatch):
 def test_peak_memory_sees_an_allocation_and_not_what_was_there_before():
     grown = stopwatch.peak_memory("a = b'1' * 300_000_000; del a", "b = b'1' * 100_000_000")
     if grown is None:
-        pytest.skip("this system does not tell the peak of memory")
+        pytest.skip("this system does not report peak memory")
     assert 90e6 < grown < 130e6
 
 
-def test_where_the_system_does_not_tell_the_peak_of_memory_there_is_none(monkeypatch):
+def test_where_the_system_does_not_report_peak_memory_there_is_none(monkeypatch):
     monkeypatch.setattr("os.access", lambda path, mode: False)
     assert stopwatch.peak_memory("", "") is None
 

@@ -89,7 +89,7 @@ def test_without_an_image_that_of_the_lessons_is_explained(capsys):
     assert err == "no IMAGE: this is the 5 x 5 image of the lessons\n"
 
 
-def test_one_step_is_told_in_full(capsys):
+def test_one_step_is_printed_in_full(capsys):
     assert main(["explain", "valleys.npy", "--step", "4"]) == 0
     assert captured(capsys)[0].splitlines()[3:] == [
         "step 4 of 5: cell 4, edge at (3), enters with pixel (1), value 2",
@@ -108,8 +108,8 @@ def test_options_are_obeyed_and_said(capsys):
     _, said, _, _, _, *lines = captured(capsys)[0].splitlines()
     assert said == "superlevel, construction T, frame -1, 11 cells"
     options = {"superlevel": True, "construction": "T", "frame": -1}
-    told = walkthrough([0.0, 2, 1], **options).steps("pixel")
-    assert [line.endswith(step.story) for line, step in zip(lines, told, strict=True)] == [
+    steps = walkthrough([0.0, 2, 1], **options).steps("pixel")
+    assert [line.endswith(step.story) for line, step in zip(lines, steps, strict=True)] == [
         True
     ] * len(lines)
 

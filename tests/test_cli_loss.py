@@ -130,7 +130,7 @@ def test_what_has_no_match_is_missing(capsys):
     ]
 
 
-def test_only_the_dimensions_asked_for_count(capsys):
+def test_only_the_chosen_dimensions_count(capsys):
     assert loss("--no-plot", "--dims", "1") == 0
     out = captured(capsys)[0]
     assert out.splitlines()[4:] == [
@@ -277,7 +277,7 @@ def test_the_gradient_is_that_of_the_loss(folder, capsys):
     assert len(table) == np.count_nonzero(listed) > 10
 
 
-def test_the_gradient_goes_to_stdout_and_the_figure_where_it_is_asked_for(folder, capsys):
+def test_the_gradient_goes_to_stdout_and_the_figure_to_its_file(folder, capsys):
     assert loss("--csv", "-", "-o", "a.svg") == 0
     out, err = captured(capsys)
     assert out.startswith("row,col,value\n")

@@ -112,7 +112,7 @@ def test_for_superlevel_the_points_lie_below_the_diagonal_and_infinity_at_the_bo
     assert ax.get_ylabel() == "death (threshold falls)"
 
 
-def test_both_axes_have_the_same_limits_and_the_diagonal_joins_their_ends(ax):
+def test_both_axes_have_the_same_limits_and_the_diagonal_connects_their_ends(ax):
     plot.diagram(pytopo.persistence(VALLEYS), ax)
     assert ax.get_xlim() == ax.get_ylim() == (-0.25, 5.75)
     assert ax.get_aspect() == 1
@@ -374,11 +374,11 @@ def test_x_is_the_column_and_y_the_row_and_row_0_is_on_top(ax):
     assert deaths == [[1, 0]]
     assert path == [[2, 0], [1, 0]]
 
-    tall = Figure().subplots()
-    plot.image(image.reshape(4, 1), pytopo.persistence(image.reshape(4, 1)), tall)
-    assert marks(tall)[0][0] == [[0, 0], [0, 2]]
-    assert tall.get_ylim()[0] > 3 > 0 > tall.get_ylim()[1]
-    assert (tall.get_xlabel(), tall.get_ylabel()) == ("column", "row")
+    column = Figure().subplots()
+    plot.image(image.reshape(4, 1), pytopo.persistence(image.reshape(4, 1)), column)
+    assert marks(column)[0][0] == [[0, 0], [0, 2]]
+    assert column.get_ylim()[0] > 3 > 0 > column.get_ylim()[1]
+    assert (column.get_xlabel(), column.get_ylabel()) == ("column", "row")
 
 
 def test_the_image_is_drawn_pixel_for_pixel_in_grey(ax):

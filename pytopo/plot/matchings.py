@@ -76,6 +76,7 @@ def matching(
         np.column_stack([span.place(d.birth), span.place(d.death)]) for d in (found, target)
     ]
 
+    # From the bottom up: lines, points of the prediction, squares of the target.
     draw_ground(ax, found, span)
     removed = _removed_points(explanation, found)
     _draw_moves(ax, explanation, found, target, removed, places)
