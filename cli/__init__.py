@@ -1,1 +1,1 @@
-"""The ``pytopo`` command: one module a subcommand."""
+"""The ``pytopo`` command: one module per subcommand, and what they share."""

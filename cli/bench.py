@@ -1,20 +1,32 @@
 """``pytopo bench``: measure on this machine, beside the libraries that are installed.
 
 contests -> in turns -> best times and ratios -> table, .csv, .json
+
+======================  =========================================================
+file                    what it does
+======================  =========================================================
+bench.py                the command: what is measured, and the table
+contests.py             jobs that we and our peers do
+peers.py                how each peer does them
+scaling.py              ourselves alone: growth with the size, memory, start
+bench_images.py         the images that are measured
+stopwatch.py            contenders in turns, the best time of each
+goals.py                what the developers hold pytopo to
+======================  =========================================================
 """
 
 import argparse
 import csv
 import io
 import json
-import tempfile
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytopo.cli.report import Fault, blaming, results, say
+from pytopo.cli.report import InputError, reporting_errors, results, say
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from pytopo.cli.contests import Contest
 
 DESCRIPTION = """\
@@ -23,9 +35,9 @@ All take turns in one process; compile time is not counted; the ratio is of best
 
 EPILOG = """\
 what is measured:
-  persistence  the fast route against other engines        about two minutes
+  persistence  the fast algorithm against other engines      about two minutes
   textbook     algorithm="reduction" against GUDHI
-  volume       the fast route for volumes, 128x128x128     about twenty minutes
+  volume       the fast algorithm for volumes, 128x128x128   about twenty minutes
   threads      two threads against one, 4096x4096
   growth       time and memory from 512x512 to 8192x8192
   metrics      Variation of Information and Rand error against scikit-image
@@ -79,7 +91,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Measure, print as it comes, write."""
     if args.size < 8 or args.seconds < 0:
-        raise Fault("--size wants at least 8, --seconds at least 0")
+        raise InputError("--size must be at least 8, --seconds at least 0")
     rows: list[Row] = []
     with results() as stream:
         print(_line(dict(zip(COLUMNS, COLUMNS))), file=stream, flush=True)
@@ -96,74 +108,82 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _measured(args: argparse.Namespace) -> Iterator[Row]:
-    from pytopo.cli import contests
+    """Yield the rows of each subject, measured one by one."""
+    from pytopo.cli import contests, scaling
+
+    def held(found: "Iterable[Contest]") -> Iterator[Row]:
+        return _contest_rows(found, args.seconds)
 
     for subject in args.subject or ["persistence"]:
         if subject == "persistence":
-            yield from _contest_rows(
-                contests.persistence_contests(_picture(args.image), args.size), args.seconds
-            )
+            yield from held(contests.persistence_contests(_picture(args.image), args.size))
         elif subject == "volume":
-            size = args.size // 8
-            yield from _contest_rows(
-                contests.volume_contests(_volume(args.image), size), args.seconds
-            )
-            yield from _volume_growth_rows(size, args.seconds)
+            yield from held(contests.volume_contests(_volume(args.image), args.size // 8))
+            yield from scaling.volume_growth_rows(args.size // 8, args.seconds)
         elif subject == "textbook":
-            yield from _contest_rows(contests.textbook_contests(), args.seconds)
+            yield from held(contests.textbook_contests())
         elif subject == "threads":
-            yield from _contest_rows(contests.thread_contests(4 * args.size), args.seconds)
+            yield from held(contests.thread_contests(4 * args.size))
         elif subject == "metrics":
-            yield from _contest_rows(contests.metric_contests(args.size), args.seconds)
+            yield from held(contests.metric_contests(args.size))
         elif subject == "loss":
-            yield from _contest_rows(contests.matching_contests(), args.seconds)
-            yield from _contest_rows(contests.loss_contests(), args.seconds)
-            yield from _patch_rows(args.seconds)
+            yield from held(contests.matching_contests())
+            yield from held(contests.loss_contests())
+            yield from scaling.patch_rows(args.seconds)
         elif subject == "growth":
-            yield from _growth_rows(args.size, args.seconds)
+            yield from scaling.growth_rows(args.size, args.seconds)
         else:
-            yield from _start_rows()
+            yield from scaling.start_rows()
 
 
-def _picture(path: str | None) -> Any:
+def _picture(path: str | None) -> "NDArray | None":
+    """Read the 8-bit image to measure beside the synthetic ones."""
     if path is None:
         return None
     from pytopo.images.image import read_image
 
-    with blaming():
+    with reporting_errors():
         image = read_image(path, raw=True)
     if image.ndim != 2 or image.dtype != "uint8":
-        raise Fault(f"{path}: {image.ndim} axes of {image.dtype}; expected a picture of 8 bits")
+        raise InputError(
+            f"{path}: {image.ndim} axes of {image.dtype}; expected a picture of 8 bits"
+        )
     return image
 
 
-def _volume(path: str | None) -> Any:
+def _volume(path: str | None) -> "NDArray | None":
+    """Read the volume to measure beside the synthetic ones."""
     if path is None:
         return None
     from pytopo.images.image import read_image
 
-    with blaming():
+    with reporting_errors():
         volume = read_image(path, raw=True)
     if volume.ndim != 3:
-        raise Fault(f"{path}: {volume.ndim} axes; expected a volume, which has 3")
+        raise InputError(f"{path}: {volume.ndim} axes; expected a volume, which has 3")
     return volume
 
 
 def _contest_rows(found: "Iterable[Contest]", seconds: float) -> Iterator[Row]:
-    """Hold contests, and yield a row for each peer."""
+    """Measure contests, and yield a row for each peer."""
     from tqdm import tqdm
 
     from pytopo.cli.contests import OURS
+    from pytopo.cli.goals import goal_of
     from pytopo.cli.stopwatch import in_turns
 
     for contest in found:
         for package in contest.missing:
-            say(f"{package} is not installed: nothing to hold {contest.job} against")
+            say(f"{package} is not installed: nothing to measure {contest.job} against")
         with tqdm(desc=contest.job, unit="run", leave=False, disable=None) as bar:
             timings = in_turns(contest.contenders, seconds, bar.update)
         ours = timings.pop(OURS)
         if not timings:
-            yield {"job": contest.job, "pytopo ms": 1e3 * ours.best, "goal": contest.goal}
+            yield {
+                "job": contest.job,
+                "pytopo ms": 1e3 * ours.best,
+                "goal": goal_of(contest.job),
+            }
         for peer, theirs in timings.items():
             yield {
                 "job": contest.job,
@@ -173,119 +193,9 @@ def _contest_rows(found: "Iterable[Contest]", seconds: float) -> Iterator[Row]:
                 "its ms": 1e3 * theirs.best,
                 "its median ms": 1e3 * theirs.median,
                 "ratio": ours.best / theirs.best,
-                "goal": contest.goal,
+                "goal": goal_of(contest.job, peer),
                 "runs": ours.runs,
             }
-
-
-def _growth_rows(size: int, seconds: float) -> Iterator[Row]:
-    """Yield time and peak memory for images of 1/2 to 8 times the size, and the exponent."""
-    for kind in ("smooth", "noise"):
-        shapes = [(n, n) for n in (size // 2, size, 2 * size, 4 * size, 8 * size)]
-        yield from _growth(kind, shapes, seconds, most_bytes=40.0)
-
-
-def _volume_growth_rows(size: int, seconds: float) -> Iterator[Row]:
-    """Yield time and peak memory for volumes of 1/2 to 2 times the size, and the exponent."""
-    for kind in ("smooth", "noise"):
-        shapes = [(n, n, n) for n in (size // 2, size, 2 * size)]
-        yield from _growth(kind, shapes, seconds, most_bytes=80.0)
-
-
-def _growth(
-    kind: str, shapes: list[tuple[int, ...]], seconds: float, most_bytes: float
-) -> Iterator[Row]:
-    """Yield time and peak memory for images of some shapes, and the exponent of the time."""
-    import math
-
-    import numpy as np
-
-    import pytopo
-    from pytopo.cli import contests
-    from pytopo.cli.stopwatch import in_turns, peak_memory
-
-    best = []
-    for shape in shapes:
-        a = getattr(contests, kind)(*shape)
-        taken = in_turns({"": lambda a=a: pytopo.persistence(a)}, seconds, lambda: None)[""]
-        best.append(taken.best)
-        del a
-        warm = (32,) * len(shape)
-        memory = peak_memory(
-            "import pytopo; from pytopo.cli import contests\n"
-            f"pytopo.persistence(contests.noise(*{warm}))\n"
-            f"a = contests.{kind}(*{shape})",
-            "pytopo.persistence(a)",
-        )
-        row: Row = {
-            "job": f"{'x'.join(map(str, shape))} {kind}, V",
-            "pytopo ms": 1e3 * taken.best,
-        }
-        if memory is None:
-            say("this system does not tell the peak of memory: left out")
-        else:
-            row["against"] = "peak bytes a pixel"
-            row["ratio"] = memory / math.prod(shape)
-            row["goal"] = most_bytes
-        yield row
-    pixels = [math.prod(shape) for shape in shapes]
-    exponent = float(np.polyfit(np.log(pixels), np.log(best), 1)[0])
-    yield {
-        "job": f"{len(shapes[0])} axes, {kind}, V",
-        "against": "exponent of time in pixels",
-        "ratio": exponent,
-        "goal": 1.1,
-    }
-
-
-def _patch_rows(seconds: float) -> Iterator[Row]:
-    """Yield how many patches a second go through the loss, forward and backward, on a core."""
-    from pytopo.cli import contests
-    from pytopo.cli.stopwatch import in_turns, one_core
-
-    count = 64
-    step = contests.loss_step(count, 65)
-    with one_core() as alone:
-        if not alone:
-            say("this system cannot keep a process on one core: left out")
-            return
-        taken = in_turns({"": step}, seconds, lambda: None)[""]
-    yield {
-        "job": f"{count} x 65x65, loss and gradient, one core",
-        "pytopo ms": 1e3 * taken.best,
-        "pytopo median ms": 1e3 * taken.median,
-        "against": "patches of 65x65 per second",
-        "ratio": count / taken.best,
-        "runs": taken.runs,
-    }
-
-
-def _start_rows() -> Iterator[Row]:
-    """Yield times of the command as a process: cold, warm, and what its imports take."""
-    from pytopo.cli.stopwatch import process_seconds
-
-    with tempfile.TemporaryDirectory() as folder:
-        cache = {"NUMBA_CACHE_DIR": folder}
-        line = ["diagram", "-o", str(Path(folder) / "figure.png")]
-        command = ["-m", "pytopo.cli", *line]
-        once = f"from pytopo.cli.main import main; main({line})"
-        cold = process_seconds(command, 1, **cache)
-        warm = process_seconds(command, 5, **cache)
-        twice = process_seconds(["-c", f"{once}; main({line})"], 5, **cache)
-    imports = process_seconds(["-c", "import numba, matplotlib.pyplot"], 5)
-    empty = process_seconds(["-c", ""], 5)
-    ours = process_seconds(["-c", "import pytopo"], 5)
-    yield {"job": "pytopo diagram, empty cache", "pytopo ms": 1e3 * cold, "goal": 15000.0}
-    yield {
-        "job": "pytopo diagram, warm, less its work",
-        "pytopo ms": 1e3 * (2 * warm - twice),
-        "against": "import numba, matplotlib.pyplot",
-        "its ms": 1e3 * imports,
-        "ratio": (2 * warm - twice) / imports,
-        "goal": 1.5,
-    }
-    yield {"job": "its work: compute, draw, write", "pytopo ms": 1e3 * (twice - warm)}
-    yield {"job": "import pytopo", "pytopo ms": 1e3 * (ours - empty), "goal": 50.0}
 
 
 def _line(row: Row) -> str:
@@ -315,6 +225,6 @@ def _csv(rows: list[Row]) -> str:
 def _write(path: str, content: str) -> None:
     from pytopo.files import replacing
 
-    with blaming(path), replacing(path) as stream:
+    with reporting_errors(path), replacing(path) as stream:
         stream.write(content)
     say(f"wrote {path}")

@@ -2,8 +2,8 @@
 
 IMAGE -> array -> Diagram -> figure            NAME.diagram.png or -o
                           -> table             stdout
-                          -> .csv .json .npz   where asked for
-                          -> page              .html where asked for
+                          -> .csv .json .npz   on request
+                          -> report            .html on request
 """
 
 import argparse
@@ -17,16 +17,16 @@ from pytopo.cli.files import (
     check_room,
     figure_content,
     figure_name,
-    obeyed,
     read,
     size_text,
+    sweep_text,
     two_axes,
     write,
 )
 from pytopo.cli.html import add_html, check_html, write_html
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import STDOUT
-from pytopo.cli.report import Fault, blaming, printable, results, say
+from pytopo.cli.report import InputError, printable, reporting_errors, results, say
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -184,7 +184,7 @@ def _diagram(name: str, image: "NDArray", args: argparse.Namespace) -> "Diagram"
         from pytopo.order import checked_image, frame_value
         from pytopo.pairing import persistence_batch
 
-        with blaming(name):
+        with reporting_errors(name):
             checked_image(image)
             frame_value(image, args.frame, args.superlevel)
         (diagram,) = persistence_batch(
@@ -203,7 +203,7 @@ def _diagram(name: str, image: "NDArray", args: argparse.Namespace) -> "Diagram"
     try:
         return run_kernels(compute)
     except MemoryError:
-        raise Fault(
+        raise InputError(
             f"{name}: not enough memory for the diagram of {size_text(image)} pixels; take a "
             "part of it, like IMAGE[0] or IMAGE[:512, :512]"
         ) from None
@@ -213,7 +213,7 @@ def _diagram(name: str, image: "NDArray", args: argparse.Namespace) -> "Diagram"
 
 
 def _data(diagram: "Diagram", kind: str) -> str | bytes:
-    """Return the content of a file of the diagram's points."""
+    """Return the content of a file of the points of a diagram."""
     from pytopo import diagram_file
 
     stream: IO[Any] = io.BytesIO() if kind == "npz" else io.StringIO()
@@ -287,4 +287,6 @@ def _table(name: str, image: "NDArray", diagram: "Diagram", args: argparse.Names
 
 
 def _options(diagram: "Diagram", args: argparse.Namespace) -> str:
-    return obeyed(diagram.superlevel, diagram.construction, diagram.frame, args.min_persistence)
+    return sweep_text(
+        diagram.superlevel, diagram.construction, diagram.frame, args.min_persistence
+    )

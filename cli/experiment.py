@@ -6,8 +6,19 @@ from typing import Any
 
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import positive
-from pytopo.cli.report import Fault, blaming, blaming_system, results, say
-from pytopo.cli.settings import add_settings, blaming_training, check_device, configured
+from pytopo.cli.report import (
+    InputError,
+    reporting_errors,
+    reporting_system_errors,
+    results,
+    say,
+)
+from pytopo.cli.settings import (
+    add_settings,
+    check_device,
+    configured,
+    reporting_training_errors,
+)
 
 DESCRIPTION = """\
 Train several methods with several seeds on the same sections, and report on held-out
@@ -65,8 +76,10 @@ def _run(args: argparse.Namespace) -> None:
     check_device(args.device)
     with joined_world(args.device) as world:
         if world.size > 1:
-            raise Fault("an experiment is shared by starting it several times, not by torchrun")
-        with blaming():
+            raise InputError(
+                "an experiment is shared by starting it several times, not by torchrun"
+            )
+        with reporting_errors():
             experiment = experiment_of(_tables(args))
             blocks = open_blocks(experiment.config.data)
             notes = check_experiment(experiment, args.out, blocks, world)
@@ -75,7 +88,7 @@ def _run(args: argparse.Namespace) -> None:
         for note in notes:
             say(note)
         rows = run_experiment(experiment, args.out, world, blocks=blocks, workers=args.workers)
-        with blaming_training(where=f"{args.out}: "):
+        with reporting_training_errors(where=f"{args.out}: "):
             for method, seed, row in rows:
                 say(
                     f"{method.name} seed {seed} epoch {row['epoch']}: loss "
@@ -83,9 +96,9 @@ def _run(args: argparse.Namespace) -> None:
                     f"{row['betti_error']:.3f}, VOI {row['voi']:.3f}, {row['seconds']:.0f} s"
                 )
     folder = Path(args.out)
-    with blaming():
+    with reporting_errors():
         found = gather_results(experiment, folder)
-    with blaming_system():
+    with reporting_system_errors():
         write_json(folder / "results.json", found)
         text = write_report(folder, experiment, found)
     with results() as stream:

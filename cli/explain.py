@@ -1,4 +1,4 @@
-"""``pytopo explain``: the reduction of a small image, step by step.
+"""``pytopo explain``: a walk through the reduction of a small image, step by step.
 
 IMAGE -> array -> Walkthrough -> steps -> a table, or one step in full   stdout
                                        -> pictures                       --gif --sheet --png
@@ -12,9 +12,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pytopo.cli import options
-from pytopo.cli.files import aligned, check_places, obeyed, read, size_text, write
+from pytopo.cli.files import aligned, check_places, read, size_text, sweep_text, write
 from pytopo.cli.kernels import run_kernels
-from pytopo.cli.report import Fault, blaming, printable, results, say
+from pytopo.cli.report import InputError, printable, reporting_errors, results, say
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pytopo.textbook.walk import Step, Walkthrough
 
-LESSON = (  # the image of all lessons: a ring around 19, and a second valley at 8
+LESSON = (  # the image of all lessons: a ring around 19, and a second minimum at 8
     (1, 2, 3, 12, 15),
     (4, 19, 5, 14, 8),
     (6, 7, 10, 13, 9),
@@ -33,14 +33,15 @@ LESSON = (  # the image of all lessons: a ring around 19, and a second valley at
 ON_A_SHEET = 100  # more steps make a picture that few programs open
 
 DESCRIPTION = """\
-Tell how the persistence diagram of a small image comes about: which cell enters, which
-columns of the boundary matrix are added to its column, which pair that makes, and which dot.
+Walk through the reduction of a small image, up to its persistence diagram: which cell enters,
+which columns of the boundary matrix are added to its column, which pair that makes, and which
+point.
 
-Prints a line for each step. Pictures of the steps are written where they are asked for."""
+Prints a line for each step. Pictures of the steps are written on request."""
 
 EPILOG = """\
 IMAGE is what `pytopo diagram` reads; take a part of a large one, as below. Without IMAGE the
-5 x 5 image of the lessons is explained.
+5 x 5 image of the lessons is taken.
 
 examples:
   pytopo explain
@@ -56,7 +57,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Register the subcommand."""
     parser = subparsers.add_parser(
         "explain",
-        help="the reduction of a small image, step by step",
+        help="a walk through the reduction of a small image, step by step",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -65,14 +66,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.set_defaults(run=run, usage_error=parser.error)
     parser.add_argument("image", metavar="IMAGE", nargs="?", help="file to read, see below")
 
-    what = parser.add_argument_group("what to explain")
+    what = parser.add_argument_group("what to walk through")
     options.add_filtration(what)
     what.add_argument(
         "--raw", action="store_true", help="take integers as stored, do not scale them"
     )
     what.add_argument(
         "--by", choices=("cell", "pixel"), default="cell",
-        help="a step for each cell (default), or for each pixel with the cells it brings in",
+        help="a step for each cell (default), or for each pixel with the cells it adds",
     )  # fmt: skip
     what.add_argument(
         "--step", type=options.count, metavar="N", help="only this step, every addition of it"
@@ -96,14 +97,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def ending(text: str, kind: str) -> str:
-    """Take a path with this ending."""
+    """Parse a path with this ending."""
     if not text.lower().endswith(kind):
         raise argparse.ArgumentTypeError(f"{text!r}; expected a name that ends in {kind}")
     return text
 
 
 def seconds(text: str) -> float:
-    """Take a duration that an animation can have."""
+    """Parse a duration that an animation can have."""
     value = options.number(text)
     if not 0.02 <= value <= 60:
         raise argparse.ArgumentTypeError(f"{text}; expected seconds, from 0.02 to 60")
@@ -114,7 +115,7 @@ def seconds(text: str) -> float:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read, reduce, draw what is asked for; what goes to stdout comes last."""
+    """Read, walk through the reduction, draw on request; stdout comes last."""
     files = [path for path in (args.gif, args.sheet) if path is not None]
     options.check_files(args, files, {"IMAGE": args.image})
     check_places(files)
@@ -125,7 +126,7 @@ def run(args: argparse.Namespace) -> int:
     walk = _walkthrough(name, image, args)
     steps = _chosen(walk, args)
     if args.sheet is not None and len(steps) > ON_A_SHEET:
-        raise Fault(
+        raise InputError(
             f"{args.sheet}: {len(steps)} steps; at most {ON_A_SHEET} fit on a sheet, so take "
             "--by pixel or a smaller part of the image"
         )
@@ -137,9 +138,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_folder(path: str) -> None:
-    """Find out before the work whether pictures can go to a folder, new or not."""
+    """Check before the work whether pictures can be written to a folder, new or not."""
     if os.path.exists(path) and not os.path.isdir(path):
-        raise Fault(f"{path}: a file; --png wants a folder")
+        raise InputError(f"{path}: a file; --png requires a folder")
     check_places([os.path.join(path, "step-000.png") if os.path.exists(path) else path])
 
 
@@ -158,7 +159,7 @@ def _walkthrough(name: str, image: "NDArray", args: argparse.Namespace) -> "Walk
         from pytopo.order import checked_image, frame_value
         from pytopo.textbook.walk import check_size, walkthrough
 
-        with blaming(name):
+        with reporting_errors(name):
             values = checked_image(image)
             frame = frame_value(values, args.frame, args.superlevel)
             check_size(values, args.construction, framed=frame is not None)
@@ -173,12 +174,12 @@ def _walkthrough(name: str, image: "NDArray", args: argparse.Namespace) -> "Walk
 
 
 def _chosen(walk: "Walkthrough", args: argparse.Namespace) -> "list[Step]":
-    """Return all steps, or the one that is asked for."""
+    """Return all steps, or the one of ``--step``."""
     steps = walk.steps(args.by)
     if args.step is None:
         return steps
     if args.step >= len(steps):
-        raise Fault(f"--step {args.step}: there are the steps 0 to {len(steps) - 1}")
+        raise InputError(f"--step {args.step}: there are the steps 0 to {len(steps) - 1}")
     return [steps[args.step]]
 
 
@@ -190,7 +191,7 @@ def _write_pictures(steps: "Sequence[Step]", args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from pytopo.files import replacing
-    from pytopo.plot.reduction import step_figure
+    from pytopo.plot.walk import step_figure
 
     pictures = [
         _picture(step_figure(step))
@@ -201,7 +202,7 @@ def _write_pictures(steps: "Sequence[Step]", args: argparse.Namespace) -> None:
     if args.sheet is not None:
         write(args.sheet, _content(_sheet(pictures)))
     if args.png is not None:
-        with blaming(args.png):
+        with reporting_errors(args.png):
             os.makedirs(args.png, exist_ok=True)
             for step, picture in zip(steps, pictures):
                 path = os.path.join(args.png, f"step-{step.number:03}.png")
@@ -265,7 +266,7 @@ def _table(
     span = f"{float(image.min()):.6g} to {float(image.max()):.6g}"
     head = [
         f"{printable(name)}: {size_text(image)} pixels, values {span}",
-        f"{obeyed(walk.superlevel, walk.construction, frame, 0)}, {len(walk.columns)} cells",
+        f"{sweep_text(walk.superlevel, walk.construction, frame)}, {len(walk.columns)} cells",
         "",
     ]
     if args.step is not None:
@@ -280,9 +281,9 @@ def _table(
     where = f"cells as ({axes}) on the grid of cells, pixels on that of the image"
     if args.by == "pixel":
         columns, where = ("step", "pixel", "value"), f"pixels as ({axes})"
-    told = [step.story if step.columns else step.text for step in steps]
+    stories = [step.story if step.columns else step.text for step in steps]
     cells = aligned([columns, *(_cells(step)[: len(columns)] for step in steps)])
-    lines = [f"{line}  {text}" for line, text in zip(cells, ["what happens", *told])]
+    lines = [f"{line}  {text}" for line, text in zip(cells, ["what happens", *stories])]
     return "\n".join([*head, where, *lines, ""])
 
 

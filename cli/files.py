@@ -1,14 +1,15 @@
-"""What commands read and write: images, figures, tables; each file whole or not at all."""
+"""What commands read and write: images, figures, tables; each file is written atomically."""
 
 import io
 import os
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytopo.cli.report import Fault, blaming, printable, say
+from pytopo.cli.report import InputError, printable, reporting_errors, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +25,7 @@ PART = {1: 10**6, 2: 10**3, 3: 10**2}  # a side of a part that fits into any mem
 
 
 def opened(path: str, raw: bool | None = None) -> "ImageFile":
-    """Read an image file, and say what was done to its pixels.
+    """Read an image file, and print what was done to its pixels.
 
     Parameters
     ----------
@@ -32,34 +33,57 @@ def opened(path: str, raw: bool | None = None) -> "ImageFile":
     raw : bool or None
         Whether integers stay as stored; None for a command that has no option ``--raw``.
     """
-    from pytopo.images.image import RAW_ADVICE, open_image
+    from pytopo.images.image import open_image
 
-    try:
-        with blaming():
-            file = open_image(path, raw=bool(raw))
-    except Fault as fault:
-        # What merges values of 64 bits is answered with an option, where there is one.
-        advice = "save fewer bits" if raw is None else "take --raw, or save fewer bits"
-        raise Fault(str(fault).replace(RAW_ADVICE, advice)) from None
+    with _advising(raw), reporting_errors():
+        file = open_image(path, raw=bool(raw))
     say_of(path, file.notes)
     return file
 
 
+@contextmanager
+def _advising(raw: bool | None) -> Iterator[None]:
+    """Name the option of the command in an error of `pytopo.images`, where there is one.
+
+    Such an error says that scaling would make two values of 64 bits one.
+    """
+    from pytopo.images.image import RAW_ADVICE
+
+    try:
+        yield
+    except InputError as error:
+        advice = "save fewer bits" if raw is None else "take --raw, or save fewer bits"
+        raise InputError(str(error).replace(RAW_ADVICE, advice)) from None
+
+
 def read(path: str, raw: bool | None = None) -> "NDArray":
-    """Read an image, and say what was done to its pixels, and if they use little of [0, 1].
+    """Read an image, and print what was done to its pixels, and if they use little of [0, 1].
 
     Parameters
     ----------
     path, raw
         As of `opened`.
     """
-    from pytopo.images.scaling import range_notes
-
     file = opened(path, raw)
     if not raw:
-        share = float(file.array.max()) - float(file.array.min())
-        say_of(path, range_notes(share, file.stored_dtype))
+        _say_of_range(path, file.array, file.stored_dtype)
     return file.array
+
+
+def _say_of_range(path: str, image: "NDArray", stored_dtype: "np.dtype | None") -> None:
+    """Print a note if a scaled image uses little of [0, 1]."""
+    from pytopo.images.scaling import range_notes
+
+    share = float(image.max()) - float(image.min())
+    say_of(path, range_notes(share, stored_dtype))
+
+
+def check_axes(path: str, image: "NDArray") -> None:
+    """Refuse what is neither an image of rows and columns nor a volume."""
+    if image.ndim not in (2, 3):
+        raise InputError(
+            f"{path}: an image of {image.ndim} axes; expected 2, or 3 for a volume"
+        )
 
 
 def check_room(path: str) -> None:
@@ -69,11 +93,11 @@ def check_room(path: str) -> None:
     from pytopo.images.image import image_shape
     from pytopo.images.readers.memory import machine_memory
 
-    with blaming():
+    with reporting_errors():
         shape = image_shape(path)
     needed, there_is = math.prod(shape) * PAIR_BYTES[len(shape)], machine_memory()
     if needed > there_is:
-        raise Fault(
+        raise InputError(
             f"{path}: the diagram of {' x '.join(map(str, shape))} pixels may take "
             f"{needed / 1e9:.1f} GB, more than this machine's {there_is / 1e9:.1f} GB of "
             f"memory; take a {_part(path, shape)}"
@@ -88,9 +112,9 @@ def _part(path: str, shape: Sequence[int]) -> str:
 
 
 def read_grey(path: str, raw: bool | None = None) -> "NDArray":
-    """Read an image that may be a mask, which whatever its dtype becomes 0 and 1.
+    """Read an image that may be a mask, which becomes 0 and 1 whatever its dtype.
 
-    A mask holds 0 and one other value; floats on [0, 1] are left as they are all the same.
+    A mask holds 0 and one other value; floats on [0, 1] stay as they are all the same.
     Any other image is as `read` returns it.
 
     Parameters
@@ -103,14 +127,31 @@ def read_grey(path: str, raw: bool | None = None) -> "NDArray":
 
     if raw:
         return read(path, raw)
-    with blaming():
-        file = open_image(path, raw=True)
+    with reporting_errors():
+        file = open_image(path, raw=True)  # as stored: scaling would hide which is a mask
     stored = file.array
     likelihood = stored.dtype.kind == "f" and not (stored.min() < 0 or stored.max() > 1)
     if likelihood or not two_valued(stored):
-        return read(path, raw)
+        image = _scaled(path, stored, raw)
+        say_of(path, file.notes)
+        _say_of_range(path, image, file.stored_dtype)
+        return image
     say_of(path, file.notes)
     return mask_in(path, stored).astype("float32")
+
+
+def _scaled(path: str, stored: "NDArray", raw: bool | None) -> "NDArray":
+    """Return stored values as `pytopo.read_image` scales them to [0, 1]."""
+    from pytopo.images.image import MORE_MEMORY, RAW_ADVICE
+    from pytopo.images.scaling import scaled
+
+    with _advising(raw):
+        try:
+            return scaled(stored)
+        except ValueError as error:
+            raise InputError(f"{path}: {error}; {RAW_ADVICE}") from None
+        except MemoryError as error:
+            raise InputError(f"{path}: {error or 'out of memory'}; {MORE_MEMORY}") from None
 
 
 def read_likelihood(path: str) -> "NDArray":
@@ -125,7 +166,7 @@ def read_likelihood(path: str) -> "NDArray":
     if clipped is None:
         inside = (image >= 0) & (image <= 1)  # NaN is not
         index = np.argwhere(~inside)[0].tolist()
-        raise Fault(
+        raise InputError(
             f"{path}: image{index} is {number_text(image[tuple(index)])}; expected a "
             "likelihood, 0 to 1"
         )
@@ -135,13 +176,13 @@ def read_likelihood(path: str) -> "NDArray":
 def read_mask(
     path: str, advice: "Advice", threshold: float | None = None
 ) -> "NDArray[np.bool_]":
-    """Read a mask, True where it is not 0, and say how.
+    """Read a mask, True where it is not 0, and print how.
 
     Parameters
     ----------
     path : str
     advice : Advice
-        What the command has to offer for what is no mask.
+        What the command offers for values that are no mask.
     threshold : float or None
         The file holds grey values, on [0, 1] once they are scaled, and the mask is where
         they are greater; None if it holds a mask.
@@ -154,10 +195,10 @@ def read_mask(
 def mask_in(
     path: str, stored: "NDArray", advice: "Advice | None" = None
 ) -> "NDArray[np.bool_]":
-    """Return the mask that stored values are, and say how they were taken."""
+    """Return the mask that stored values are, and print how they were read."""
     from pytopo.images.masks import mask_of
 
-    with blaming():
+    with reporting_errors():
         mask = mask_of(stored, f"{path}: image", advice)
     say_of(path, mask.notes)
     if stored.dtype.kind in "iu" and not mask.notes and stored.max() == 1:
@@ -166,42 +207,47 @@ def mask_in(
 
 
 def read_ids(path: str) -> "NDArray":
-    """Read ids of segments, colours as ids and not as brightness, and say how."""
+    """Read ids of segments, colours as ids and not as brightness, and print how."""
     from pytopo.images.image import open_labels
 
-    with blaming():
+    with reporting_errors():
         file = open_labels(path)
     say_of(path, file.notes)
     if file.array.dtype.kind not in "biu":
-        raise Fault(f"{path}: values of {file.array.dtype}; expected labels of integers")
+        raise InputError(f"{path}: values of {file.array.dtype}; expected labels of integers")
     return file.array
 
 
 def say_of(path: str, notes: Iterable[str]) -> None:
-    """Print what there is to say of a file, a line for each note."""
+    """Print the notes on a file, one line each."""
     for note in notes:
         say(f"{path}: {note}")
 
 
 def check_places(files: Sequence[str]) -> None:
-    """Find out before the work whether there is a place to write to."""
+    """Check before the work whether files can be written."""
     for path in files:
         folder = os.path.dirname(os.path.realpath(path))
         if os.path.isdir(path):
-            raise Fault(f"{path}: a folder; name a file in it")
+            raise InputError(f"{path}: a folder; name a file in it")
         if os.path.exists(path) and not os.path.isfile(path):
             continue  # a pipe or a device
         if not os.path.isdir(folder):
-            raise Fault(f"{path}: there is no folder {folder}; create it first")
+            raise InputError(f"{path}: there is no folder {folder}; create it first")
         if not os.access(folder, os.W_OK):
-            raise Fault(f"{path}: no permission to write in {folder}; name a file elsewhere")
+            raise InputError(
+                f"{path}: no permission to write in {folder}; name a file elsewhere"
+            )
 
 
 def write(path: str, content: str | bytes) -> None:
-    """Write a file, whole or not at all, and say so."""
+    """Write a file, whole or not at all, and print its name."""
     from pytopo.files import replacing
 
-    with blaming(path), replacing(path, "wb" if isinstance(content, bytes) else "w") as stream:
+    with (
+        reporting_errors(path),
+        replacing(path, "wb" if isinstance(content, bytes) else "w") as stream,
+    ):
         stream.write(content)
     say(f"wrote {path}")
 
@@ -272,14 +318,14 @@ def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     return ["  ".join(map(str.rjust, row, widths)) for row in rows]
 
 
-def obeyed(
-    superlevel: bool, construction: str, frame: float | None, min_persistence: float
+def sweep_text(
+    superlevel: bool, construction: str, frame: float | None, min_persistence: float = 0
 ) -> str:
-    """Return what was computed, the defaults that matter included.
+    """Return the options of persistence as text, the defaults that matter included.
 
     Examples
     --------
-    >>> obeyed(True, "V", None, 0.1)
+    >>> sweep_text(True, "V", None, 0.1)
     'superlevel, construction V, persistence at least 0.1'
     """
     options = ["superlevel" if superlevel else "sublevel", f"construction {construction}"]

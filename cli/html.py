@@ -1,4 +1,4 @@
-"""The option ``--html`` of commands: a page to look into with a browser."""
+"""The option ``--html`` of commands: an interactive report for the browser."""
 
 import argparse
 from collections.abc import Callable
@@ -7,35 +7,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytopo.cli.files import write
-from pytopo.cli.report import Fault
+from pytopo.cli.report import InputError
 
 if TYPE_CHECKING:
     from pytopo.html import Report
 
 
 def add_html(group: "argparse._ArgumentGroup") -> None:
-    """Add the option that names the page."""
+    """Add the option that names the report."""
     group.add_argument(
         "--html", type=_page_path, metavar="FILE",
-        help="a page to look into with a browser: one file, .html, that needs no network "
+        help="an interactive report for the browser: one file, .html, that needs no network "
         "(extra html)",
     )  # fmt: skip
 
 
 def check_html(path: str | None) -> None:
-    """Find out before the work whether a page that is asked for can be made."""
+    """Check before the work whether a requested report can be made."""
     if path is not None and find_spec("bokeh") is None:
-        raise Fault("--html wants the extra html: pip install 'pytopo-toolkit[html]'")
+        raise InputError("--html requires the extra html: pip install 'pytopo-toolkit[html]'")
 
 
 def write_html(path: str, name: str, make: "Callable[[], Report]") -> None:
-    """Write the page that a function makes of an image of this name, or say why it cannot."""
+    """Write the report that a function makes of an image, or print why it cannot."""
     from pytopo.html.page import TooLarge
 
     try:
         page = make()
     except TooLarge as error:
-        raise Fault(f"{name}: {error}") from None
+        raise InputError(f"{name}: {error}") from None
     write(path, page.html)
 
 

@@ -1,11 +1,11 @@
-"""Ctrl-C is answered at once, whatever the command is busy with.
+"""Ctrl-C ends a command at once, whatever it is computing.
 
-    main thread     waits, and hears Ctrl-C
-    its own thread  does the work
+    main thread     waits, and receives Ctrl-C
+    second thread   does the work
 
-An interrupt that meets a kernel on the main thread makes Numba crash, and one that meets a
-long step of torch or SciPy is not heard before the step is over.  Here the thread is given up
-where it stands: it may finish no file any more, and ends with the process.
+An interrupt during a kernel on the main thread makes Numba crash, and one during a long step
+of torch or SciPy is not handled before the step ends.  Here the thread is abandoned where it
+is: it can finish no file any more, and ends with the process.
 """
 
 import os
@@ -45,7 +45,7 @@ def interruptible(function: Callable[[], Result]) -> Result:
     try:
         thread.start()
         while thread.is_alive():
-            thread.join(0.2)  # a wait without end would be deaf to Ctrl-C on Windows
+            thread.join(0.2)  # on Windows an endless wait would not notice Ctrl-C
     except KeyboardInterrupt:
         withdraw(thread)
         raise GivenUp from None
@@ -53,15 +53,15 @@ def interruptible(function: Callable[[], Result]) -> Result:
 
 
 def ignore_interrupts() -> None:
-    """Take no notice of Ctrl-C from here on."""
+    """Ignore Ctrl-C from here on."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def leave(status: int) -> NoReturn:
-    """End the process with a thread that was given up still running.
+    """End the process while an abandoned thread is still running.
 
-    An ordinary end would take the interpreter apart under the thread, which crashes where
-    the thread is in compiled code.
+    An ordinary exit would tear the interpreter down under the thread, which crashes if the
+    thread is in compiled code.
     """
     if multiprocessing := sys.modules.get("multiprocessing"):
         for child in multiprocessing.active_children():  # those that cut patches

@@ -1,4 +1,4 @@
-"""Running Numba kernels in a command: the first run compiles, which is said."""
+"""Running Numba kernels in a command: the first run prints that it compiles."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +12,7 @@ Result = TypeVar("Result")
 def run_kernels(function: Callable[[], Result]) -> Result:
     """Call a function that imports or runs kernels, and return what it returns.
 
-    One line on stderr says when Numba compiles; kernels out of Numba's cache are not
-    compiled.
+    A line on stderr is printed when Numba compiles; kernels in Numba's cache are loaded.
     """
     with _compile_notice():
         return function()
@@ -29,7 +28,7 @@ def _compile_notice() -> Iterator[None]:
         said = False
 
         def on_start(self, event: object) -> None:
-            if not self.said and kept():  # else a warning has said it
+            if not self.said and kept():  # otherwise a warning has said so
                 self.said = True
                 say("compiling the kernels (first run only) ...")
 

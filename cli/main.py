@@ -23,7 +23,7 @@ from pytopo.cli import (
     train,
 )
 from pytopo.cli.interrupt import GivenUp, ignore_interrupts, interruptible, leave
-from pytopo.cli.report import Fault, ReaderGone, say, silence, spoken_warnings
+from pytopo.cli.report import InputError, ReaderGone, say, silence, spoken_warnings
 
 DONE, INPUT_AT_FAULT, INTERRUPTED = 0, 1, 130  # 2, for the command line, is argparse's
 
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ----------
     argv : sequence of str or None
         What follows ``pytopo`` on the command line; ``None`` for that of the process, which
-        ends here at once when it is interrupted.
+        then ends here at once when it is interrupted.
 
     Raises
     ------
@@ -80,14 +80,14 @@ def _status(args: argparse.Namespace, ends_here: bool) -> int:
     try:
         with spoken_warnings():
             return interruptible(lambda: args.run(args))
-    except Fault as fault:
-        say(f"pytopo {args.command}: {fault}")
+    except InputError as error:
+        say(f"pytopo {args.command}: {error}")
         return INPUT_AT_FAULT
     except ReaderGone:
         return DONE
     except KeyboardInterrupt as interrupt:
         if ends_here:
-            ignore_interrupts()  # a second one adds nothing
+            ignore_interrupts()  # a second one changes nothing
         if os.environ.get("RANK", "0") == "0":  # torchrun interrupts all its processes
             say(f"pytopo {args.command}: interrupted{args.after_interrupt}")
         if ends_here and isinstance(interrupt, GivenUp):
@@ -96,15 +96,15 @@ def _status(args: argparse.Namespace, ends_here: bool) -> int:
 
 
 def _open_closed_streams() -> None:
-    """Put something in the place of stdin, stdout and stderr where they are closed.
+    """Open the null device for stdin, stdout and stderr where they are closed.
 
-    Else the first file that is opened takes the place, and gets what libraries print.
+    Otherwise the first file that is opened takes the descriptor, and gets what libraries print.
     """
     for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(descriptor)
         except OSError:
-            free = os.open(os.devnull, os.O_RDWR)  # the lowest place that is free: this one
+            free = os.open(os.devnull, os.O_RDWR)  # the lowest free descriptor: this one
             os.set_inheritable(free, True)
             if getattr(sys, name) is None:
                 mode = "r" if name == "stdin" else "w"
@@ -113,7 +113,7 @@ def _open_closed_streams() -> None:
 
 
 def _flush() -> None:
-    """Flush stdout here, where a broken pipe can still be told from a bug."""
+    """Flush stdout here, where a broken pipe can still be distinguished from a bug."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

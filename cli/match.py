@@ -1,7 +1,7 @@
-"""``pytopo match``: which points of two diagrams belong together, and how far they are apart.
+"""``pytopo match``: the matching of two persistence diagrams, and their distances.
 
 A, B -> Diagrams -> for each dimension a Matching -> table   stdout
-                                                  -> .csv    where asked for
+                                                  -> .csv    on request
 """
 
 import argparse
@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytopo.cli import options
-from pytopo.cli.files import aligned, check_places, check_room, obeyed, read_grey, write
+from pytopo.cli.files import aligned, check_places, check_room, read_grey, sweep_text, write
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import STDOUT
-from pytopo.cli.report import Fault, blaming, printable, results, say
+from pytopo.cli.report import InputError, printable, reporting_errors, results, say
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +28,7 @@ COLUMNS = (
 )  # fmt: skip
 
 DESCRIPTION = """\
-Match the persistence diagrams of two images, or two that are saved, at the least sum of
+Match the persistence diagrams of two images, or two saved diagrams, at the least sum of
 squared distances: each point with a point of the other diagram, or with the diagonal.
 
 Prints for each dimension how many points match, and the distances of the diagrams."""
@@ -36,8 +36,7 @@ Prints for each dimension how many points match, and the distances of the diagra
 EPILOG = """\
 A and B are images, as `pytopo diagram` reads them, or what its --npz, --csv or --json wrote.
 An image of 0 and one other value is a mask, 0 and 1 whatever its type, unless --raw is given.
-How to sweep is said here for images; a saved diagram knows how it was made, and both must
-have been made alike.
+The options of the sweep are for images; a saved diagram holds its own, and both must agree.
 
 examples:
   pytopo match likelihood.png truth.png --superlevel
@@ -51,7 +50,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Register the subcommand."""
     parser = subparsers.add_parser(
         "match",
-        help="distance of two diagrams, and which points belong together",
+        help="distance of two diagrams, and which points match",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -70,7 +69,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     what.add_argument(
         "--frame", nargs="?", const=True, type=options.frame, metavar="VALUE",
         help="put a frame of pixels of this value around images; without VALUE, of the "
-        "value that the sweep meets first. Write --frame=VALUE, or --frame behind A and B",
+        "value that the sweep meets first. Write --frame=VALUE, or --frame after A and B",
     )  # fmt: skip
     what.add_argument(
         "--dims", type=options.dims, metavar="0,1",
@@ -85,8 +84,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument_group("what to write").add_argument(
         "--csv", metavar="FILE",
-        help="which point becomes which, a line for each pair and for each point that goes "
-        "to the diagonal; - for stdout, then without the table",
+        help="which points match, a line for each pair and for each point that goes to the "
+        "diagonal; - for stdout, then without the table",
     )  # fmt: skip
 
 
@@ -101,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
     check_places(files)
 
     first, second = (_diagram(path, args) for path in (args.first, args.second))
-    _check_alike(first, second, args)
+    _check_comparable(first, second, args)
     matches = _matches(first, second, args)
     if args.csv is not None and not piped:
         write(args.csv, _csv(first, second, matches))
@@ -117,7 +116,7 @@ def _diagram(path: str, args: argparse.Namespace) -> "Diagram":
     if _is_diagram(path):
         from pytopo.diagram import Diagram
 
-        with blaming():
+        with reporting_errors():
             return Diagram.load(path)
     check_room(path)
     image = read_grey(path, args.raw)
@@ -126,7 +125,7 @@ def _diagram(path: str, args: argparse.Namespace) -> "Diagram":
         from pytopo.order import checked_image, frame_value
         from pytopo.pairing import persistence
 
-        with blaming(path):
+        with reporting_errors(path):
             checked_image(image)
             frame_value(image, args.frame, args.superlevel)
         return persistence(
@@ -142,7 +141,7 @@ def _diagram(path: str, args: argparse.Namespace) -> "Diagram":
 
 
 def _is_diagram(path: str) -> bool:
-    """Tell whether a file is meant as a diagram; an .npz archive of an image is not."""
+    """Return whether a file is meant as a diagram; an .npz archive of an image is not."""
     from pytopo.diagram_file import FORMATS
 
     ending = Path(path).suffix.lower()
@@ -154,25 +153,25 @@ def _is_diagram(path: str) -> bool:
         with zipfile.ZipFile(path) as archive:
             return "header.npy" in archive.namelist()
     except (OSError, zipfile.BadZipFile):
-        return False  # the reader of images says what is wrong
+        return False  # the reader of images reports what is wrong
 
 
-def _check_alike(first: "Diagram", second: "Diagram", args: argparse.Namespace) -> None:
+def _check_comparable(first: "Diagram", second: "Diagram", args: argparse.Namespace) -> None:
     """Refuse diagrams whose points mean different things."""
     for name, one, other in (
         ("sweep", *("superlevel" if d.superlevel else "sublevel" for d in (first, second))),
         ("construction", first.construction, second.construction),
     ):
         if one != other:
-            raise Fault(
+            raise InputError(
                 f"{args.second}: {name} {other}, but {one} of {args.first}; expected the same"
             )
     for path, diagram in ((args.first, first), (args.second, second)):
         missing = set(args.dims or ()) - set(diagram.dims)
         if missing:
-            raise Fault(f"{path}: a diagram without dimension {min(missing)}")
+            raise InputError(f"{path}: a diagram without dimension {min(missing)}")
     if not set(first.dims) & set(second.dims):
-        raise Fault(f"{args.second}: no dimension in common with {args.first}")
+        raise InputError(f"{args.second}: no dimension in common with {args.first}")
 
 
 @dataclass(frozen=True)
@@ -217,11 +216,11 @@ def _matches(first: "Diagram", second: "Diagram", args: argparse.Namespace) -> d
             rows.append(np.flatnonzero(finite & (d.persistence >= args.min_persistence)))
             points.append(np.stack([d.birth[rows[-1]], d.death[rows[-1]]], axis=1))
         try:
-            with blaming():  # values too large to be squared
+            with reporting_errors():  # values too large to be squared
                 matched = match(*points)
             matches[dim] = Match(*rows, matched, bottleneck(*points))
         except MemoryError:
-            raise Fault(
+            raise InputError(
                 f"{args.first}: not enough memory to match {len(rows[0])} points with "
                 f"{len(rows[1])}; leave out small ones with --min-persistence"
             ) from None
@@ -232,7 +231,7 @@ def _matches(first: "Diagram", second: "Diagram", args: argparse.Namespace) -> d
 
 
 def _csv(first: "Diagram", second: "Diagram", matches: dict[int, Match]) -> str:
-    """Return a line for each pair, then for what goes to the diagonal, of each dimension.
+    """Return a line for each pair, then for each point that goes to the diagonal, by dimension.
 
     Rows are counted from 0, as in the saved diagrams; costs add up to those of the table.
     """
@@ -308,7 +307,7 @@ def _table(
 def _essential_lines(
     first: "Diagram", second: "Diagram", matches: dict[int, Match]
 ) -> list[str]:
-    """Say how the components that never die are matched: by their births."""
+    """Return the lines on the components that never die, which match by their births."""
     if 0 not in matches:
         return []
     one, other = (d.birth[d.essential] for d in (first, second))
@@ -324,6 +323,5 @@ def _essential_lines(
 
 def _source(diagram: "Diagram") -> str:
     size = " x ".join(map(str, diagram.shape))
-    return (
-        f"{size} pixels, {obeyed(diagram.superlevel, diagram.construction, diagram.frame, 0)}"
-    )
+    sweep = sweep_text(diagram.superlevel, diagram.construction, diagram.frame)
+    return f"{size} pixels, {sweep}"

@@ -1,4 +1,4 @@
-"""What commands share of their command lines: the types of options, and checks of a line."""
+"""What the command lines of commands share: types of options, and checks."""
 
 import argparse
 import math
@@ -7,14 +7,14 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytopo.cli.report import Fault
+from pytopo.cli.report import InputError
 
 FIGURE_ENDINGS = (".png", ".svg", ".pdf")
 STDOUT = "-"
 
 
 def add_construction(group: "argparse._ArgumentGroup") -> None:
-    """Add the option that says what a pixel is."""
+    """Add the option for the construction: pixels are vertices, or cells."""
     group.add_argument(
         "--construction", choices=("V", "T"), default="V",
         help="pixels are vertices (V, the default: neighbours share a side) or cells "
@@ -23,7 +23,7 @@ def add_construction(group: "argparse._ArgumentGroup") -> None:
 
 
 def add_truth_threshold(group: "argparse._ArgumentGroup") -> None:
-    """Add the option that makes a mask of a grey ground truth."""
+    """Add the option that makes a grey ground truth a mask."""
     group.add_argument(
         "--truth-threshold", type=number, metavar="X",
         help="TRUTH is grey, as a mask that was smoothed or saved as JPEG: its foreground is "
@@ -32,7 +32,7 @@ def add_truth_threshold(group: "argparse._ArgumentGroup") -> None:
 
 
 def add_filtration(group: "argparse._ArgumentGroup") -> None:
-    """Add the options that say in which order the cells of an image come."""
+    """Add the options that decide in which order the cells of an image enter."""
     group.add_argument(
         "--superlevel", action="store_true", help="sweep downwards: bright things first"
     )
@@ -40,12 +40,12 @@ def add_filtration(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--frame", nargs="?", const=True, type=frame, metavar="VALUE",
         help="put a frame of pixels of this value around the image; without VALUE, of the "
-        "value that the sweep meets first. Write --frame=VALUE, or --frame behind IMAGE",
+        "value that the sweep meets first. Write --frame=VALUE, or --frame after IMAGE",
     )  # fmt: skip
 
 
 def figure_path(text: str) -> str:
-    """Take a path whose ending names a kind of figure."""
+    """Parse a path whose ending names a kind of figure."""
     if Path(text).suffix.lower() not in FIGURE_ENDINGS:
         raise argparse.ArgumentTypeError(
             f"{text!r} names no kind of figure; expected an ending {', '.join(FIGURE_ENDINGS)}"
@@ -54,24 +54,24 @@ def figure_path(text: str) -> str:
 
 
 def frame(text: str) -> float:
-    """Take the value of a frame, and not the image that was meant to be something else."""
+    """Parse the value of a frame; the path of an image in its place gets a hint."""
     try:
         return number(text)
     except argparse.ArgumentTypeError as error:
         raise argparse.ArgumentTypeError(
-            f"{error} (an IMAGE goes before --frame, or behind --frame=VALUE)"
+            f"{error} (an IMAGE goes before --frame, or after --frame=VALUE)"
         ) from None
 
 
 def dims(text: str) -> tuple[int, ...]:
-    """Take some of the dimensions, as in ``0,1``."""
+    """Parse some of the dimensions, as in ``0,1``."""
     if not re.fullmatch(r"[012](,[012])*", text):
         raise argparse.ArgumentTypeError(f"{text!r}; expected some of 0, 1, 2, like 0,1")
     return tuple(sorted({int(d) for d in text.split(",")}))
 
 
 def min_persistence(text: str) -> float:
-    """Take a number of at least 0."""
+    """Parse a number of at least 0."""
     value = number(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"{text}; expected a number of at least 0")
@@ -79,7 +79,7 @@ def min_persistence(text: str) -> float:
 
 
 def number(text: str) -> float:
-    """Take a number, infinite or not."""
+    """Parse a number, infinite or not."""
     try:
         value = float(text)
     except ValueError:
@@ -90,12 +90,12 @@ def number(text: str) -> float:
 
 
 def positive(text: str) -> int:
-    """Take a whole number of at least 1."""
+    """Parse a whole number of at least 1."""
     return count(text, least=1)
 
 
 def count(text: str, least: int = 0) -> int:
-    """Take a whole number."""
+    """Parse a whole number."""
     if not re.fullmatch("[0-9]{1,9}", text) or int(text) < least:
         raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number, at least {least}")
     return int(text)
@@ -127,14 +127,14 @@ def check_files(
 
 
 def _place(path: str) -> str:
-    """Return where a path leads to, the same for all ways to write it."""
+    """Return where a path leads to, the same however it is written."""
     return os.path.normcase(os.path.realpath(path))
 
 
 def check_dims(name: str, dims: tuple[int, ...] | None, axes: int) -> None:
-    """Refuse a dimension that an image has not."""
+    """Refuse a dimension that an image does not have."""
     if dims is not None and max(dims) >= axes:
-        raise Fault(
+        raise InputError(
             f"{name}: an image of {axes} axes has no dimension {max(dims)}; expected "
             f"some of {', '.join(map(str, range(axes)))}"
         )

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from pytopo.cli import options
 from pytopo.cli.files import check_places, read, size_text
-from pytopo.cli.report import Fault, blaming, say
+from pytopo.cli.report import InputError, reporting_errors, say
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
     )
     check_places([args.output])
     if os.path.exists(args.output) and not os.path.isfile(args.output):
-        raise Fault(f"{args.output}: a pipe or device; expected the name of a file")
+        raise InputError(f"{args.output}: a pipe or device; expected the name of a file")
 
     network = _network(args)
     image = read(args.image)
@@ -123,7 +123,7 @@ def _network(args: argparse.Namespace) -> "nn.Module":
     from pytopo.training.checkpoint import load_network
     from pytopo.training.prediction import checked_device
 
-    with blaming():
+    with reporting_errors():
         device = checked_device(args.device)
         return load_network(args.checkpoint).to(device)
 
@@ -134,22 +134,26 @@ def _check(network: "nn.Module", image: "NDArray", args: argparse.Namespace) -> 
     from pytopo.training.tiles import planned
 
     if image.ndim == 1:
-        raise Fault(f"{args.image}: an image of 1 axis; expected 2, or 3 of a volume")
+        raise InputError(f"{args.image}: an image of 1 axis; expected 2, or 3 of a volume")
     for number, section in enumerate(_as_sections(image)):
-        with blaming(args.image if image.ndim == 2 else f"{args.image}, section {number}"):
+        with reporting_errors(
+            args.image if image.ndim == 2 else f"{args.image}, section {number}"
+        ):
             checked_image(section)
-    with blaming():
+    with reporting_errors():
         planned(network, image.shape[-2:], args.tile, args.overlap)
 
     ending = Path(args.output).suffix.lower()
     if ending == ".png" and image.ndim == 3:
-        raise Fault(
+        raise InputError(
             f"{args.output}: a PNG holds one section, and {args.image} is "
             f"{size_text(image)}; expected .h5 or .tif, or a slice that is one section"
         )
     size = image.size * (4 if args.threshold is None else 1)
     if ending in (".tif", ".tiff") and size > TIFF_MOST:
-        raise Fault(f"{args.output}: {size / 1e9:.1f} GB are too much for a TIFF; expected .h5")
+        raise InputError(
+            f"{args.output}: {size / 1e9:.1f} GB are too much for a TIFF; expected .h5"
+        )
 
 
 def _sections(
@@ -162,7 +166,7 @@ def _sections(
     from pytopo.training.prediction import predict_sections
 
     try:
-        with blaming(args.checkpoint):
+        with reporting_errors(args.checkpoint):
             for likelihood in predict_sections(
                 network,
                 _as_sections(image),
@@ -176,7 +180,7 @@ def _sections(
                 else:
                     yield (likelihood >= args.threshold).astype(np.uint8) * np.uint8(255)
     except (MemoryError, torch.OutOfMemoryError):
-        raise Fault(
+        raise InputError(
             f"{args.image}: not enough memory on {args.device}; expected a smaller --tile or "
             "--batch-size"
         ) from None
@@ -197,7 +201,7 @@ def _write(
 
     writer = WRITERS[Path(args.output).suffix.lower()]
     name = "likelihood" if args.threshold is None else "mask"
-    with blaming(args.output), replacing(args.output, "w+b") as stream:
+    with reporting_errors(args.output), replacing(args.output, "w+b") as stream:
         writer(stream, name, shape, sections)
     say(f"wrote {args.output}")
 

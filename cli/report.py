@@ -1,4 +1,4 @@
-"""How a command talks: results on stdout, talk on stderr, one line for what is at fault."""
+"""How a command reports: results on stdout, messages on stderr, an input error in one line."""
 
 import errno
 import os
@@ -11,17 +11,17 @@ from typing import IO, Any, cast
 from pytopo.notes import CacheWarning, InputWarning
 
 
-class Fault(Exception):
+class InputError(Exception):
     """The input, or a place to write to, is at fault: one line, and exit status 1."""
 
 
 class ReaderGone(Exception):
-    """Who reads the pipe that is written to has seen enough: no fault, exit status 0."""
+    """The reader of the pipe has closed it, having seen enough: no error, exit status 0."""
 
 
 @contextmanager
-def blaming(what: str = "") -> Iterator[None]:
-    """Turn errors of the system and of bad values into a `Fault`.
+def reporting_errors(what: str = "") -> Iterator[None]:
+    """Turn errors of the system and of bad values into an `InputError`.
 
     Only for reading, checking and writing: an error from anywhere else is a bug, and keeps
     its traceback.
@@ -36,36 +36,36 @@ def blaming(what: str = "") -> Iterator[None]:
     except BrokenPipeError:
         raise ReaderGone from None
     except (OSError, TypeError, ValueError) as error:
-        raise _fault(what, error) from None
+        raise _input_error(what, error) from None
 
 
 @contextmanager
-def blaming_system() -> Iterator[None]:
-    """Turn errors of the system alone into a `Fault`: around long work that writes, too."""
+def reporting_system_errors() -> Iterator[None]:
+    """Turn errors of the system alone into an `InputError`: for long work that writes, too."""
     try:
         yield
     except OSError as error:
-        raise _fault("", error) from None
+        raise _input_error("", error) from None
 
 
-def _fault(what: str, error: Exception) -> Fault:
+def _input_error(what: str, error: Exception) -> InputError:
     what = what or os.fsdecode(getattr(error, "filename", None) or "")
-    return Fault(": ".join(filter(None, [what, _reason(error)])))
+    return InputError(": ".join(filter(None, [what, _reason(error)])))
 
 
 @contextmanager
 def results() -> Iterator[IO[str]]:
-    """Give stdout to write results to, and see that they arrive.
+    """Provide stdout for results, and make sure that they arrive.
 
-    A reader that goes away, as `head` does, has seen enough: that is no fault, and what is
-    written afterwards goes nowhere.  Errors of anything else in the block stay what they are.
+    A reader that closes the pipe, as `head` does, has seen enough: that is no error, and what
+    is written afterwards is dropped.  Errors of anything else in the block stay what they are.
 
     Raises
     ------
-    Fault
+    InputError
         If stdout cannot be written, as on a full disk.
     """
-    if sys.stdout is None:  # closed by the caller, who wants no results
+    if sys.stdout is None:  # closed by the caller, who needs no results
         with open(os.devnull, "w", encoding="utf-8") as nowhere:
             yield nowhere
         return
@@ -75,7 +75,7 @@ def results() -> Iterator[IO[str]]:
 
 
 class _Stdout:
-    """Stdout, and the bytes behind it, of which each error is known to be its own."""
+    """Stdout, or the bytes behind it, whose errors are distinguished from all others."""
 
     def __init__(self, stream: IO[Any]) -> None:
         self._stream = stream
@@ -101,11 +101,11 @@ class _Stdout:
             ):
                 silence(self._stream)
             else:
-                raise Fault(f"stdout: {_reason(error)}") from None
+                raise InputError(f"stdout: {_reason(error)}") from None
 
 
 def say(text: str) -> None:
-    """Print a line on stderr; that nobody can read it stops nothing."""
+    """Print a line on stderr; a closed stderr stops nothing."""
     if sys.stderr is None:
         return
     try:
@@ -118,7 +118,7 @@ def say(text: str) -> None:
 def spoken_warnings() -> Iterator[None]:
     """Print warnings of pytopo as lines on stderr, without the place in its source."""
     with warnings.catch_warnings():
-        warnings.simplefilter("always", InputWarning)  # who raises them says each once
+        warnings.simplefilter("always", InputWarning)  # each is raised once, by its source
         show = warnings.showwarning
 
         def say_ours(
@@ -147,7 +147,7 @@ def printable(text: str) -> str:
 
 
 def silence(stream: IO[str] | None) -> None:
-    """Send what a stream still holds nowhere, so that it cannot fail again at exit."""
+    """Drop what a stream still holds, so that it cannot fail again at exit."""
     try:
         descriptor = stream.fileno()  # type: ignore[union-attr]
     except (AttributeError, OSError, ValueError):

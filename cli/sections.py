@@ -1,11 +1,11 @@
-"""What commands share of the sections of volumes: the option ``--at``, and room in a figure."""
+"""What commands share for sections of volumes: the option ``--at``, and room in a figure."""
 
 import argparse
 import re
 from typing import TYPE_CHECKING
 
 from pytopo.cli.files import size_text
-from pytopo.cli.report import Fault
+from pytopo.cli.report import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +16,7 @@ _Voxel = tuple[int, int, int]
 
 
 def add_at(group: "argparse._ArgumentGroup", default: str) -> None:
-    """Add the option that says which voxel of a volume the sections pass through."""
+    """Add the option for the voxel of a volume that the sections pass through."""
     group.add_argument(
         "--at", type=voxel, metavar="PLANE,ROW,COLUMN",
         help="the voxel of a volume, counted from 0, whose three sections the figure shows "
@@ -25,7 +25,7 @@ def add_at(group: "argparse._ArgumentGroup", default: str) -> None:
 
 
 def voxel(text: str) -> _Voxel:
-    """Take a voxel, as in ``12,40,77``.
+    """Parse a voxel, as in ``12,40,77``.
 
     Examples
     --------
@@ -41,20 +41,22 @@ def voxel(text: str) -> _Voxel:
 
 
 def check_figure(args: argparse.Namespace, figure: str | None) -> None:
-    """End with a usage error if sections are asked for, and no figure to show them."""
+    """End with a usage error if sections are chosen, but no figure is written."""
     if args.at is not None and figure is None:
         args.usage_error("--at says what the figure shows, but no figure is written")
 
 
 def check_voxel(name: str, image: "NDArray", at: _Voxel | None) -> None:
-    """Refuse a voxel that an image has not."""
+    """Refuse a voxel that an image does not have."""
     if at is None:
         return
     if image.ndim != 3:
-        raise Fault(f"{name}: an image of {image.ndim} axes has no sections; leave out --at")
+        raise InputError(
+            f"{name}: an image of {image.ndim} axes has no sections; leave out --at"
+        )
     if any(i >= n for i, n in zip(at, image.shape)):
         last = ",".join(str(n - 1) for n in image.shape)
-        raise Fault(
+        raise InputError(
             f"{name}: {size_text(image)} pixels have no voxel {','.join(map(str, at))}; "
             f"expected --at 0,0,0 to {last}"
         )

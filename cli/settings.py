@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pytopo.cli.options import count, positive
-from pytopo.cli.report import Fault, blaming, blaming_system
+from pytopo.cli.report import InputError, reporting_errors, reporting_system_errors
 
 Setting = tuple[list[str], Any]  # the names that lead to a value, and the value
 
@@ -110,13 +110,13 @@ def check_device(name: str | None) -> None:
     from pytopo.training.prediction import checked_device
 
     if name is not None:
-        with blaming():
+        with reporting_errors():
             checked_device(name)
 
 
 @contextmanager
-def blaming_training(where: str = "", advice: str = "") -> Iterator[None]:
-    """Turn the errors of a training run into a `Fault`.
+def reporting_training_errors(where: str = "", advice: str = "") -> Iterator[None]:
+    """Turn the errors of a training run into a `InputError`.
 
     These are errors of the system, of sections that only training reads, and a loss that is
     not finite; the message of the last one stands between ``where`` and ``advice``.
@@ -125,9 +125,9 @@ def blaming_training(where: str = "", advice: str = "") -> Iterator[None]:
     from pytopo.training.loop import NotFinite
 
     try:
-        with blaming_system():
+        with reporting_system_errors():
             yield
     except PatchError as error:
-        raise Fault(error.reason) from None
+        raise InputError(error.reason) from None
     except NotFinite as error:
-        raise Fault(f"{where}{error}{advice}") from None
+        raise InputError(f"{where}{error}{advice}") from None

@@ -1,7 +1,7 @@
 """Measuring side by side: contenders take turns in one process, and the best time counts.
 
-Machines are shared and noisy, so a single time says little.  What is measured in turns meets
-the same noise, and a ratio of best times is a result.
+Machines are shared and noisy, so a single time means little.  Contenders measured in turns meet
+the same noise, so the ratio of their best times is a result.
 """
 
 import os
@@ -34,7 +34,7 @@ def in_turns(
     contenders : mapping of name to function
         Each is called once before anything is timed, to compile and to warm up.
     seconds : float
-        Go on for this long in all, but run each at least three times and at most fifty.
+        Measure for this long in total, but run each at least three times and at most fifty.
     progress : function
         Called after each run.
 
@@ -93,8 +93,8 @@ def forget_peak():
 def peak_memory(before: str, measured: str) -> int | None:
     """Return by how many bytes a statement raises the memory of a fresh process at its peak.
 
-    Linux only: read from ``/proc``, where the peak can be forgotten before the statement.
-    ``None`` on other systems, and in a container that hides this.
+    Linux only: read from ``/proc``, where the peak can be reset before the statement.  ``None``
+    on other systems, and in a container that hides this.
 
     Parameters
     ----------

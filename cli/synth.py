@@ -10,7 +10,7 @@ from functools import partial
 
 from pytopo.cli import options
 from pytopo.cli.files import check_places
-from pytopo.cli.report import Fault, blaming, say
+from pytopo.cli.report import InputError, reporting_errors, say
 
 DESCRIPTION = """\
 Generate sections that look like electron microscopy of neurons, with the id of the cell that
@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
 
     check_places([args.file])
     if os.path.exists(args.file) and not os.path.isfile(args.file):
-        raise Fault(f"{args.file}: a pipe or device; expected a file, which HDF5 requires")
+        raise InputError(f"{args.file}: a pipe or device; expected a file, which HDF5 requires")
     try:
         planes = synthetic_planes(
             args.sections, args.size,
@@ -98,11 +98,11 @@ def run(args: argparse.Namespace) -> int:
         watched = tqdm(planes, total=args.sections, unit="section", disable=None, leave=False)
         volume = stacked(list(watched))
     except MemoryError:
-        raise Fault(
+        raise InputError(
             f"{args.file}: not enough memory for {args.sections} sections of {args.size} x "
             f"{args.size} pixels; expected fewer or smaller ones"
         ) from None
-    with blaming(args.file):
+    with reporting_errors(args.file):
         write_cremi(args.file, *volume)
     say(f"wrote {args.file}: {args.sections} sections of {args.size} x {args.size} pixels")
     return 0

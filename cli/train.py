@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import count, positive
-from pytopo.cli.report import Fault, blaming, results, say
-from pytopo.cli.settings import add_settings, blaming_training, check_device, configured
+from pytopo.cli.report import InputError, reporting_errors, results, say
+from pytopo.cli.settings import (
+    add_settings,
+    check_device,
+    configured,
+    reporting_training_errors,
+)
 
 if TYPE_CHECKING:
     from pytopo.data import Sections
@@ -117,7 +122,7 @@ def _run(args: argparse.Namespace) -> None:
         rows = resume_run(
             folder, world, blocks=blocks, workers=args.workers, save_every=args.save_every
         )
-        with blaming_training(advice=f"; the batch is in {folder}/not-finite.pt"):
+        with reporting_training_errors(advice=f"; the batch is in {folder}/not-finite.pt"):
             for row in rows:
                 if world.is_first:
                     _print(_line(row))
@@ -139,7 +144,7 @@ def _begun(
     from pytopo.training.resume import check_resume
 
     folder = args.resume or args.out or "run"
-    with blaming():
+    with reporting_errors():
         config = _resumed(args) if args.resume else config_of(configured(args, {}, OPTIONS))
         if args.resume:
             _claim(folder, world, until_the_end)
@@ -166,9 +171,9 @@ def _claim(folder: str, world: "World", until_the_end: ExitStack) -> None:
     from pytopo.training.folder import claimed
 
     if Path(folder).exists() and not Path(folder).is_dir():
-        raise Fault(f"{folder}: a file; name a folder for the run")
+        raise InputError(f"{folder}: a file; name a folder for the run")
     if world.is_first and not until_the_end.enter_context(claimed(folder)):
-        raise Fault(f"{folder}: another process is training in this folder; name another")
+        raise InputError(f"{folder}: another process is training in this folder; name another")
 
 
 def _resumed(args: argparse.Namespace) -> "RunConfig":

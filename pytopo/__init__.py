@@ -27,7 +27,8 @@ plot/, html/           pictures of all this, and interactive reports
 
 What all of them use: ``options.py`` checks options, ``notes.py`` says what was done to an
 input, ``threads.py`` works on parts side by side, ``files.py`` writes a file whole or not at
-all.  ``moved.py`` leads from the names that modules had to those that they have.
+all.  ``moved.py`` leads from the names that modules had to those that they have, ``clone.py``
+from `pytopo.cli` to the folder ``cli/`` where nothing is installed.
 
 Importing the package is light: a public name loads its module on first use.
 """
@@ -36,6 +37,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from pytopo.clone import Clone
 from pytopo.moved import Moved
 
 __version__ = "0.1.0"
@@ -90,6 +92,7 @@ _home = {
 }
 
 sys.meta_path.insert(0, Moved())  # before the one that would look into a moved folder
+sys.meta_path.append(Clone())  # after all that know of an installation
 
 
 def __getattr__(name: str) -> object:

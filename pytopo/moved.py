@@ -31,6 +31,7 @@ MOVED = {
     "pytopo.loss_input": "pytopo.loss.inputs",
     "pytopo.masks": "pytopo.images.masks",
     "pytopo.octahedron": "pytopo.morse.links_3d",
+    "pytopo.plot.reduction": "pytopo.plot.walk",
     "pytopo.prediction": "pytopo.training.prediction",
     "pytopo.prepared_target": "pytopo.loss.prepared_target",
     "pytopo.readers": "pytopo.images.readers",

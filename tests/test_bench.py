@@ -3,12 +3,13 @@
 import csv
 import json
 import os
+from fnmatch import fnmatchcase
 
 import numpy as np
 import pytest
 import torch
 
-from pytopo.cli import bench, contests, stopwatch
+from pytopo.cli import contests, goals, scaling, stopwatch
 from pytopo.cli.main import main
 from pytopo.threads import number_of_threads
 
@@ -58,11 +59,11 @@ def test_turns_go_on_until_the_time_is_spent(monkeypatch):
 def test_peak_memory_sees_an_allocation_and_not_what_was_there_before():
     grown = stopwatch.peak_memory("a = b'1' * 300_000_000; del a", "b = b'1' * 100_000_000")
     if grown is None:
-        pytest.skip("this system does not tell the peak of memory")
+        pytest.skip("this system does not report peak memory")
     assert 90e6 < grown < 130e6
 
 
-def test_where_the_system_does_not_tell_the_peak_of_memory_there_is_none(monkeypatch):
+def test_where_the_system_does_not_report_peak_memory_there_is_none(monkeypatch):
     monkeypatch.setattr("os.access", lambda path, mode: False)
     assert stopwatch.peak_memory("", "") is None
 
@@ -80,7 +81,9 @@ def test_a_bench_without_peers_measures_ourselves(monkeypatch, capsys):
     assert main(["bench", "textbook", "--seconds", "0"]) == 0
     out, err = capsys.readouterr()
     assert out.count("256x256") == 2
-    assert "gudhi is not installed: nothing to hold 256x256 smooth, V, reduction against" in err
+    assert (
+        "gudhi is not installed: nothing to measure 256x256 smooth, V, reduction against" in err
+    )
 
 
 def test_the_table_and_the_files_hold_the_same_numbers(tmp_path, capsys):
@@ -104,7 +107,7 @@ def test_the_table_and_the_files_hold_the_same_numbers(tmp_path, capsys):
     ("line", "status", "text"),
     [
         (["bench", "speed"], 2, "invalid choice: 'speed'"),
-        (["bench", "--size", "1"], 1, "--size wants at least 8"),
+        (["bench", "--size", "1"], 1, "--size must be at least 8"),
         (["bench", "--image", "none.png"], 1, "none.png: no such file"),
     ],
 )
@@ -147,7 +150,7 @@ def test_patches_are_counted_on_one_core_and_all_cores_are_given_back(monkeypatc
         return {"": stopwatch.Timing(best=0.5, median=1.0, runs=3)}
 
     monkeypatch.setattr(stopwatch, "in_turns", clocked)
-    (row,) = bench._patch_rows(0)
+    (row,) = scaling.patch_rows(0)
     assert seen == [(1, 1)]
     assert (os.sched_getaffinity(0), torch.get_num_threads()) == before
     assert (row["against"], row["ratio"]) == ("patches of 65x65 per second", 128)
@@ -155,5 +158,47 @@ def test_patches_are_counted_on_one_core_and_all_cores_are_given_back(monkeypatc
 
 def test_where_there_is_no_core_to_keep_to_no_patches_are_counted(monkeypatch, capsys):
     monkeypatch.delattr(os, "sched_setaffinity", raising=False)
-    assert list(bench._patch_rows(0)) == []
+    assert list(scaling.patch_rows(0)) == []
     assert "cannot keep a process on one core: left out" in capsys.readouterr().err
+
+
+def test_every_goal_is_of_something_that_is_measured(monkeypatch):
+    measured = {("pytopo diagram, empty cache", ""), ("import pytopo", "")}
+    measured.add(("pytopo diagram, warm, less its work", "import numba, matplotlib.pyplot"))
+    for axes in ("64x64", "8x8x8"):
+        measured.add((f"{axes} smooth, V", "peak bytes per pixel"))
+    measured.add(("2 axes, noise, V", "exponent of time in pixels"))
+
+    def note(contest, name, package, prepare):
+        contest.contenders[name] = None
+
+    monkeypatch.setattr(contests.Contest, "against", note)
+    for name in ("likelihood_batch", "likelihood_volumes", "_prepared_step", "_training_step"):
+        monkeypatch.setattr(contests, name, lambda *sizes: (None, None))
+    labels = np.zeros((3, 4, 5), np.uint16)
+    for found in (
+        contests.persistence_contests(None, 64),
+        contests.volume_contests(labels, 8),
+        contests.volume_contests(labels.astype(float), 8),
+        contests.textbook_contests(),
+        contests.thread_contests(64),
+        contests.metric_contests(64),
+        contests.matching_contests(),
+        contests.loss_contests(),
+    ):
+        for contest in found:
+            peers = contest.contenders.keys() - {"pytopo"}
+            measured |= {(contest.job, peer) for peer in peers or [""]}
+
+    firsts = {goals.GOALS.index(goal) for goal in map(first_goal, *zip(*measured)) if goal}
+    assert firsts == set(range(len(goals.GOALS)))
+
+
+def first_goal(job, against):
+    """The row of the table that a measured job gets its goal from, or None."""
+    fitting = (
+        row for row in goals.GOALS if fnmatchcase(job, row[0]) and fnmatchcase(against, row[1])
+    )
+    row = next(fitting, None)
+    assert goals.goal_of(job, against) == (row and row[2])
+    return row

@@ -221,7 +221,7 @@ def test_the_figure_shows_image_and_diagram(figures):
     assert sum(len(marks.get_offsets()) for marks in image.collections) == 1
     assert diagram.get_title() == "superlevel, construction V"
     assert diagram.get_ylabel() == "death (threshold falls)"
-    assert sum(len(dots.get_offsets()) for dots in diagram.collections) == 2
+    assert sum(len(points.get_offsets()) for points in diagram.collections) == 2
 
 
 def titles(figure):
@@ -332,7 +332,7 @@ def test_csv_on_stdout_is_a_table_for_other_programs():
     assert table["birth_row"].tolist() == [0, 2]
 
 
-def test_with_data_on_stdout_the_figure_is_written_if_it_is_asked_for(folder, capsys):
+def test_with_data_on_stdout_the_figure_is_written_on_request(folder, capsys):
     assert main(["diagram", "ring.npy", "--json", "-", "-o", "a.png", "--csv", "a.csv"]) == 0
     out, err = captured(capsys)
     assert json.loads(out)["birth_pixel"] == [0, 8]
@@ -701,7 +701,7 @@ def test_the_example_is_a_likelihood_map_of_cells_behind_membranes():
 
 
 @needs_jit
-def test_the_example_has_a_dot_for_each_cell():
+def test_the_example_has_a_point_for_each_cell():
     d = pytopo.persistence(example.likelihood_map(), dims=0)
     assert 20 <= len(d.select(min_persistence=0.25)) <= 60
     assert len(d.select(min_persistence=0.1)) < len(d.select(min_persistence=0.25)) + 30
@@ -710,10 +710,16 @@ def test_the_example_has_a_dot_for_each_cell():
 # ---- report ----------------------------------------------------------------------------------
 
 
-def test_an_error_of_the_system_is_blamed_on_its_file():
-    with pytest.raises(report.Fault, match=r"^a\.h5: Input/output error$"), report.blaming():
+def test_an_error_of_the_system_names_its_file():
+    with (
+        pytest.raises(report.InputError, match=r"^a\.h5: Input/output error$"),
+        report.reporting_errors(),
+    ):
         raise OSError(errno.EIO, "Input/output error", "a.h5")
-    with pytest.raises(report.Fault, match=r"^a name: wrong$"), report.blaming("a name"):
+    with (
+        pytest.raises(report.InputError, match=r"^a name: wrong$"),
+        report.reporting_errors("a name"),
+    ):
         raise ValueError("wrong")
 
 

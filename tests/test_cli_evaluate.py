@@ -37,10 +37,10 @@ Betti error                           1  sum of these
 patch Betti error, components         0  mean of 100 patches of 5 x 9, seed 0, with a frame of membrane
 patch Betti error, holes              1  the same
 patch Betti error                     1  sum of these
-VOI split                             0  bits, cells between membranes, where the truth is no membrane
+VOI split                             0  bits, cells between membranes, where the ground truth is not membrane
 VOI merge                             1  the same
 VOI                                   1  split + merge
-adapted Rand error             0.360000  where the truth is no membrane
+adapted Rand error             0.360000  where the ground truth is not membrane
 """  # noqa: E501
 
 NOTICE = "compiling the kernels (first run only) ...\n"
@@ -107,7 +107,7 @@ def test_every_option_reaches_the_numbers(capsys):
     np.save("likelihood.npy", likelihood)
     np.save("truth.npy", truth)
     argv = ["--threshold", "0.6", "--construction", "T", "--no-frame", "--patches", "7"]
-    argv += ["--patch", "9", "--seed", "11", "--invert-truth"]
+    argv += ["--patch-size", "9", "--seed", "11", "--invert-truth"]
     found = numbers(capsys, "likelihood.npy", "truth.npy", *argv)
     options = {"construction": "T", "frame": False, "patches": 7, "patch": 9, "seed": 11}
     assert found["evaluation"] == evaluate(likelihood > 0.6, ~truth, **options).row()
@@ -172,7 +172,10 @@ def test_a_truth_of_numbered_cells_is_taken_as_it_is_without_a_border(capsys):
     out, err = captured(capsys)
     assert err == ""
     assert "membrane: prediction > 0.5, truth = label 0 or 2^64 - 1\n" in out
-    assert "bits, numbered cells of the truth, where the truth is no membrane\n" in out
+    assert (
+        "bits, numbered cells of the ground truth, where the ground truth is not membrane\n"
+        in out
+    )
     assert "VOI merge                             1  the same\n" in out
     labels[labels > 0] = 5  # known to be one cell: nothing is merged
     np.save("labels.npy", labels)
@@ -197,10 +200,10 @@ def test_of_two_label_images_segments_are_compared_and_nothing_else(capsys):
         "b.npy against b.npy: 6 x 7 pixels",
         "numbered cells, 0 on membranes; label 0 of the prediction is a segment too",
         "",
-        "VOI split           0  bits, where the truth is no membrane",
+        "VOI split           0  bits, where the ground truth is not membrane",
         "VOI merge           0  the same",
         "VOI                 0  split + merge",
-        "adapted Rand error  0  where the truth is no membrane",
+        "adapted Rand error  0  where the ground truth is not membrane",
     ]
 
 
@@ -391,7 +394,7 @@ def test_a_section_without_cells_is_named(capsys, volume):
 
 def test_an_image_has_no_sections(capsys):
     line = fault(capsys, "likelihood.npy", "truth.png", "--sections")
-    assert line == "likelihood.npy: an image of 2 axes; --sections wants a volume"
+    assert line == "likelihood.npy: an image of 2 axes; --sections requires a volume"
 
 
 def test_what_does_not_fit_in_memory_is_refused(capsys, monkeypatch, volume):
@@ -420,7 +423,7 @@ def test_a_missing_folder_is_found_out_before_the_work(capsys, monkeypatch, fold
         (["a"], "the following arguments are required: TRUTH"),
         (["a", "b", "--threshold", "x"], "'x' is not a number"),
         (["a", "b", "--patches", "0"], "'0'; expected a whole number, at least 1"),
-        (["a", "b", "--patch", "0"], "'0'; expected a whole number, at least 1"),
+        (["a", "b", "--patch-size", "0"], "'0'; expected a whole number, at least 1"),
         (["a", "b", "--seed", "-1"], "'-1'; expected a whole number, at least 0"),
         (["a", "b", "--construction", "X"], "invalid choice: 'X'"),
         (["a", "b", "--csv", "b"], "b would overwrite TRUTH"),
@@ -430,6 +433,7 @@ def test_a_missing_folder_is_found_out_before_the_work(capsys, monkeypatch, fold
         (["a", "b", "--labels", "truth", "--invert-truth"], "--labels and --invert-truth"),
         (["a", "b", "--labels", "both", "--no-frame"], "compares no masks and takes no --no-f"),
         (["a", "b", "--labels", "both", "--threshold", "0.4"], "takes no --threshold"),
+        (["a", "b", "--labels", "both", "--patch", "9"], "takes no --patch-size"),
     ],
 )
 def test_a_wrong_command_line_has_status_2(capsys, folder, argv, reason):
@@ -474,7 +478,7 @@ def test_help_says_what_there_is(capsys):
         main(["evaluate", "--help"])
     assert "--invert-truth" in captured(capsys)[0]
     args = build_parser().parse_args(["evaluate", "a.png", "b.png"])
-    assert (args.threshold, args.construction, args.patches, args.patch, args.seed) == (
+    assert (args.threshold, args.construction, args.patches, args.patch_size, args.seed) == (
         0.5,
         "V",
         100,

@@ -89,7 +89,7 @@ def test_without_an_image_that_of_the_lessons_is_explained(capsys):
     assert err == "no IMAGE: this is the 5 x 5 image of the lessons\n"
 
 
-def test_one_step_is_told_in_full(capsys):
+def test_one_step_is_printed_in_full(capsys):
     assert main(["explain", "valleys.npy", "--step", "4"]) == 0
     assert captured(capsys)[0].splitlines()[3:] == [
         "step 4 of 5: cell 4, edge at (3), enters with pixel (1), value 2",
@@ -108,8 +108,8 @@ def test_options_are_obeyed_and_said(capsys):
     _, said, _, _, _, *lines = captured(capsys)[0].splitlines()
     assert said == "superlevel, construction T, frame -1, 11 cells"
     options = {"superlevel": True, "construction": "T", "frame": -1}
-    told = walkthrough([0.0, 2, 1], **options).steps("pixel")
-    assert [line.endswith(step.story) for line, step in zip(lines, told, strict=True)] == [
+    steps = walkthrough([0.0, 2, 1], **options).steps("pixel")
+    assert [line.endswith(step.story) for line, step in zip(lines, steps, strict=True)] == [
         True
     ] * len(lines)
 
@@ -202,7 +202,7 @@ def test_nothing_is_left_half_written(capsys, monkeypatch, folder, option):
 
 def test_an_animation_that_fails_leaves_the_old_one(monkeypatch, folder):
     (folder / "a.gif").write_text("old")
-    monkeypatch.setattr("pytopo.plot.reduction.step_figure", None)
+    monkeypatch.setattr("pytopo.plot.walk.step_figure", None)
     with pytest.raises(TypeError):
         main(["explain", "valleys.npy", "--gif", "a.gif"])
     assert (folder / "a.gif").read_text() == "old"
@@ -235,7 +235,7 @@ def test_a_step_that_is_not_there_is_refused(capsys):
 
 
 def test_more_steps_than_fit_on_a_sheet_are_refused_before_they_are_drawn(capsys, monkeypatch):
-    monkeypatch.setattr("pytopo.plot.reduction.step_figure", None)
+    monkeypatch.setattr("pytopo.plot.walk.step_figure", None)
     np.save("larger.npy", np.zeros((6, 6)))
     assert fault(capsys, "larger.npy", "--sheet", "a.png") == (
         "a.png: 122 steps; at most 100 fit on a sheet, so take --by pixel or a smaller part of "
@@ -249,7 +249,7 @@ def test_places_are_checked_before_the_work(capsys, monkeypatch, folder):
     for option, path in (("--gif", "no/a.gif"), ("--sheet", "no/a.png"), ("--png", "no/p")):
         assert fault(capsys, "valleys.npy", option, path) == f"{path}: {missing}"
     line = fault(capsys, "valleys.npy", "--png", "valleys.npy")
-    assert line == "valleys.npy: a file; --png wants a folder"
+    assert line == "valleys.npy: a file; --png requires a folder"
 
 
 def test_an_impossible_line_is_a_usage_error(capsys):

@@ -15,7 +15,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import pytopo
+from pytopo.cli.files import read_grey
 from pytopo.cli.main import build_parser, main
+from pytopo.images.image import open_image
 
 # A ring whose hole is born at a gap of 0.7 instead of 1: (1 - 0.7)^2 = 0.09.  A speck of 0.3
 # that is to go to the diagonal: 0.3^2 / 2 = 0.045.
@@ -29,10 +31,10 @@ LOSS_TABLE = """\
 likelihood.npy against truth.png: 5 x 5 pixels
 superlevel, construction V
 
-dim   loss  dots  to fix  to remove  true dots  missing
-  0  0.045     1       0          1          0        0  components
-  1   0.09     1       1          0          1        0  holes
-all  0.135     2       1          1          1        0
+dim   loss  points  to fix  to remove  true points  missing
+  0  0.045       1       0          1            0        0  components
+  1   0.09       1       1          0            1        0  holes
+all  0.135       2       1          1            1        0
 """
 
 MATCH_TABLE = """\
@@ -119,21 +121,21 @@ def test_what_has_no_match_is_missing(capsys):
     np.save("likelihood.npy", np.zeros((5, 5)))
     assert loss("--no-plot") == 0
     assert captured(capsys)[0].splitlines()[3:] == [
-        "dim  loss  dots  to fix  to remove  true dots  missing",
-        "  0     1     0       0          0          0        0  components",
-        "  1   0.5     0       0          0          1        1  holes",
-        "all   1.5     0       0          0          1        1",
+        "dim  loss  points  to fix  to remove  true points  missing",
+        "  0     1       0       0          0            0        0  components",
+        "  1   0.5       0       0          0            1        1  holes",
+        "all   1.5       0       0          0            1        1",
         "",
-        "dim 0 has 1 for the essential component, which is not among the dots",
+        "dim 0 has 1 for the essential component, which is not among the points",
     ]
 
 
-def test_only_the_dimensions_asked_for_count(capsys):
+def test_only_the_chosen_dimensions_count(capsys):
     assert loss("--no-plot", "--dims", "1") == 0
     out = captured(capsys)[0]
     assert out.splitlines()[4:] == [
-        "  1  0.09     1       1          0          1        0  holes",
-        "all  0.09     1       1          0          1        0",
+        "  1  0.09       1       1          0            1        0  holes",
+        "all  0.09       1       1          0            1        0",
     ]
 
 
@@ -141,7 +143,7 @@ def test_small_features_are_left_out(capsys):
     assert loss("--no-plot", "--min-persistence", "0.31") == 0
     out = captured(capsys)[0]
     assert "superlevel, construction V, persistence at least 0.31\n" in out
-    assert "  0     0     0       0          0 " in out
+    assert "  0     0       0       0          0 " in out
 
 
 def test_dark_things_are_the_foreground_for_sublevel(capsys):
@@ -212,6 +214,29 @@ def test_a_mask_of_zeros_and_ones_is_not_scaled(capsys, dtype):
     assert err == "mask.npy: holds 0 and 1 only, which are taken as they are, not scaled\n"
 
 
+def test_each_file_is_read_once(monkeypatch):
+    opened = []
+
+    def counting(path, *, raw=False):
+        opened.append(path)
+        return open_image(path, raw=raw)
+
+    monkeypatch.setattr("pytopo.images.image.open_image", counting)
+    Image.fromarray(np.uint8(255 * LIKELIHOOD)).save("likelihood.png")
+    assert main(["loss", "likelihood.png", "truth.png", "--no-plot"]) == 0
+    assert main(["match", "likelihood.png", "truth.png"]) == 0
+    assert opened == ["likelihood.png", "truth.png"] * 2
+
+
+def test_a_scaled_likelihood_is_the_one_that_read_image_returns(capsys):
+    stored = (40000 * LIKELIHOOD).astype(np.uint16)
+    np.save("likelihood.npy", stored)
+    assert np.array_equal(read_grey("likelihood.npy"), pytopo.read_image("likelihood.npy"))
+    np.save("likelihood.npy", (LIKELIHOOD * 500).astype(np.uint16))
+    read_grey("likelihood.npy")
+    assert captured(capsys)[1].endswith("% of the range of uint16, by which it is scaled\n")
+
+
 def test_a_blank_likelihood_and_a_blank_truth_cost_nothing(capsys):
     np.save("likelihood.npy", np.zeros((5, 5), np.float32))
     np.save("truth.npy", np.zeros((5, 5), int))
@@ -252,7 +277,7 @@ def test_the_gradient_is_that_of_the_loss(folder, capsys):
     assert len(table) == np.count_nonzero(listed) > 10
 
 
-def test_the_gradient_goes_to_stdout_and_the_figure_where_it_is_asked_for(folder, capsys):
+def test_the_gradient_goes_to_stdout_and_the_figure_to_its_file(folder, capsys):
     assert loss("--csv", "-", "-o", "a.svg") == 0
     out, err = captured(capsys)
     assert out.startswith("row,col,value\n")

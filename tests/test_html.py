@@ -1,4 +1,4 @@
-"""Reports: what a page is told, and the commands that write one.  No browser is needed."""
+"""Reports: what a page contains, and the commands that write one.  No browser is needed."""
 
 import re
 from dataclasses import replace
@@ -16,7 +16,7 @@ from pytopo.cli.main import main
 pytest.importorskip("bokeh", reason="the extra html is not installed")
 
 from pytopo import html
-from pytopo.html import controls, dots, page, report, stops
+from pytopo.html import controls, page, points, report, stops
 from pytopo.plot.span import span_of
 
 RING = np.array([[0, 0, 0], [0, 9, 0], [0, 0, 0.0]])
@@ -35,10 +35,10 @@ def explanation(likelihood=LIKELIHOOD, truth=TRUTH):
 
 
 def columns(image, diagram):
-    """Return the columns of a diagram whose dots all look alike."""
-    alike = dots.Dots(
+    """Return the columns of a diagram whose points all look alike."""
+    alike = points.Points(
         diagram,
-        [dots.Kind("dot", "#000000", "circle")],
+        [points.Kind("point", "#000000", "circle")],
         kind=np.zeros(len(diagram), int),
         always=np.zeros(len(diagram), bool),
     )
@@ -85,7 +85,7 @@ def test_one_value_and_infinite_ones_make_a_slider_too():
     assert stops.stops_of(np.array([-np.inf, 1 / 3])).labels[0] == "-inf"
 
 
-# ---- dots and numbers --------------------------------------------------------------------
+# ---- points and numbers --------------------------------------------------------------------
 
 
 @given(image=images(), construction=constructions, frame=frames)
@@ -95,45 +95,48 @@ def test_the_numbers_of_every_stop_are_those_of_the_diagram(
 ):
     d = pytopo.persistence(image, superlevel=superlevel, construction=construction, frame=frame)
     thresholds = stops.stops_of(image.ravel().astype(d.birth.dtype), falling=superlevel)
-    counted = dots.betti_numbers(d, thresholds)
+    counted = points.betti_numbers(d, thresholds)
     for threshold, numbers in zip(thresholds.values, counted.tolist()):
         assert tuple(numbers) == d.betti(threshold)
 
 
-def test_dots_come_most_persistent_first_and_know_their_pixels():
+def test_points_come_most_persistent_first_and_know_their_pixels():
     image = np.array([[0, 3, 1], [2, 9, 4], [5, 2, 6.0]])
     d = pytopo.persistence(image)
-    told = columns(image, d)
-    assert told["birth"].tolist() == [0, 2, 6, 1]
-    assert told["death"][1:].tolist() == [5, 9, 3]
-    assert (told["birth_x"].tolist(), told["birth_y"].tolist()) == ([0, 1, 2, 2], [0, 2, 2, 0])
-    assert told["death_x"][1:].tolist() == [0, 1, 1]
-    assert np.isnan(told["death_x"][0])
-    assert told["text"][0] == "dot: born 0 at (0, 0), never dies, persistence inf"
-    assert told["text"][1] == "dot: born 2 at (2, 1), dies 5 at (2, 0), persistence 3"
+    found = columns(image, d)
+    assert found["birth"].tolist() == [0, 2, 6, 1]
+    assert found["death"][1:].tolist() == [5, 9, 3]
+    assert (found["birth_x"].tolist(), found["birth_y"].tolist()) == (
+        [0, 1, 2, 2],
+        [0, 2, 2, 0],
+    )
+    assert found["death_x"][1:].tolist() == [0, 1, 1]
+    assert np.isnan(found["death_x"][0])
+    assert found["text"][0] == "point: born 0 at (0, 0), never dies, persistence inf"
+    assert found["text"][1] == "point: born 2 at (2, 1), dies 5 at (2, 0), persistence 3"
 
 
 def test_what_happens_in_the_frame_has_no_pixel():
     image = np.array([[1.0, 5, 1]])
     d = pytopo.persistence(image, frame=0)
-    told = columns(image, d)
-    assert np.isnan(told["birth_x"][d.sorted().birth_pixel == -2]).all()
-    assert "born 0 in the frame" in told["text"][0]
+    found = columns(image, d)
+    assert np.isnan(found["birth_x"][d.sorted().birth_pixel == -2]).all()
+    assert "born 0 in the frame" in found["text"][0]
 
 
-def test_dots_of_a_volume_know_their_section():
+def test_points_of_a_volume_know_their_section():
     image = np.pad(np.full((1, 1, 1), 9.0), 1)
-    told = columns(image, pytopo.persistence(image, dims=2))
-    assert told["death_plane"].tolist() == [1]
-    assert told["text"] == ["dot: born 0 at (2, 2, 2), dies 9 at (1, 1, 1), persistence 9"]
+    found = columns(image, pytopo.persistence(image, dims=2))
+    assert found["death_plane"].tolist() == [1]
+    assert found["text"] == ["point: born 0 at (2, 2, 2), dies 9 at (1, 1, 1), persistence 9"]
 
 
-def test_dots_beyond_the_limit_are_counted_but_not_in_the_page(monkeypatch):
-    monkeypatch.setattr(dots, "MOST", 2)
+def test_points_beyond_the_limit_are_counted_but_not_in_the_page(monkeypatch):
+    monkeypatch.setattr(points, "MOST", 2)
     image = np.array([[0, 3, 1], [2, 9, 4], [5, 2, 6.0]])
     text = html.diagram_report(image, pytopo.persistence(image)).html
     assert (
-        "2 of 4 dots shown, none hidden (2 less persistent ones are not in this page)" in text
+        "2 of 4 points shown, none hidden (2 less persistent ones are not in this page)" in text
     )
     assert "Betti numbers at 2.0: 3 components, 0 holes" in text
 
@@ -142,7 +145,7 @@ def test_noise_is_hidden_at_first_and_counted_by_kind(monkeypatch):
     monkeypatch.setattr(controls, "SHOWN_AT_FIRST", 1)
     image = np.array([[0, 3, 1], [2, 9, 4], [5, 2, 6.0]])
     text = html.diagram_report(image, pytopo.persistence(image)).html
-    assert "3 of 4 dots shown, 1 hidden: 1 component (dim 0)" in text
+    assert "3 of 4 points shown, 1 hidden: 1 component (dim 0)" in text
     slider = r'"title":"persistence at least"[^}]*?"value":"([^"]+)"'
     assert re.findall(slider, text) == ["3.0"]
 
@@ -156,7 +159,7 @@ def test_a_loss_says_what_is_to_fix_and_what_to_remove():
     roles = report._roles(why)
     assert d.dim[roles == report.TO_FIX].tolist() == [1]
     assert d.birth[roles == report.TO_REMOVE].tolist() == [0.3]
-    goal, width = report._ways(why)
+    goal, width = report._goals(why)
     assert goal[roles == report.TO_FIX].tolist() == [[1, 0]]
     assert np.allclose(goal[roles == report.TO_REMOVE], [[0.15, 0.15]])
     assert width[roles == report.TO_FIX] > width[roles == report.TO_REMOVE]
@@ -169,13 +172,13 @@ def test_a_report_of_a_loss_counts_each_kind():
     text = html.loss_report(LIKELIHOOD, explanation()).html
     for words in ("1 hole to fix", "1 component to remove", "1 component in place"):
         assert words in text
-    assert "2 dots of the truth" in text
+    assert "2 points of the ground truth" in text
     assert "0 components" not in text.split("</ul>")[0].split("<ul>")[1]
 
 
-def test_a_dot_of_the_truth_without_a_match_is_counted():
+def test_a_point_of_the_ground_truth_without_a_match_is_counted():
     text = html.loss_report(np.zeros((5, 5)), explanation(np.zeros((5, 5)))).html
-    assert "2 dots of the truth, 1 without a match" in text
+    assert "2 points of the ground truth, 1 without a match" in text
 
 
 # ---- the page ----------------------------------------------------------------------------
@@ -247,9 +250,9 @@ def test_odd_images_have_a_page(image):
     assert "Betti numbers at" in html.diagram_report(image, pytopo.persistence(image)).html
 
 
-def test_a_diagram_without_dots_has_a_page():
+def test_a_diagram_without_points_has_a_page():
     text = html.diagram_report(RING, pytopo.persistence(RING, dims=1, min_persistence=99)).html
-    assert "0 of 0 dots shown" in text
+    assert "0 of 0 points shown" in text
 
 
 def test_an_integer_image_may_have_a_frame_beyond_its_dtype():
@@ -312,9 +315,8 @@ def test_without_bokeh_the_command_says_what_to_install(folder, capsys, monkeypa
     monkeypatch.setattr("pytopo.cli.html.find_spec", lambda name: None)
     before = names(folder)
     assert main([*argv, "--html", "out.html"]) == 1
-    assert capsys.readouterr().err == (
-        f"pytopo {argv[0]}: --html wants the extra html: pip install 'pytopo-toolkit[html]'\n"
-    )
+    line = "--html requires the extra html: pip install 'pytopo-toolkit[html]'"
+    assert capsys.readouterr().err == f"pytopo {argv[0]}: {line}\n"
     assert names(folder) == before
 
 

@@ -32,7 +32,7 @@ OPTIONS = (
 VIEWS = """
     const views = Object.fromEntries([...Bokeh.index.roots].map((v) => [v.model.name, v]))
     const marks = views.diagram.model.renderers.filter((r) => r.glyph.type == "Scatter")
-    const dots = marks[0].data_source, bright = marks[1].data_source
+    const points = marks[0].data_source, bright = marks[1].data_source
 """
 
 
@@ -175,7 +175,7 @@ def test_the_first_threshold_lies_in_the_middle_and_is_said(open_page):
     page = open_page(diagram_report(IMAGE, pytopo.persistence(IMAGE)))
     assert page.text("betti") == "Betti numbers at 5.0: 1 component, 1 hole"
     assert page.text("threshold").startswith("threshold: 5.0")
-    assert page.text("hidden") == "4 of 4 dots shown, none hidden"
+    assert page.text("hidden") == "4 of 4 points shown, none hidden"
 
 
 def test_row_0_is_at_the_top_and_column_0_to_the_left(open_page):
@@ -199,16 +199,16 @@ def test_only_pixels_that_have_entered_are_purple(open_page):
     assert red == green
 
 
-def test_pointing_at_a_dot_shows_its_pixels(open_page):
+def test_hovering_over_a_point_shows_its_pixels(open_page):
     page = open_page(diagram_report(IMAGE, pytopo.persistence(IMAGE)))
     page.keys("threshold", Keys.HOME)  # the hole is not alive, its pixels are not marked
-    hole = page.run("return dots.data.kind.indexOf('hole (dim 1)')")
+    hole = page.run("return points.data.kind.indexOf('hole (dim 1)')")
     x, y = page.run(
-        "return [dots.data.birth_x[arguments[0]], dots.data.birth_y[arguments[0]]]", hole
+        "return [points.data.birth_x[arguments[0]], points.data.birth_y[arguments[0]]]", hole
     )
     before = page.colour("image", x, y)
     page.point_at("diagram", 3, 9).perform()
-    assert page.until("return dots.inspected.indices.length && dots.inspected.indices") == [
+    assert page.until("return points.inspected.indices.length && points.inspected.indices") == [
         hole
     ]
     vermilion = tuple(bytes.fromhex(COLOURS[1][1:]))
@@ -218,55 +218,58 @@ def test_pointing_at_a_dot_shows_its_pixels(open_page):
     assert (page.colour("image", x, y), before != vermilion) == (vermilion, True)
 
 
-def test_pointing_at_a_pixel_lights_up_the_dots_of_either_end(open_page):
+def test_hovering_over_a_pixel_highlights_the_points_of_either_end(open_page):
     d = pytopo.persistence(IMAGE)
     page = open_page(diagram_report(IMAGE, d))
-    rows = page.run("return dots.data.text")
+    rows = page.run("return points.data.text")
     for end in ("birth", "death"):
         (hole,) = np.flatnonzero(d.dim == 1)
         row, column = getattr(d, f"{end}_index")[hole].tolist()
         page.point_at("image", column, row).perform()
-        found = page.until("return dots.inspected.indices.length && dots.inspected.indices")
+        found = page.until("return points.inspected.indices.length && points.inspected.indices")
         assert all(f"at ({row}, {column})" in rows[k] for k in found)
         page.point_at("image", 3.4, 3.4).perform()
-        page.until("return dots.inspected.indices.length == 0")
+        page.until("return points.inspected.indices.length == 0")
 
 
-def test_a_tap_on_a_dot_chooses_it_and_says_so(open_page):
+def test_a_tap_on_a_point_chooses_it_and_says_so(open_page):
     page = open_page(diagram_report(IMAGE, pytopo.persistence(IMAGE)))
     page.point_at("diagram", 3, 9).click().perform()
-    page.until("return dots.selected.indices.length == 1")
+    page.until("return points.selected.indices.length == 1")
     assert page.text("chosen").startswith("hole (dim 1): born 3 at (")
     assert "dies 9 at (1, 2)" in page.text("chosen")
-    assert page.run("return views.feature.model.value - 1 == dots.selected.indices[0]")
+    assert page.run("return views.feature.model.value - 1 == points.selected.indices[0]")
     page.keys("feature", Keys.HOME)
-    assert page.run("return dots.selected.indices") == []
-    assert page.text("chosen").startswith("Point at a dot")
+    assert page.run("return points.selected.indices") == []
+    assert page.text("chosen").startswith("Hover over a point")
 
 
-def test_the_keyboard_goes_through_the_dots(open_page):
+def test_the_keyboard_goes_through_the_points(open_page):
     page = open_page(diagram_report(IMAGE, pytopo.persistence(IMAGE)))
     page.keys("feature", Keys.ARROW_RIGHT)
     assert page.text("chosen").startswith("component (dim 0): born 0 at (0, 0), never dies")
     page.keys("feature", Keys.ARROW_RIGHT)
-    assert page.run("return dots.selected.indices") == [1]
+    assert page.run("return points.selected.indices") == [1]
 
 
 def test_the_persistence_slider_hides_noise_and_counts_it(open_page):
     page = open_page(diagram_report(IMAGE, pytopo.persistence(IMAGE)))
     page.keys("feature", Keys.END)
-    assert page.run("return dots.selected.indices") == [3]
+    assert page.run("return points.selected.indices") == [3]
     page.keys("persistence", Keys.END)
-    assert page.text("hidden") == "2 of 4 dots shown, 2 hidden: 2 components (dim 0)"
-    assert page.run("return [dots.data.birth.length, dots.selected.indices.length]") == [2, 0]
+    assert page.text("hidden") == "2 of 4 points shown, 2 hidden: 2 components (dim 0)"
+    assert page.run("return [points.data.birth.length, points.selected.indices.length]") == [
+        2,
+        0,
+    ]
     page.keys("persistence", Keys.HOME)
-    assert page.run("return dots.data.birth.length") == 4
+    assert page.run("return points.data.birth.length") == 4
 
 
 def test_a_section_of_a_volume_shows_its_own_pixels(open_page):
     volume = np.pad(np.full((1, 1, 1), 9), 1)
     page = open_page(diagram_report(volume, pytopo.persistence(volume, dims=2)))
-    shown = "return [dots.data.birth_x[0], dots.data.death_x[0]].map(Number.isFinite)"
+    shown = "return [points.data.birth_x[0], points.data.death_x[0]].map(Number.isFinite)"
     assert page.run(shown) == [False, True]
     page.keys("section", Keys.ARROW_RIGHT)
     assert page.run(shown) == [True, False]
@@ -276,7 +279,7 @@ def test_a_section_of_a_volume_shows_its_own_pixels(open_page):
     assert page.run("return views.section.model.value") == 2
 
 
-def test_a_loss_draws_targets_ways_and_pixels_to_fix(open_page):
+def test_a_loss_draws_targets_lines_and_pixels_to_fix(open_page):
     truth = np.zeros((5, 5))
     truth[:3, :3] = 1
     truth[1, 1] = 0
@@ -291,8 +294,8 @@ def test_a_loss_draws_targets_ways_and_pixels_to_fix(open_page):
         "component in place",
         "hole to fix",
     ]
-    fix = "dots.data.kind.indexOf('hole to fix')"
-    assert page.run(f"return [dots.data.goal_x[{fix}], dots.data.goal_y[{fix}]]") == [1, 0]
+    fix = "points.data.kind.indexOf('hole to fix')"
+    assert page.run(f"return [points.data.goal_x[{fix}], points.data.goal_y[{fix}]]") == [1, 0]
     squares = page.run("return marks.filter((r) => r.glyph.marker.value == 'square')[0]"
                        ".data_source.data.birth.length")  # fmt: skip
     assert squares == 2

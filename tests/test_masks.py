@@ -388,7 +388,7 @@ def test_integers_that_scaling_would_merge_get_advice_that_there_is(capsys):
 def test_a_grey_truth_is_made_of_floats_and_said(capsys):
     np.save("grey.npy", LIKELIHOOD)
     _, err = run(capsys, "loss", "likelihood.npy", "grey.npy", "--no-plot")
-    assert err == "grey.npy: holds more than two values, taken as a grey truth\n"
+    assert err == "grey.npy: holds more than two values, taken as a grey ground truth\n"
     np.save("grey.npy", np.uint8(LIKELIHOOD * 255))
     assert "floats from 0 to 1" in fault(capsys, "loss", "likelihood.npy", "grey.npy")
 
@@ -621,4 +621,4 @@ def test_sections_without_membrane_are_said_of_an_evaluation(capsys):
     _, err = scores(capsys, "prediction.npy", "half.npy", "--sections", "--patches", "1")
     assert err == "half.npy: no membrane in 2 sections, as in section 1\n"
     _, err = scores(capsys, "prediction.npy", "empty.npy", "--sections", "--patches", "1")
-    assert err == "empty.npy: a truth without foreground, no pixel of it is membrane\n"
+    assert err == "empty.npy: a ground truth without foreground, no pixel of it is membrane\n"

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import pytopo
+from pytopo.clone import Clone
 from pytopo.moved import MOVED
 
 ROOT = Path(__file__).parents[1]
@@ -84,6 +85,29 @@ def test_modules_that_became_packages_have_the_names_that_they_had(module, names
 def test_a_module_that_never_was_is_not_found():
     with pytest.raises(ModuleNotFoundError, match=r"pytopo\.nonsense"):
         import_module("pytopo.nonsense")
+
+
+# --- a clone that is not installed -----------------------------------------------------
+
+
+def test_the_command_runs_in_a_clone_that_is_not_installed(tmp_path):
+    for name in ("pytopo", "cli"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    uninstalled = (
+        "import runpy, sys; from importlib import machinery as m; sys.path.insert(0, '.')\n"
+        "sys.meta_path[:] = [m.BuiltinImporter, m.FrozenImporter, m.PathFinder]\n"
+        "sys.argv = ['pytopo', '--version']\n"
+        "runpy.run_module('pytopo.cli', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", uninstalled], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert (done.stdout, done.stderr) == (f"pytopo {pytopo.__version__}\n", "")
+
+
+def test_no_other_folder_of_a_clone_becomes_a_part_of_the_package():
+    assert Clone().find_spec("pytopo.tests") is Clone().find_spec("cli") is None
+    assert Clone().find_spec("pytopo.cli").origin == str(ROOT / "cli" / "__init__.py")
 
 
 @pytest.fixture(scope="module")

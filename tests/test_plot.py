@@ -66,7 +66,7 @@ def legend(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
-def dots(ax):
+def points(ax):
     """Offsets of the scatter collections, one array each."""
     return [np.asarray(c.get_offsets()) for c in ax.collections]
 
@@ -82,9 +82,9 @@ def tick_labels(axis):
 # ---- diagram -----------------------------------------------------------------------------
 
 
-def test_a_dot_lies_at_birth_and_death(ax):
+def test_a_point_lies_at_birth_and_death(ax):
     plot.diagram(pytopo.persistence(RING), ax)
-    component, hole = dots(ax)
+    component, hole = points(ax)
     assert hole.tolist() == [[0, 9]]
     assert component[0, 0] == 0
     assert component[0, 1] > 9
@@ -92,9 +92,9 @@ def test_a_dot_lies_at_birth_and_death(ax):
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("birth", "death")
 
 
-def test_the_essential_dot_lies_on_a_dashed_line_labelled_infinity(ax):
+def test_the_essential_point_lies_on_a_dashed_line_labelled_infinity(ax):
     plot.diagram(pytopo.persistence(VALLEYS), ax)
-    essential = dots(ax)[0][-1]  # the most persistent is drawn last
+    essential = points(ax)[0][-1]  # the most persistent is drawn last
     assert essential.tolist() == [0, 5.5]  # a tenth of the range above the largest value
     (line,) = [line for line in ax.lines if line.get_linestyle() == "--"]
     assert line.get_ydata() == [5.5, 5.5]
@@ -103,16 +103,16 @@ def test_the_essential_dot_lies_on_a_dashed_line_labelled_infinity(ax):
     assert tick_labels(ax.xaxis) == ["0", "1", "2", "3", "4", "5"]
 
 
-def test_for_superlevel_the_dots_lie_below_the_diagonal_and_infinity_at_the_bottom(ax):
+def test_for_superlevel_the_points_lie_below_the_diagonal_and_infinity_at_the_bottom(ax):
     plot.diagram(pytopo.persistence(VALLEYS, superlevel=True), ax)
-    assert dots(ax)[0].tolist() == [[3, 2], [5, 1.7]]
+    assert points(ax)[0].tolist() == [[3, 2], [5, 1.7]]
     draw(ax)
     assert tick_labels(ax.yaxis)[-1] == "\N{MINUS SIGN}∞"
     assert ax.get_xlabel() == "birth (threshold falls)"
     assert ax.get_ylabel() == "death (threshold falls)"
 
 
-def test_both_axes_have_the_same_limits_and_the_diagonal_joins_their_ends(ax):
+def test_both_axes_have_the_same_limits_and_the_diagonal_connects_their_ends(ax):
     plot.diagram(pytopo.persistence(VALLEYS), ax)
     assert ax.get_xlim() == ax.get_ylim() == (-0.25, 5.75)
     assert ax.get_aspect() == 1
@@ -149,21 +149,21 @@ def test_dimensions_are_named_after_what_they_are(ax):
     assert colours(ax) == [BLUE, VERMILION, GREEN]
 
 
-def test_dots_grow_with_persistence_and_the_largest_lie_on_top(ax):
+def test_points_grow_with_persistence_and_the_largest_lie_on_top(ax):
     plot.diagram(made_diagram([0, 0, 0, 0], [4, 1, np.inf, 2]), ax)
-    assert dots(ax)[0][:, 1].tolist() == [1, 2, 4, 4.4]
+    assert points(ax)[0][:, 1].tolist() == [1, 2, 4, 4.4]
     areas = ax.collections[0].get_sizes()
     assert (np.diff(areas)[:2] > 0).all()
     assert areas[2] == areas[3]  # nothing is drawn larger than the largest finite one
 
 
-def test_beyond_so_many_dots_the_least_persistent_become_a_density(ax):
+def test_beyond_so_many_points_the_least_persistent_become_a_density(ax):
     random = np.random.default_rng(0)
     birth = random.integers(0, 50, 3000)
     death = birth + random.integers(1, 50, 3000)
     plot.diagram(made_diagram(birth, death, shape=(100,)), ax, dots=20)
 
-    shown = dots(ax)[0]
+    shown = points(ax)[0]
     assert len(shown) == 20
     assert (shown[:, 1] - shown[:, 0]).min() == np.sort(death - birth)[-20]
     (density,) = ax.images
@@ -224,7 +224,7 @@ def test_infinite_births_and_deaths_lie_on_lines_of_their_own(ax):
     assert d.points(0).tolist() == [[-np.inf, np.inf], [1, 2], [0, np.inf]]
     plot.diagram(d, ax)
     low, high = -0.2, 2.2
-    assert sorted(dots(ax)[0].tolist()) == [[low, high], [0, high], [1, 2]]
+    assert sorted(points(ax)[0].tolist()) == [[low, high], [0, high], [1, 2]]
     draw(ax)
     assert tick_labels(ax.xaxis)[-1] == "\N{MINUS SIGN}∞"
     assert tick_labels(ax.yaxis)[-1] == "∞"
@@ -258,7 +258,7 @@ def test_every_range_of_values_can_be_drawn(image, superlevel):
     for ax in drawn:
         draw(ax)
         assert np.isfinite([ax.get_xlim(), ax.get_ylim()]).all()
-    (low, high), offsets = drawn[0].get_xlim(), np.concatenate(dots(drawn[0]))
+    (low, high), offsets = drawn[0].get_xlim(), np.concatenate(points(drawn[0]))
     assert ((low < offsets) & (offsets < high)).all()
 
 
@@ -357,7 +357,7 @@ def test_superlevel_curves_say_that_the_threshold_falls(ax):
 
 def marks(ax):
     """(births, deaths, path) of the dimensions drawn, each as lists of (x, y)."""
-    offsets = [c.tolist() for c in dots(ax)]
+    offsets = [c.tolist() for c in points(ax)]
     lines = [line for line in ax.lines if line.get_path_effects() and line.get_zorder() == 3]
     paths = [line.get_xydata() for line in lines]
     return [
@@ -374,11 +374,11 @@ def test_x_is_the_column_and_y_the_row_and_row_0_is_on_top(ax):
     assert deaths == [[1, 0]]
     assert path == [[2, 0], [1, 0]]
 
-    tall = Figure().subplots()
-    plot.image(image.reshape(4, 1), pytopo.persistence(image.reshape(4, 1)), tall)
-    assert marks(tall)[0][0] == [[0, 0], [0, 2]]
-    assert tall.get_ylim()[0] > 3 > 0 > tall.get_ylim()[1]
-    assert (tall.get_xlabel(), tall.get_ylabel()) == ("column", "row")
+    column = Figure().subplots()
+    plot.image(image.reshape(4, 1), pytopo.persistence(image.reshape(4, 1)), column)
+    assert marks(column)[0][0] == [[0, 0], [0, 2]]
+    assert column.get_ylim()[0] > 3 > 0 > column.get_ylim()[1]
+    assert (column.get_xlabel(), column.get_ylabel()) == ("column", "row")
 
 
 def test_the_image_is_drawn_pixel_for_pixel_in_grey(ax):
@@ -523,20 +523,20 @@ def explained(likelihood, truth, **options):
     return explanation
 
 
-def ways(ax):
-    """The lines of a matching from dots: (to remove, to fix), each as lists of ends."""
+def lines(ax):
+    """The lines of a matching from points: (to remove, to fix), each as lists of ends."""
     collections = [c for c in ax.collections if isinstance(c, LineCollection)]
     return [[s.round(6).tolist() for s in c.get_segments()] for c in collections]
 
 
 def crosses(ax):
-    """Offsets of what marks missing dots."""
-    return dots(ax)[5].tolist()
+    """Offsets of the crosses over missing points."""
+    return points(ax)[5].tolist()
 
 
 def test_lines_lead_to_the_match_and_to_the_diagonal(ax):
     plot.matching(explained(BROKEN, RING_TRUTH), ax)
-    remove, fix = ways(ax)
+    remove, fix = lines(ax)
     assert remove == [[[0.1, 0], [0.05, 0.05]], [[0.3, 0], [0.15, 0.15]]]
     assert fix == [[[0.7, 0], [1, 0]], [[1, -0.1], [1, -0.1]]]  # the latter is essential
     faint, bright, hole, essential = [
@@ -549,15 +549,15 @@ def test_lines_lead_to_the_match_and_to_the_diagonal(ax):
     assert ax.collections[0].get_linewidth() < ax.collections[1].get_linewidth()
 
 
-def test_every_dot_of_both_diagrams_is_drawn(ax):
+def test_every_point_of_both_diagrams_is_drawn(ax):
     explanation = explained(BROKEN, RING_TRUTH)
     plot.matching(explanation, ax)
-    _, _, removed, others, expected, _ = dots(ax)
+    _, _, removed, others, target, _ = points(ax)
     assert removed.tolist() == [[0.1, 0], [0.3, 0]]
     assert sorted(others.tolist()) == [[0.7, 0], [1, -0.1]]
-    assert sorted(expected.tolist()) == [[1, -0.1], [1, 0]]
+    assert sorted(target.tolist()) == [[1, -0.1], [1, 0]]
     low, high = ax.get_xlim()
-    assert all(low < v < high for c in dots(ax) for v in c.ravel())
+    assert all(low < v < high for c in points(ax) for v in c.ravel())
 
 
 def test_the_legend_of_a_matching_counts(ax):
@@ -572,7 +572,7 @@ def test_the_legend_of_a_matching_counts(ax):
     assert crosses(ax) == []
 
 
-def test_dots_that_are_in_place_are_counted_as_such(ax):
+def test_points_that_are_in_place_are_counted_as_such(ax):
     plot.matching(explained(RING_TRUTH, RING_TRUTH), ax)
     assert legend(ax)[2:] == ["to fix: 0", "to remove: 0", "in place: 1", "target"]
 
@@ -581,12 +581,12 @@ def test_what_has_no_match_is_crossed_and_counted(ax):
     plot.matching(explained(np.zeros((7, 7)), RING_TRUTH), ax)
     assert crosses(ax) == [[1, 0]]
     assert legend(ax)[2:] == ["to fix: 0", "to remove: 0", "target", "missing: 1"]
-    assert ways(ax)[1] == [[[0, -0.1], [1, -0.1]]]  # the essential component
+    assert lines(ax)[1] == [[[0, -0.1], [1, -0.1]]]  # the essential component
 
 
 def test_a_flipped_matching_is_that_of_one_minus_the_values(ax):
     plot.matching(explained(BROKEN, RING_TRUTH), ax, flipped=True)
-    remove, fix = ways(ax)
+    remove, fix = lines(ax)
     assert remove == [[[0.9, 1], [0.95, 0.95]], [[0.7, 1], [0.85, 0.85]]]
     assert fix == [[[0.3, 1], [0, 1]], [[0, 1.1], [0, 1.1]]]
     assert (ax.get_xlabel(), ax.get_ylabel()) == (
@@ -658,7 +658,7 @@ def test_only_the_most_expensive_are_marked_and_the_legend_says_of_how_many(ax):
     assert plain.get_legend() is None
 
 
-def test_of_the_dots_to_fix_the_farthest_from_its_match_comes_first(ax):
+def test_of_the_points_to_fix_the_farthest_from_its_match_comes_first(ax):
     truth, likelihood = np.zeros((3, 9)), np.zeros((3, 9))
     truth[1, [1, 4, 7]], likelihood[1, [1, 4, 7]] = 1, [1, 0.9, 0.8]
     plot.critical(likelihood, explained(likelihood, truth), ax, top=1)
@@ -671,7 +671,7 @@ def test_critical_pixels_in_the_frame_are_not_marked(ax):
     explanation = explained(likelihood, truth, frame=True)
     assert -2 in explanation.prediction.birth_pixel
     plot.critical(likelihood, explanation, ax)
-    assert all((np.asarray(offsets) >= 0).all() for offsets in dots(ax) if len(offsets))
+    assert all((np.asarray(offsets) >= 0).all() for offsets in points(ax) if len(offsets))
 
 
 def test_of_a_volume_critical_pixels_of_one_section_are_marked(ax):
@@ -818,7 +818,7 @@ def test_what_never_dies_or_begins_in_the_frame_is_not_marked_beside_the_first_s
     d = pytopo.persistence(SHELL, dims=(0, 2), frame=-1)
     assert {-1, -2} <= {*d.birth_pixel.tolist(), *d.death_pixel.tolist()}
     for ax in plot.sections(SHELL, d, three(), at=(0, 0, 0), reach=2):
-        assert all((offsets >= 0).all() for offsets in dots(ax))
+        assert all((offsets >= 0).all() for offsets in points(ax))
 
 
 def sides(axes):
@@ -906,7 +906,7 @@ def test_sections_of_every_range_of_values_can_be_drawn(values):
     draw(plot.sections(volume, pytopo.persistence(volume))[0])
 
 
-def test_sections_of_a_likelihood_show_the_dot_that_costs_most():
+def test_sections_of_a_likelihood_show_the_point_that_costs_most():
     likelihood, truth = np.zeros((5, 7, 9)), np.zeros((5, 7, 9))
     truth[0, 0, 0] = likelihood[0, 0, 0] = 1  # in place
     truth[4, 6, 0], likelihood[4, 6, 0] = 1, 0.9  # to fix, for 0.01

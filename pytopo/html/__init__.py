@@ -1,22 +1,22 @@
-"""Reports to look into with a browser: one file, no network, an image beside its diagram.
+"""Interactive reports for the browser: one file, no network, an image beside its diagram.
 
-A report is made with Bokeh, which the extra ``html`` brings.  Everything that a slider can ask
-for is computed here and put into the page, so the browser only looks things up:
+A report is made with Bokeh, which the extra ``html`` brings.  Everything that a slider can
+show is computed here and put into the page, so the browser only looks things up:
 
-    Diagram, image -> stops of the sliders -> when dots are born and die, pixels enter
-                   -> columns of dots      -> two figures on one linked source -> page
+    Diagram, image -> stops of the sliders -> when points are born and die, pixels enter
+                   -> columns of points    -> two figures on one linked source -> page
 
 ======================  =========================================================
 file                    what it does
 ======================  =========================================================
 stops.py                values become the stops of a slider
-dots.py                 a diagram becomes the columns of a linked source
-marks.py                what a dot looks like, at rest and pointed at
-pixels.py               the figure to the left: the image, where dots are born and die
+points.py               a diagram becomes the columns of a linked source
+marks.py                what a point looks like, at rest and under the pointer
+pixels.py               the figure to the left: the image, where points are born and die
 plane.py                the figure to the right: birth and death
-controls.py             the sliders, and what they say
+controls.py             the sliders and the texts, connected to the figures
 scripts.py, *.js        the few lines of JavaScript between them
-page.py, page.html      all that becomes one file
+page.py, page.html      everything becomes one file
 report.py               `diagram_report`, `loss_report`
 ======================  =========================================================
 
@@ -33,7 +33,7 @@ Examples
 from importlib.util import find_spec
 
 if find_spec("bokeh") is None:
-    raise ImportError("a report wants the extra html: pip install 'pytopo-toolkit[html]'")
+    raise ImportError("a report requires the extra html: pip install 'pytopo-toolkit[html]'")
 
 from pytopo.html.page import Report
 from pytopo.html.report import diagram_report, loss_report

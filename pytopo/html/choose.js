@@ -1,4 +1,4 @@
 // Choose the feature of the slider; 0 chooses none.
 const row = feature.value - 1
-if (row >= 0) dots.selected.indices = [row]
-else if (dots.selected.indices.length == 1) dots.selected.indices = []
+if (row >= 0) points.selected.indices = [row]
+else if (points.selected.indices.length == 1) points.selected.indices = []

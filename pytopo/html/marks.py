@@ -1,4 +1,4 @@
-"""Dots of a linked source as markers: what they look like at rest, hovered over and chosen.
+"""Points of a linked source as markers: at rest, hovered over and chosen.
 
 All markers of one source light up together, wherever they are drawn: Bokeh shares what is
 hovered over and what is selected.
@@ -11,11 +11,11 @@ from bokeh.models import ColumnDataSource, GlyphRenderer, HoverTool, Scatter, Se
 from bokeh.plotting import figure
 from bokeh.transform import factor_cmap, factor_mark
 
-from pytopo.html.dots import Kind
+from pytopo.html.points import Kind
 from pytopo.html.scripts import script
 
 TOOLTIP = '<div style="max-width: 24rem; font-size: 0.85rem">@text</div>'
-TURN = np.pi / 4  # a plus becomes a cross; the other markers of a loss stay what they are
+TURN = np.pi / 4  # turns a plus into a cross; the other markers of a loss are symmetric
 
 
 def add_marks(
@@ -41,7 +41,7 @@ def add_marks(
     size : float
         At rest, in units of the screen.
     opaque : float
-        At rest, 0 to 1; a marker that cannot be seen is found by the pointer all the same.
+        At rest, 0 to 1; the pointer finds a marker that cannot be seen all the same.
     hollow : bool
         Draw the outline only.
     """
@@ -64,7 +64,7 @@ def add_marks(
     )
 
 
-def add_ways(
+def add_lines(
     place: figure,
     source: ColumnDataSource,
     kinds: Sequence[Kind],
@@ -73,7 +73,7 @@ def add_ways(
     width: float | str,
     at_rest: float,
 ) -> GlyphRenderer:
-    """Draw a line between two places of each dot; see `add_marks`.
+    """Draw a line between two places of each point; see `add_marks`.
 
     Parameters
     ----------
@@ -96,8 +96,10 @@ def add_ways(
 
 
 def hover_over(place: figure, source: ColumnDataSource, marks: list[GlyphRenderer]) -> None:
-    """Say what a dot is when the pointer is over a mark of it, and light it up everywhere."""
-    both = script("hover", dots=source, both=Selection())
+    """Show the description of a point under the pointer, and highlight all its marks."""
+    both = script("hover", points=source, both=Selection())
     place.add_tools(
-        HoverTool(renderers=marks, tooltips=TOOLTIP, limit=3, callback=both, description="Dots")
+        HoverTool(
+            renderers=marks, tooltips=TOOLTIP, limit=3, callback=both, description="Points"
+        )
     )

@@ -1,4 +1,4 @@
-"""All that belongs to a report becomes one file: no network, no folder beside it."""
+"""Everything that belongs to a report becomes one file: no network, no folder beside it."""
 
 import os
 from dataclasses import dataclass
@@ -8,16 +8,15 @@ from importlib.resources import files
 import numpy as np
 from bokeh.document import Document
 from bokeh.embed import file_html
-from bokeh.models import ColumnDataSource
 from bokeh.resources import INLINE
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.diagram import Diagram
 from pytopo.files import replacing
-from pytopo.html.controls import controls, counted
-from pytopo.html.dots import Dots
+from pytopo.html.controls import Drawing, controls, counted
 from pytopo.html.pixels import picture
 from pytopo.html.plane import add_targets, plane
+from pytopo.html.points import Points, linked_sources
 from pytopo.html.stops import stops_of
 from pytopo.order import checked_image
 from pytopo.plot.span import span_of
@@ -28,7 +27,7 @@ SIGNS = {"circle": "●", "square": "■", "triangle": "▲", "plus": "✖", "he
 
 @dataclass(frozen=True, repr=False)
 class Report:
-    """A page to look into with a browser; a notebook shows it where it is the last value.
+    """An interactive page for the browser; a notebook shows it if it is the last value.
 
     Attributes
     ----------
@@ -49,7 +48,7 @@ class Report:
         return f"<Report: {self.title}>"
 
     def _repr_html_(self) -> str:
-        """Show the page in a frame of its own, so that it and a notebook do not meddle."""
+        """Show the page in a frame of its own, so that it and the notebook do not interfere."""
         return (
             f'<iframe title="{escape(self.title)}" srcdoc="{escape(self.html)}" '
             'style="width: 100%; height: 900px; border: 0"></iframe>'
@@ -62,7 +61,7 @@ class TooLarge(ValueError):
 
 @dataclass(frozen=True)
 class Target:
-    """The diagram that a loss wants, and the rows of it that nothing is matched to."""
+    """The diagram of a target, and the rows of it that nothing is matched to."""
 
     diagram: Diagram
     missing: NDArray[np.int64]
@@ -93,49 +92,46 @@ def fitting_image(image: ArrayLike, diagram: Diagram, name: str = "image") -> ND
 
 def page(
     image: NDArray,
-    dots: Dots,
+    points: Points,
     *,
     title: str,
     note: str,
     caption: str,
     target: Target | None = None,
 ) -> Report:
-    """Return the report of an image and what is drawn of its diagram.
+    """Return the report of an image and the points of its diagram.
 
     Parameters
     ----------
     image : (W,), (H, W) or (D, H, W) ndarray
         As `fitting_image` returns it.
-    dots : Dots
+    points : Points
     title : str
     note : str
         A line under the title, or nothing.
     caption : str
         A line under the figures.
     target : Target or None
-        What a loss wants, drawn beside the dots.
+        The target of a loss, drawn beside the points.
     """
-    diagram = dots.diagram
+    diagram = points.diagram
     values = [image.ravel(), diagram.birth, diagram.death[~diagram.essential]]
     if diagram.frame is not None:
         values.append(np.array([diagram.frame], image.dtype))
     thresholds = stops_of(np.concatenate(values), falling=diagram.superlevel)
-    expected = [target.diagram.birth, target.diagram.death] if target is not None else []
-    places = span_of(*values, *expected)
+    goals = [target.diagram.birth, target.diagram.death] if target is not None else []
+    places = span_of(*values, *goals)
 
-    columns = dots.columns(image, thresholds, places)
-    every = ColumnDataSource(columns)
-    shown = ColumnDataSource({name: [] for name in columns})
-    drawn = ("birth", "death", "birth_x", "birth_y", "death_x", "death_y", "kind")
-    bright = ColumnDataSource({name: [] for name in drawn})
-    left = picture(image, thresholds, places, shown, bright, dots.kinds, diagram.construction)
-    right, quadrant = plane(dots, places, shown, bright)
+    sources = linked_sources(points.columns(image, thresholds, places))
+    left = picture(image, points, sources, thresholds, places)
+    right, quadrant = plane(points, sources, places)
     if target is not None:
         add_targets(right, target.diagram, target.missing, places)
     left.figure.name, right.name = "image", "diagram"
 
     document = Document()
-    made = controls(document, dots, left, quadrant, every, shown, bright, thresholds, places)
+    drawing = Drawing(points, sources, left, quadrant, thresholds, places)
+    made = controls(document, drawing)
     for model in (left.figure, right, *made.models()):
         document.add_root(model)
     html = file_html(
@@ -143,7 +139,7 @@ def page(
         template=(files("pytopo.html") / "page.html").read_text(encoding="utf-8"),
         template_variables={
             "note": note,
-            "legend": _legend(dots, target),
+            "legend": _legend(points, target),
             "sections": made.section is not None,
             "caption": caption,
         },
@@ -151,16 +147,16 @@ def page(
     return Report(title, html)
 
 
-def _legend(dots: Dots, target: Target | None) -> list[dict[str, str]]:
+def _legend(points: Points, target: Target | None) -> list[dict[str, str]]:
     """Return what each marker is, and how many there are."""
-    numbers = np.bincount(dots.kind, minlength=len(dots.kinds)).tolist()
+    numbers = np.bincount(points.kind, minlength=len(points.kinds)).tolist()
     items = [
         {"colour": kind.colour, "sign": SIGNS[kind.marker], "text": counted(number, kind.name)}
-        for kind, number in zip(dots.kinds, numbers)
+        for kind, number in zip(points.kinds, numbers)
         if number or target is None
     ]
     if target is not None:
         missing = f", {len(target.missing)} without a match" if len(target.missing) else ""
-        text = f"{counted(len(target.diagram), 'dot of the truth')}{missing}"
+        text = f"{counted(len(target.diagram), 'point of the ground truth')}{missing}"
         items.append({"colour": "inherit", "sign": "□", "text": text})
     return items

@@ -1,9 +1,9 @@
-"""The figure to the left: the image, what has entered of it, where dots are born and die.
+"""The figure to the left: the image, what has entered of it, where points are born and die.
 
 An image is stored as the stop of the threshold at which each pixel enters, one or two bytes
 a pixel.  Its greys are looked up by stop; and what has entered is the same picture once more,
 with one colour below the stop of the slider and none above.  Of a volume one section is
-shown.  An image of one axis is a curve, and what has entered lies in a shaded half.
+shown.  An image of one axis is a curve, and what has entered lies in a shaded half-plane.
 """
 
 from dataclasses import dataclass, field
@@ -24,8 +24,8 @@ from bokeh.models import (
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
-from pytopo.html.dots import Kind
-from pytopo.html.marks import add_marks, add_ways, hover_over
+from pytopo.html.marks import add_lines, add_marks, hover_over
+from pytopo.html.points import Points, Sources
 from pytopo.html.stops import Stops
 from pytopo.plot.span import Span
 
@@ -56,29 +56,28 @@ class Picture:
 
 
 def picture(
-    image: NDArray,
-    thresholds: Stops,
-    span: Span,
-    dots: ColumnDataSource,
-    bright: ColumnDataSource,
-    kinds: list[Kind],
-    construction: str,
+    image: NDArray, points: Points, sources: Sources, thresholds: Stops, span: Span
 ) -> Picture:
-    """Draw an image of one, two or three axes, and the pixels of dots."""
+    """Draw an image of one, two or three axes, and the critical pixels of points.
+
+    What is alive is marked: a filled marker at the birth, a hollow one at the death.  The
+    marks of all shown points are there too, fully transparent: hovering finds them, and then
+    they are drawn with the line that connects birth and death.
+    """
     if image.ndim == 1:
-        drawn = _curve(image, thresholds, span, construction)
+        drawn = _curve(image, thresholds, span, points.diagram.construction)
     else:
         drawn = _image(image, thresholds)
-    place = drawn.figure
-    ends = "birth_x", "birth_y", "death_x", "death_y"
-    add_ways(place, dots, kinds, ends, width=2.0, at_rest=0.0)
-    for end, hollow in ((ends[:2], False), (ends[2:], True)):
-        add_marks(place, bright, kinds, end, size=7, opaque=0.9, hollow=hollow)
+    place, kinds = drawn.figure, points.kinds
+    birth, death = ("birth_x", "birth_y"), ("death_x", "death_y")
+    add_lines(place, sources.shown, kinds, (*birth, *death), width=2.0, at_rest=0.0)
+    for end, hollow in ((birth, False), (death, True)):
+        add_marks(place, sources.bright, kinds, end, size=7, opaque=0.9, hollow=hollow)
     marks = [
-        add_marks(place, dots, kinds, end, size=7, opaque=0, hollow=hollow)
-        for end, hollow in ((ends[:2], False), (ends[2:], True))
+        add_marks(place, sources.shown, kinds, end, size=7, opaque=0, hollow=hollow)
+        for end, hollow in ((birth, False), (death, True))
     ]
-    hover_over(place, dots, marks)
+    hover_over(place, sources.shown, marks)
     return drawn
 
 
@@ -142,7 +141,7 @@ def _greys(thresholds: Stops, image: NDArray) -> list[str]:
 
 
 def _pixel_hover(shown: object, thresholds: Stops) -> HoverTool:
-    """Say which pixel the pointer is over."""
+    """Show row, column and value of the pixel under the pointer."""
     value, formatters = "@value", {}
     if thresholds.exact:
         value = "@stop{custom}"

@@ -1,10 +1,10 @@
 """The figure to the right: birth and death, and the quadrant of what is alive.
 
-At a threshold t those dots are alive that are born by then and not dead yet:
+At a threshold t those points are alive that are born by then and not dead yet:
 
     death |  alive  |  /
           |         | /
-        t |_________|/        dots in the corner have birth <= t < death
+        t |_________|/        points in the corner have birth <= t < death
           |        /          (superlevel: the mirror image)
           |______/_________
                   t    birth
@@ -15,20 +15,20 @@ from bokeh.models import BoxAnnotation, ColumnDataSource, Label, Range1d, Scatte
 from bokeh.plotting import figure
 
 from pytopo.diagram import Diagram
-from pytopo.html.dots import Dots
-from pytopo.html.marks import add_marks, add_ways, hover_over
+from pytopo.html.marks import add_lines, add_marks, hover_over
 from pytopo.html.pixels import ENTERED, new_figure
+from pytopo.html.points import Points, Sources
 from pytopo.plot import COLOURS
 from pytopo.plot.span import Span as Places
 
 AXIS = "#888888"
-_NESTED = (17, 12, 7)  # squares by dimension: those of a binary target all lie in one corner
+_NESTED = (17, 12, 7)  # sides by dimension: all squares of a binary target lie in one corner
 
 
 def plane(
-    dots: Dots, places: Places, source: ColumnDataSource, bright: ColumnDataSource
+    points: Points, sources: Sources, places: Places
 ) -> tuple[figure, tuple[BoxAnnotation, list[str]]]:
-    """Draw dots at birth and death.
+    """Draw points at birth and death.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def plane(
     quadrant : (BoxAnnotation, list of str)
         The quadrant of what is alive, and which of its sides lie at the threshold.
     """
-    superlevel = dots.diagram.superlevel
+    superlevel = points.diagram.superlevel
     ends = places.limits(minus=True, plus=True)
     place = new_figure(
         x_range=Range1d(*ends), y_range=Range1d(*ends),
@@ -44,23 +44,24 @@ def plane(
         y_axis_label="death (threshold falls)" if superlevel else "death",
     )  # fmt: skip
     place.grid.grid_line_alpha = 0.4
-    _draw_ground(place, dots.diagram, places)
+    _draw_ground(place, points.diagram, places)
 
     sides = ["left", "top"] if superlevel else ["right", "bottom"]
     quadrant = BoxAnnotation(fill_color=ENTERED, fill_alpha=0.15, line_color=ENTERED)
     place.add_layout(quadrant)
-    if dots.goal is not None:
-        ways = "birth", "death", "goal_x", "goal_y"
-        add_ways(place, source, dots.kinds, ways, width="width", at_rest=0.6)
-    faint = 0.3 if dots.goal is None else 0.6
-    found = add_marks(place, source, dots.kinds, ("birth", "death"), size=9, opaque=faint)
-    add_marks(place, bright, dots.kinds, ("birth", "death"), size=9, opaque=1)
-    hover_over(place, source, [found])
+    kinds, at = points.kinds, ("birth", "death")
+    if points.goal is not None:
+        ends_of_line = (*at, "goal_x", "goal_y")
+        add_lines(place, sources.shown, kinds, ends_of_line, width="width", at_rest=0.6)
+    faint = 0.3 if points.goal is None else 0.6
+    shown = add_marks(place, sources.shown, kinds, at, size=9, opaque=faint)
+    add_marks(place, sources.bright, kinds, at, size=9, opaque=1)
+    hover_over(place, sources.shown, [shown])
     return place, (quadrant, sides)
 
 
 def add_targets(place: figure, target: Diagram, missing: np.ndarray, places: Places) -> None:
-    """Draw the dots of a target as open squares, those without a match crossed."""
+    """Draw the points of a target as open squares, those without a match crossed."""
     source = ColumnDataSource(
         {
             "birth": places.place(target.birth),

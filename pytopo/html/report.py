@@ -1,4 +1,4 @@
-"""What a report is about: a diagram, or what the topological loss wants of one."""
+"""The two reports: of a diagram, and of what the topological loss does to one."""
 
 from typing import TYPE_CHECKING
 
@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.diagram import FEATURES, Diagram
-from pytopo.html.dots import Dots, Kind
 from pytopo.html.page import Report, Target, fitting_image, page
+from pytopo.html.points import Kind, Points
 from pytopo.plot import COLOURS
+from pytopo.plot.marks import costs
 
 if TYPE_CHECKING:  # reports of diagrams do without torch
     from pytopo.loss.topological import Explanation
@@ -17,7 +18,7 @@ MARKERS = ("circle", "square", "triangle")
 ROLES = {"in place": "hex", "to fix": "circle", "to remove": "plus"}
 TO_FIX, TO_REMOVE = 1, 2
 MARKED = (
-    "Purple is what has entered at the threshold; dots in the purple quadrant are alive, and "
+    "Purple is what has entered at the threshold; points in the purple quadrant are alive, and "
     "their pixels are marked: filled where they are born, hollow where they die."
 )
 
@@ -25,7 +26,7 @@ MARKED = (
 def diagram_report(
     image: ArrayLike, diagram: Diagram, *, title: str = "Persistence diagram", note: str = ""
 ) -> Report:
-    """Make a page to look into an image and its persistence diagram.
+    """Make an interactive report of an image and its persistence diagram.
 
     Parameters
     ----------
@@ -54,8 +55,8 @@ def diagram_report(
         Kind(f"{_singular(diagram, d)} (dim {d})", COLOURS[d], MARKERS[d]) for d in diagram.dims
     ]
     kind = np.searchsorted(diagram.dims, diagram.dim)
-    dots = Dots(diagram, kinds, kind, always=np.zeros(len(diagram), bool))
-    return page(values, dots, title=title, note=note, caption=MARKED)
+    points = Points(diagram, kinds, kind, always=np.zeros(len(diagram), bool))
+    return page(values, points, title=title, note=note, caption=MARKED)
 
 
 def loss_report(
@@ -65,7 +66,7 @@ def loss_report(
     title: str = "Topological loss",
     note: str = "",
 ) -> Report:
-    """Make a page to look into what the topological loss wants of a likelihood.
+    """Make an interactive report of what the topological loss does to a likelihood.
 
     Parameters
     ----------
@@ -97,7 +98,7 @@ def loss_report(
     >>> loss_report(likelihood[0, 0], explanation)
     <Report: Topological loss>
     """
-    found, expected = explanation.prediction, explanation.target
+    found, target = explanation.prediction, explanation.target
     values = fitting_image(likelihood, found, "likelihood")
     kinds = [
         Kind(f"{_singular(found, d)} {role}", COLOURS[d], marker)
@@ -105,8 +106,8 @@ def loss_report(
         for d in found.dims
     ]
     roles = _roles(explanation)
-    goal, width = _ways(explanation)
-    dots = Dots(
+    goal, width = _goals(explanation)
+    points = Points(
         found,
         kinds,
         kind=roles * len(found.dims) + np.searchsorted(found.dims, found.dim),
@@ -116,48 +117,47 @@ def loss_report(
         remark=_remarks(explanation),
     )
     caption = (
-        f"{MARKED} Those to fix are marked at every threshold. Open squares are the dots of "
-        "the truth, crossed if nothing is matched to them; a line leads from each dot to where "
-        "the loss pulls it."
+        f"{MARKED} Those to fix are marked at every threshold. Open squares are the points "
+        "of the ground truth, crossed if nothing is matched to them; a line leads from each "
+        "point to where the loss pulls it."
     )
-    target = Target(expected, explanation.missing)
-    return page(values, dots, title=title, note=note, caption=caption, target=target)
+    drawn = Target(target, explanation.missing)
+    return page(values, points, title=title, note=note, caption=caption, target=drawn)
 
 
 def _roles(explanation: "Explanation") -> NDArray[np.int64]:
-    """Return what is to become of each dot, as an index of `ROLES`, (n,)."""
+    """Return what happens to each point, as an index of `ROLES`, (n,)."""
     roles = np.zeros(len(explanation.prediction), np.int64)
     roles[explanation.fix[:, 0]] = TO_FIX
     roles[explanation.remove] = TO_REMOVE
     return roles
 
 
-def _ways(explanation: "Explanation") -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    """Return where each dot should go, (n, 2), and how thick to draw the way there, (n,)."""
-    found, expected = explanation.prediction, explanation.target
+def _goals(explanation: "Explanation") -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Return where the loss pulls each point, (n, 2), and the width of that line, (n,)."""
+    found, target = explanation.prediction, explanation.target
     goal = np.full((len(found), 2), np.nan)
     row, match = explanation.fix.T
-    goal[row] = np.stack([expected.birth[match], expected.death[match]], axis=1)
-    goal[found.essential, 0] = expected.birth[expected.essential]
+    goal[row] = np.stack([target.birth[match], target.death[match]], axis=1)
+    goal[found.essential, 0] = target.birth[target.essential]
     goal[found.essential, 1] = found.death[found.essential]
-    gone = explanation.remove
-    goal[gone] = ((found.birth[gone] + found.death[gone]) / 2)[:, None]
+    # A point to remove goes straight to the diagonal, half-way between birth and death.
+    removed = explanation.remove
+    goal[removed] = ((found.birth[removed] + found.death[removed]) / 2)[:, None]
     width = np.full(len(found), 1.8, np.float32)
-    width[gone] = 0.7
+    width[removed] = 0.7
     return goal, width
 
 
 def _remarks(explanation: "Explanation") -> list[str]:
-    """Return what to say of each dot: where it should go, and what that costs."""
-    found, expected = explanation.prediction, explanation.target
-    remarks = [""] * len(found)
+    """Return what to say of each point: where the loss pulls it, and what it costs."""
+    target, cost = explanation.target, costs(explanation)
+    remarks = [""] * len(explanation.prediction)
     for row, match in explanation.fix.tolist():
-        birth, death = expected.birth[match], expected.death[match]
-        cost = (found.birth[row] - birth) ** 2 + (found.death[row] - death) ** 2
-        remarks[row] = f"; expected: {birth:.6g} to {death:.6g}, costs {cost:.4g}"
+        birth, death = target.birth[match], target.death[match]
+        remarks[row] = f"; expected: {birth:.6g} to {death:.6g}, costs {cost[row]:.4g}"
     for row in explanation.remove.tolist():
-        cost = (found.death[row] - found.birth[row]) ** 2 / 2
-        remarks[row] = f"; expected: none, costs {cost:.4g}"
+        remarks[row] = f"; expected: none, costs {cost[row]:.4g}"
     return remarks
 
 

@@ -33,7 +33,7 @@ class Stops:
     falling : bool
         Whether the values descend.
     exact : bool
-        Whether every value asked for is a stop.
+        Whether every given value is a stop.
     """
 
     values: NDArray[np.floating]

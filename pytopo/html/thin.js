@@ -1,4 +1,4 @@
-// Keep the dots that are persistent enough, which are the first ones, and their pixels in the
+// Keep the points that are persistent enough, which are the first ones, and their pixels in the
 // section of a volume that is shown.
 const depth = persistence.categories.indexOf(persistence.value)
 const count = shown[depth]
@@ -12,6 +12,6 @@ if (section) {
     data[`${end}_x`] = data[`${end}_x`].map((x, row) =>
       data[`${end}_plane`][row] == section.value ? x : NaN)
 }
-dots.selected.indices = dots.selected.indices.filter((row) => row < count)
+points.selected.indices = points.selected.indices.filter((row) => row < count)
 feature.end = Math.max(count, 1)
-dots.data = data
+points.data = data

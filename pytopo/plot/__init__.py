@@ -2,14 +2,14 @@
 
     image        where features are born and where they die
     sections     the same in a volume: three sections through one voxel
-    diagram      one dot a feature: birth to the right, death upwards
-    barcode      one bar a feature, from birth to death
+    diagram      one point per feature: birth to the right, death upwards
+    barcode      one bar per feature, from birth to death
     betti_curve  how many features are alive at each threshold
-    matching     what the topological loss wants of each dot
-    critical     at which pixels it wants that
+    matching     where the topological loss pulls each point
+    critical     at which pixels it does so
     critical_sections
                  the same in a volume
-    steps, step  the reduction of a small image, one picture a cell or a pixel
+    steps, step  the reduction of a small image, one picture per cell or pixel
 
 Every function takes ``ax=None`` and returns the Axes, of which ``step`` and the sections of a
 volume have three, but for ``steps``, which yields figures.  A dimension has the same colour
@@ -21,8 +21,8 @@ from pytopo.plot.diagrams import diagram
 from pytopo.plot.images import critical, image
 from pytopo.plot.legend import COLOURS
 from pytopo.plot.matchings import matching
-from pytopo.plot.reduction import step, steps
 from pytopo.plot.volumes import critical_sections, sections
+from pytopo.plot.walk import step, steps
 
 __all__ = [
     "COLOURS",

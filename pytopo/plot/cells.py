@@ -1,7 +1,7 @@
-"""The cells of an image that are in already: vertices, edges, squares, and the values.
+"""The cells of an image that have entered: vertices, edges, squares, and the values.
 
 In construction V a pixel is a vertex, with its value in a circle; in T it is a square.  The
-cells of a volume are drawn plane behind plane, the planes behind further up.
+cells of a volume are drawn plane behind plane, those behind further up.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from pytopo.plot.legend import COLOURS, legend_below
 if TYPE_CHECKING:  # pictures do without numba
     from pytopo.textbook.walk import Step, Walkthrough
 
-YELLOW = "#F0E442"  # of Okabe and Ito: what is looked at in this step
+YELLOW = "#F0E442"  # of Okabe and Ito: the cells of this step
 ENTERED = "0.55"
 _AHEAD = "0.72"
 
@@ -31,7 +31,7 @@ _AROUND = ([0], [0, 1], [0, 1, 3, 2], [0, 4, 5, 7, 3, 2])
 
 
 def draw_cells(ax: Axes, step: "Step") -> None:
-    """Draw the cells that are in, and the values of all pixels."""
+    """Draw the cells that have entered, and the values of all pixels."""
     walk = step.walk
     outlines = _outlines(walk)
     ends = np.concatenate(outlines)
@@ -86,7 +86,7 @@ def _projected(points: NDArray) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class _Colours:
-    """What is to be seen of some cells; the others are in, and grey.
+    """How some cells are drawn; the others have entered, and are grey.
 
     Attributes
     ----------
@@ -192,7 +192,7 @@ def _short(value: float, digits: int) -> str:
 
 
 def _label(ax: Axes, step: "Step") -> None:
-    """Write what lies around the cells: axes, title, legend."""
+    """Label the picture: axes, title, legend."""
     walk = step.walk
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0, labelcolor="0.35", labelsize="small")

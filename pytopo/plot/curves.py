@@ -26,7 +26,7 @@ def barcode(diagram: Diagram, ax: Axes | None = None, *, top: int = 50) -> Axes:
     """Draw a barcode: a bar from birth to death for each feature.
 
     Bars of one dimension lie together, the longest on top.  An arrow means that the bar
-    goes on for ever.
+    never ends.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The persistence diagram: one dot a feature, birth to the right, death upwards."""
+"""The persistence diagram: one point per feature, birth to the right, death upwards."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,9 +10,9 @@ from pytopo.options import whole_number
 from pytopo.plot.legend import (
     COLOURS,
     counted,
-    dot_handle,
     given_or_new,
     most_persistent,
+    point_handle,
     sweep_label,
 )
 from pytopo.plot.span import HUGE, Span, TickLabels, Ticks, share, span_of
@@ -21,7 +21,7 @@ from pytopo.plot.span import HUGE, Span, TickLabels, Ticks, share, span_of
 def diagram(diagram: Diagram, ax: Axes | None = None, *, dots: int = 500) -> Axes:
     """Draw a persistence diagram.
 
-    A feature is a dot, the larger the more persistent; the essential component lies on a
+    A feature is a point, the larger the more persistent; the essential component lies on a
     dashed line, and nothing can lie in the grey half.
 
     Parameters
@@ -30,9 +30,9 @@ def diagram(diagram: Diagram, ax: Axes | None = None, *, dots: int = 500) -> Axe
     ax : Axes or None
         Where to draw; ``None`` for a new figure.
     dots : int
-        How many of each dimension to draw as dots, the most persistent.  The others are
-        drawn as a density of small squares, the darker the more there are (logarithmic),
-        so a million points cost no more than a thousand.
+        How many points of each dimension to draw one by one, the most persistent.  The
+        others are drawn as a density of small squares, the darker the more there are
+        (logarithmic), so a million points cost no more than a thousand.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def diagram(diagram: Diagram, ax: Axes | None = None, *, dots: int = 500) -> Axe
     for d in diagram.dims:
         rows = most_persistent(diagram, diagram.dim == d)
         _draw_density(ax, birth[rows[dots:]], death[rows[dots:]], span, COLOURS[d])
-        # The dots get smaller down to persistence 0, or to that of the first left out.
+        # The points get smaller down to persistence 0, or to that of the first left out.
         shortest = persistence[rows[dots:]].max(initial=0)
         rows = rows[:dots][::-1]  # the most persistent on top
         area = 3 + 47 * share(persistence[rows], shortest, longest)
@@ -66,9 +66,9 @@ def diagram(diagram: Diagram, ax: Axes | None = None, *, dots: int = 500) -> Axe
         )  # fmt: skip
     draw_ground(ax, diagram, span)
     crowded = any(np.count_nonzero(diagram.dim == d) > dots for d in diagram.dims)
-    how = f"{dots} most persistent of a dimension as dots,\nthe others as a density"
+    how = f"{dots} most persistent of a dimension as points,\nthe others as a density"
     ax.legend(
-        handles=[dot_handle(COLOURS[d], counted(diagram, d)) for d in diagram.dims],
+        handles=[point_handle(COLOURS[d], counted(diagram, d)) for d in diagram.dims],
         loc="upper left" if diagram.superlevel else "lower right",
         title=how if crowded else None,
         title_fontsize="small", fontsize="small", alignment="left",
@@ -77,7 +77,7 @@ def diagram(diagram: Diagram, ax: Axes | None = None, *, dots: int = 500) -> Axe
 
 
 def draw_ground(ax: Axes, diagram: Diagram, span: Span) -> None:
-    """Draw what lies under the dots, and set up the axes: equal, with the same limits."""
+    """Draw what lies under the points, and set up the axes: equal, with the same limits."""
     minus, plus = span.low - span.gap, span.high + span.gap
     birth, death = span.place(diagram.birth), span.place(diagram.death)
     across = [place for place in (minus, plus) if place in death]
@@ -102,7 +102,7 @@ def draw_ground(ax: Axes, diagram: Diagram, span: Span) -> None:
 
 
 def _draw_density(ax: Axes, birth: NDArray, death: NDArray, span: Span, colour: str) -> None:
-    """Draw many dots as an image of small squares."""
+    """Draw many points as an image of small squares."""
     if not len(birth):
         return
     edges = _cell_edges(np.concatenate([birth, death]), span)
@@ -118,7 +118,7 @@ def _draw_density(ax: Axes, birth: NDArray, death: NDArray, span: Span, colour: 
 
 
 def _cell_edges(values: NDArray, span: Span, most: int = 400) -> NDArray[np.float64]:
-    """Cut a span, with its infinities, into about as many equal cells as asked for.
+    """Cut a span, with its infinities, into about `most` equal cells.
 
     If the values are multiples of a step, as those of an 8-bit image are, every cell holds
     equally many of them: otherwise the density would show stripes that are not there.

@@ -31,7 +31,7 @@ def image(
 ) -> Axes:
     """Draw an image, and over it the pixels where features are born and die.
 
-    A disc marks the birth, a triangle the death, a line joins them.  The essential
+    A disc marks the birth, a triangle the death, a line connects them.  The essential
     component has only a birth, and what happens in the frame is not marked.
 
     Parameters
@@ -91,9 +91,9 @@ def critical(
 ) -> Axes:
     """Draw a likelihood, and over it the pixels at which the topological loss pulls.
 
-    Circles are the pixels of dots to fix, crosses those of dots to remove: filled where the
-    feature is born, hollow where it dies, and joined by a line.  What happens in the frame
-    is not marked.
+    Circles are the pixels of points to fix, crosses those of points to remove: filled where
+    the feature is born, hollow where it dies, and connected by a line.  What happens in the
+    frame is not marked.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def critical(
     ax : Axes or None
         Where to draw; ``None`` for a new figure.
     top : int
-        How many dots to mark of either kind, those that cost most; the legend says of how
+        How many points to mark of either kind, those that cost most; the legend says of how
         many.
     section : int or None
         Which section of a volume, counted from 0; ``None`` for the one in the middle.
@@ -168,7 +168,7 @@ def _checked_section(
 
 
 def draw_pixels(ax: Axes, values: NDArray, span: Span) -> _Locate:
-    """Draw a grey image; return what turns rows and columns into places."""
+    """Draw a grey image; return the function from (row, column) to places (x, y)."""
     height, width = values.shape
     ribbon = max(height, width) > 20 * min(height, width)
     ax.imshow(

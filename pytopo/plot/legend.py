@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from pytopo.diagram import FEATURES, Diagram
 
-# Blue, vermilion and green of Okabe and Ito: told apart by colour-blind eyes, and on grey.
+# A colour for each dimension, the same in every picture: blue, vermilion and green of Okabe and
+# Ito, which colour-blind eyes distinguish, on grey too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73")
 
 OUTLINE = [patheffects.withStroke(linewidth=3, foreground="white")]
@@ -38,7 +39,7 @@ def sweep_label(quantity: str, diagram: Diagram) -> str:
 
 
 def given_or_new(ax: Axes | None) -> Axes:
-    """Return the Axes to draw on; pyplot, which who gives them needs not, is imported late."""
+    """Return the Axes to draw on; pyplot is imported only where new ones are made."""
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
@@ -52,7 +53,7 @@ def most_persistent(diagram: Diagram, chosen: NDArray[np.bool_]) -> NDArray[np.i
     return rows[np.argsort(-diagram.persistence[rows], kind="stable")]
 
 
-def dot_handle(colour: str, label: str, hollow: bool = False) -> Line2D:
+def point_handle(colour: str, label: str, hollow: bool = False) -> Line2D:
     return mark_handle(colour, label, "^" if hollow else "o", hollow)
 
 

@@ -1,7 +1,7 @@
 """Marks of critical pixels: where features are born and die, in the colour of their dimension.
 
-A picture says with `Marks` where the pixels of a diagram lie in it, and which of them it shows
-at all.  Several pictures of one image share a legend.
+`Marks` holds where the pixels of a diagram lie in a picture, and which of them it shows at
+all.  Several pictures of one image share a legend.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ from pytopo.diagram import Diagram
 from pytopo.plot.legend import (
     COLOURS,
     OUTLINE,
-    dot_handle,
     feature_name,
     mark_handle,
+    point_handle,
 )
 
 if TYPE_CHECKING:  # plots of diagrams do without torch
@@ -57,7 +57,7 @@ class Marks:
         markers: tuple[str, str] = ("o", "^"),
         inside: str = "none",
     ) -> None:
-        """Mark births and deaths of some points, and join those that are both there."""
+        """Mark births and deaths of some points, and connect those that are both there."""
         for d in self.diagram.dims:
             of_d = rows[self.diagram.dim[rows] == d]
             birth, death = self.birth[of_d], self.death[of_d]
@@ -78,34 +78,35 @@ class Marks:
 def feature_handles(
     diagram: Diagram, rows: NDArray[np.int64], pictures: Sequence[Marks]
 ) -> list[Line2D]:
-    """Return what a legend says of the marks of some points in one or more pictures."""
+    """Return the entries of a legend for the marks of some points in one or more pictures."""
     handles = dimension_handles(diagram, rows)
     if any(marks.born[rows].any() for marks in pictures):
-        handles.append(dot_handle("0.3", "birth"))
+        handles.append(point_handle("0.3", "birth"))
     if any(marks.dies[rows].any() for marks in pictures):
-        handles.append(dot_handle("0.3", "death", hollow=True))
+        handles.append(point_handle("0.3", "death", hollow=True))
     return handles
 
 
 def dimension_handles(diagram: Diagram, rows: NDArray[np.int64]) -> list[Line2D]:
-    """Return what a legend says of the dimensions of some points."""
+    """Return the entries of a legend for the dimensions of some points."""
     return [
-        dot_handle(COLOURS[d], feature_name(d, diagram))
+        point_handle(COLOURS[d], feature_name(d, diagram))
         for d in diagram.dims
         if d in diagram.dim[rows]
     ]
 
 
 def costs(explanation: "Explanation") -> NDArray[np.float64]:
-    """Return what each dot of a prediction adds to the loss, (n,).
+    """Return what each point of a prediction adds to the loss, (n,).
 
-    Dots that are in place add nothing; the essential component is not among the dots.
+    That is its squared distance to its match, or to the diagonal if it is to be removed.
+    Points that are in place add nothing; the essential component is left at 0.
     """
-    found, expected = explanation.prediction, explanation.target
+    found, target = explanation.prediction, explanation.target
     cost = np.zeros(len(found))
     row, match = explanation.fix.T
-    cost[row] = (found.birth[row] - expected.birth[match]) ** 2
-    cost[row] += (found.death[row] - expected.death[match]) ** 2
+    cost[row] = (found.birth[row] - target.birth[match]) ** 2
+    cost[row] += (found.death[row] - target.death[match]) ** 2
     cost[explanation.remove] = found.persistence[explanation.remove] ** 2 / 2
     return cost
 
@@ -116,17 +117,17 @@ def draw_critical(
     explanation: "Explanation",
     top: int,
 ) -> list[Line2D]:
-    """Mark the dots to fix and to remove in one or more pictures.
+    """Mark the points to fix and to remove in one or more pictures.
 
-    Returns what a legend says of the marks of all pictures.
+    Returns the entries of a legend for the marks of all pictures.
     """
     found = explanation.prediction
     seen = np.any([marks.seen for marks in pictures], axis=0)
     cost = costs(explanation)
     handles: list[Line2D] = []
     shown = []
-    dots = (("X", "to remove", explanation.remove), ("o", "to fix", explanation.fix[:, 0]))
-    for marker, words, rows in dots:
+    roles = (("X", "to remove", explanation.remove), ("o", "to fix", explanation.fix[:, 0]))
+    for marker, words, rows in roles:
         here = rows[seen[rows]]
         best = here[np.argsort(-cost[here], kind="stable")][:top]
         for ax, marks in zip(axes, pictures):

@@ -1,6 +1,6 @@
-"""What the topological loss wants of each dot of a diagram."""
+"""How the topological loss matches two diagrams: which points it moves, and where."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,27 +16,28 @@ from pytopo.plot.diagrams import draw_ground
 from pytopo.plot.legend import (
     COLOURS,
     OUTLINE,
-    dot_handle,
     feature_name,
     given_or_new,
     mark_handle,
+    point_handle,
 )
 from pytopo.plot.span import share, span_of
 
 if TYPE_CHECKING:  # plots of diagrams do without torch
     from pytopo.loss.topological import Explanation
 
-# Areas of squares, by dimension: those of a binary target all lie in one corner.
+# Areas of squares by dimension, one inside the other: the points of a binary target coincide.
 _NESTED = np.array([110, 55, 20])
+_CROWDED = 500  # points; more are drawn small, and as pixels in a vector graphic
 
 
 def matching(
     explanation: "Explanation", ax: Axes | None = None, *, flipped: bool = False
 ) -> Axes:
-    """Draw what the topological loss wants of each dot of a prediction.
+    """Draw what the topological loss does to each point of a prediction.
 
-    Dots are those of the prediction, open squares those of the target.  A line leads from
-    each dot to fix to its match, a thin one from each dot to remove to the diagonal; a
+    Points are those of the prediction, open squares those of the target.  A line leads from
+    each point to fix to its match, a thin one from each point to remove to the diagonal; a
     square that has no match is crossed.  The essential components lie on the dashed line;
     they are matched too, but not counted.
 
@@ -67,46 +68,25 @@ def matching(
     """
     flipped = flag(flipped, "flipped")
     ax = given_or_new(ax)
-    found, expected = explanation.prediction, explanation.target
+    found, target = explanation.prediction, explanation.target
     if flipped:
-        found, expected = _flipped(found), _flipped(expected)
-    span = span_of(found.birth, found.death, expected.birth, expected.death)
-    dot, square = (
-        np.column_stack([span.place(d.birth), span.place(d.death)]) for d in (found, expected)
-    )
+        found, target = _flipped(found), _flipped(target)
+    span = span_of(found.birth, found.death, target.birth, target.death)
+    places = [
+        np.column_stack([span.place(d.birth), span.place(d.death)]) for d in (found, target)
+    ]
+
+    # From the bottom up: lines, points of the prediction, squares of the target.
     draw_ground(ax, found, span)
-
-    fix = np.concatenate([explanation.fix, _essential_pair(found, expected)])
-    remove = explanation.remove[np.argsort(found.persistence[explanation.remove])]
-    to_diagonal = np.repeat(dot[remove].mean(axis=1, keepdims=True), 2, axis=1)
-    persistence = found.persistence[remove].astype(np.float64)
-    faintest = 0.6 if len(remove) < 200 else 0.2
-    clear = faintest + (0.8 - faintest) * share(persistence, 0, persistence.max(initial=0))
-    _draw_ways(ax, dot[remove], to_diagonal, _shades(found, remove, clear), 0.6)
-    _draw_ways(ax, dot[fix[:, 0]], square[fix[:, 1]], _shades(found, fix[:, 0], 0.8), 1.3)
-
-    crowded = len(found) > 500
-    small = 4 if crowded else 12
-    rest = np.setdiff1d(np.arange(len(found)), remove)
-    for rows, area, alpha, edge in ((remove, small, clear, "none"), (rest, 34, 0.9, "white")):
-        x, y = dot[rows].T
-        ax.scatter(
-            x, y, area, _shades(found, rows, alpha), ec=edge, lw=0.6, zorder=4,
-            rasterized=crowded,
-        )  # fmt: skip
-    x, y = square.T
-    ax.scatter(
-        x, y, _NESTED[expected.dim], marker="s", fc="none", lw=1.4,
-        ec=_shades(expected, slice(None), 1), path_effects=OUTLINE, zorder=5,
-        rasterized=len(expected) > 500,
-    )  # fmt: skip
-    x, y = square[explanation.missing].T
-    ax.scatter(x, y, 40, "black", marker="x", lw=1.4, zorder=6)
+    removed = _removed_points(explanation, found)
+    _draw_moves(ax, explanation, found, target, removed, places)
+    _draw_points(ax, found, removed, places[0])
+    _draw_squares(ax, target, explanation.missing, places[1])
     if flipped:
         ax.set(xlabel="1 \N{MINUS SIGN} birth", ylabel="1 \N{MINUS SIGN} death")
     ax.legend(
         handles=[
-            *(dot_handle(COLOURS[d], feature_name(d, found)) for d in found.dims),
+            *(point_handle(COLOURS[d], feature_name(d, found)) for d in found.dims),
             *_role_handles(explanation),
         ],
         loc="upper left" if found.superlevel else "lower right",
@@ -123,35 +103,108 @@ def _flipped(diagram: Diagram) -> Diagram:
     )  # fmt: skip
 
 
-def _essential_pair(found: Diagram, expected: Diagram) -> NDArray[np.int64]:
-    """Return the rows of both essential components, (1, 2), or (0, 2) if dim 0 is left out."""
-    return np.column_stack(
-        [np.flatnonzero(found.essential), np.flatnonzero(expected.essential)]
-    )
+# ---- points to remove --------------------------------------------------------------------
 
 
-def _shades(
-    diagram: Diagram, rows: NDArray[np.int64] | slice, alpha: NDArray | float
-) -> NDArray[np.float64]:
-    """Return the colour of the dimension of each row, as opaque as asked for, (n, 4)."""
-    rgb = np.array([to_rgb(colour) for colour in COLOURS])[diagram.dim[rows]]
-    return np.column_stack([rgb, np.broadcast_to(alpha, len(rgb))])
+@dataclass(frozen=True, eq=False)
+class _Removed:
+    """The points that go to the diagonal, least persistent first, so the clearest lie on top.
+
+    Attributes
+    ----------
+    rows : (k,) int64
+        Rows of the prediction.
+    alpha : (k,) float64
+        How opaque: there may be thousands in noise, and the clear ones are to stand out.
+    """
+
+    rows: NDArray[np.int64]
+    alpha: NDArray[np.float64]
 
 
-def _draw_ways(ax: Axes, start: NDArray, end: NDArray, colours: NDArray, width: float) -> None:
+def _removed_points(explanation: "Explanation", found: Diagram) -> _Removed:
+    rows = explanation.remove[np.argsort(found.persistence[explanation.remove])]
+    persistence = found.persistence[rows].astype(np.float64)
+    faintest = 0.6 if len(rows) < 200 else 0.2
+    clarity = share(persistence, 0, persistence.max(initial=0))
+    return _Removed(rows, faintest + (0.8 - faintest) * clarity)
+
+
+# ---- artists -----------------------------------------------------------------------------
+
+
+def _draw_moves(
+    ax: Axes,
+    explanation: "Explanation",
+    found: Diagram,
+    target: Diagram,
+    removed: _Removed,
+    places: list[NDArray],
+) -> None:
+    """Draw a line from each point of the prediction to where the loss pulls it."""
+    point, square = places
+    # A point (b, d) to remove goes to the nearest point of the diagonal: (m, m), m = (b + d)/2.
+    start = point[removed.rows]
+    diagonal = np.repeat(start.mean(axis=1, keepdims=True), 2, axis=1)
+    _draw_lines(ax, start, diagonal, _shades(found, removed.rows, removed.alpha), width=0.6)
+
+    # A point to fix goes to its match.  So does the essential component, which is matched too.
+    essential = [np.flatnonzero(d.essential) for d in (found, target)]  # of one row, or none
+    row, match = np.concatenate([explanation.fix, np.column_stack(essential)]).T
+    _draw_lines(ax, point[row], square[match], _shades(found, row, 0.8), width=1.3)
+
+
+def _draw_points(ax: Axes, found: Diagram, removed: _Removed, place: NDArray) -> None:
+    """Draw the points of the prediction: those to remove small, on top of them the others."""
+    crowded = len(found) > _CROWDED
+    kept = np.setdiff1d(np.arange(len(found)), removed.rows)
+    small = 4 if crowded else 12
+    for rows, area, alpha, edge in (
+        (removed.rows, small, removed.alpha, "none"),
+        (kept, 34, 0.9, "white"),
+    ):
+        x, y = place[rows].T
+        ax.scatter(
+            x, y, area, _shades(found, rows, alpha), ec=edge, lw=0.6, zorder=4,
+            rasterized=crowded,
+        )  # fmt: skip
+
+
+def _draw_squares(
+    ax: Axes, target: Diagram, missing: NDArray[np.int64], place: NDArray
+) -> None:
+    """Draw the points of the target as open squares, and a cross over what has no match."""
+    x, y = place.T
+    ax.scatter(
+        x, y, _NESTED[target.dim], marker="s", fc="none", lw=1.4,
+        ec=_shades(target, slice(None), 1), path_effects=OUTLINE, zorder=5,
+        rasterized=len(target) > _CROWDED,
+    )  # fmt: skip
+    x, y = place[missing].T
+    ax.scatter(x, y, 40, "black", marker="x", lw=1.4, zorder=6)
+
+
+def _draw_lines(ax: Axes, start: NDArray, end: NDArray, colours: NDArray, width: float) -> None:
     """Draw a line from each start to its end, (n, 2) both."""
-    ways = list(np.stack([start, end], axis=1))
     ax.add_collection(
         LineCollection(
-            ways, colors=colours, linewidths=width, zorder=3,
-            rasterized=len(start) > 500,
+            list(np.stack([start, end], axis=1)), colors=colours, linewidths=width, zorder=3,
+            rasterized=len(start) > _CROWDED,
         ),
         autolim=False,
     )  # fmt: skip
 
 
+def _shades(
+    diagram: Diagram, rows: NDArray[np.int64] | slice, alpha: NDArray | float
+) -> NDArray[np.float64]:
+    """Return the colour of the dimension of each row, with this opacity, (n, 4)."""
+    rgb = np.array([to_rgb(colour) for colour in COLOURS])[diagram.dim[rows]]
+    return np.column_stack([rgb, np.broadcast_to(alpha, len(rgb))])
+
+
 def _role_handles(explanation: "Explanation") -> list[Line2D]:
-    """Return what a legend says of the lines and squares of a matching."""
+    """Return the entries of the legend for the lines and squares of a matching."""
     fix, remove, missing = (
         len(rows) for rows in (explanation.fix, explanation.remove, explanation.missing)
     )
@@ -161,8 +214,7 @@ def _role_handles(explanation: "Explanation") -> list[Line2D]:
         Line2D([], [], color="0.3", lw=1.3, marker="o", mec="white", label=f"to fix: {fix}"),
         Line2D([], [], color="0.5", lw=0.6, marker="o", ms=3, label=f"to remove: {remove}"),
     ]
-    handles += [dot_handle("0.3", f"in place: {in_place}")] if in_place else []
-    square = mark_handle("0.3", "target", "s", hollow=True)
-    handles += [square]
+    handles += [point_handle("0.3", f"in place: {in_place}")] if in_place else []
+    handles += [mark_handle("0.3", "target", "s", hollow=True)]
     handles += [mark_handle("k", f"missing: {missing}", "x")] if missing else []
     return handles

@@ -1,7 +1,7 @@
 """Three orthogonal sections through one voxel of a volume, and the critical voxels near them.
 
-The sections share their axes: what is in one is found again straight below it, or straight
-to the right of it, in another.  Thin lines say where the other two pass.
+The sections share their axes: what is in one lies straight below it, or straight to the right
+of it, in another.  Thin lines show where the other two pass.
 
             column       plane
           .---------.   .-----.
@@ -54,7 +54,7 @@ def sections(
 ) -> list[Axes]:
     """Draw the three sections through a voxel, and the critical voxels in and beside them.
 
-    A disc marks the birth, a triangle the death, a line joins them where both are there.
+    A disc marks the birth, a triangle the death, a line connects them where both are there.
     Voxels have equal sides, but for a volume that is very thin.
 
     Parameters
@@ -100,7 +100,7 @@ def sections(
     top, reach = whole_number(top, "top"), whole_number(reach, "reach")
     values = _checked_volume(np.asarray(volume), diagram, "volume")
     if at is None:
-        at = _telling_voxel(diagram, np.where(diagram.essential, -1, diagram.persistence))
+        at = _best_voxel(diagram, np.where(diagram.essential, -1, diagram.persistence))
     at = checked_voxel(at, diagram.shape)
     axes = _given_or_new(ax, diagram.shape)
     pictures = _draw_sections(axes, values, diagram, at, reach)
@@ -134,10 +134,10 @@ def critical_sections(
         Where to draw the sections of one plane, one row and one column; ``None`` for a new
         figure.
     at : (plane, row, column) or None
-        The voxel, counted from 0; ``None`` for one of the dot that costs most: where a
+        The voxel, counted from 0; ``None`` for one of the point that costs most: where a
         component is born, where a tunnel or void dies.
     top : int
-        How many dots to mark of either kind, those that cost most of those in reach of a
+        How many points to mark of either kind, those that cost most of those in reach of a
         section; the legend says of how many.
     reach : int
         How many voxels beside a section a critical voxel may lie to be marked in it.
@@ -168,7 +168,7 @@ def critical_sections(
     top, reach = whole_number(top, "top"), whole_number(reach, "reach")
     found = explanation.prediction
     values = _checked_volume(np.asarray(likelihood), found, "likelihood")
-    at = _telling_voxel(found, costs(explanation)) if at is None else at
+    at = _best_voxel(found, costs(explanation)) if at is None else at
     at = checked_voxel(at, found.shape)
     axes = _given_or_new(ax, found.shape)
     pictures = _draw_sections(axes, values, found, at, reach)
@@ -196,8 +196,8 @@ def checked_voxel(at: Sequence[int], shape: tuple[int, ...]) -> tuple[int, int, 
     return _triple(index)
 
 
-def _telling_voxel(diagram: Diagram, weight: NDArray) -> tuple[int, int, int]:
-    """Return the voxel that shows the weightiest point best: inside what it is.
+def _best_voxel(diagram: Diagram, weight: NDArray) -> tuple[int, int, int]:
+    """Return the voxel that shows the point of the largest weight best: inside its feature.
 
     That is the birth of a component, and the death of a tunnel or void; the other one if
     that is in the frame.  Of equals the one nearest to the middle of the volume is taken.
@@ -333,7 +333,7 @@ def _draw_cross(ax: Axes, place: list[int]) -> None:
 
 
 def _add_legend(ax: Axes, handles: list[Line2D], reach: int) -> None:
-    """Say below a section what is marked, and how far from a section that may lie."""
+    """Add a legend: what is marked, and how far from a section that may lie."""
     if not handles:
         return
     legend_below(ax, handles, columns=3)

@@ -1,38 +1,58 @@
-"""A diagram becomes the columns of a linked source: one row a dot, most persistent first.
+"""A diagram becomes the columns of a linked source: one row per point, most persistent first.
 
-Rows are sorted, so the dots above a persistence are the first k of every column.
+Rows are sorted, so the points above a persistence are the first k of every column.
 
     birth, death             places in the diagram
     birth_x, birth_y, ...    places in the image; NaN where there is no such pixel
     birth_plane, ...         which section of a volume they are in, if it is one
     born, dies               stops of the threshold from which, and before which, it is alive
     always                   bright, whether alive or not
-    kind                     what colour and marker go by
-    text                     all there is to say of it
-    goal_x, goal_y, width    for a loss: where it should go, and how thick to draw the way
+    kind                     determines colour and marker
+    text                     the description shown on hover
+    goal_x, goal_y, width    for a loss: where the point is pulled, and the width of that line
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from bokeh.models import ColumnDataSource
 from numpy.typing import NDArray
 
 from pytopo.diagram import ESSENTIAL, Diagram, pixel_text
 from pytopo.html.stops import Stops
 from pytopo.plot.span import Span
 
-MOST = 50_000  # dots of a page
+MOST = 50_000  # points in a page
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """What the scripts of a page move between: one row per point, the same columns.
+
+    Attributes
+    ----------
+    every : ColumnDataSource
+        All points of the page.
+    shown : ColumnDataSource
+        Those that are persistent enough: the first rows of ``every``.
+    bright : ColumnDataSource
+        Those of them that are alive at the threshold; only the columns for markers.
+    """
+
+    every: ColumnDataSource
+    shown: ColumnDataSource
+    bright: ColumnDataSource
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Some of the dots that look alike.
+    """A class of points that look alike.
 
     Attributes
     ----------
     name : str
-        For one dot, in the singular.
+        Of one point, in the singular.
     colour : str
     marker : str
         A marker of Bokeh.
@@ -44,8 +64,8 @@ class Kind:
 
 
 @dataclass(frozen=True, eq=False)
-class Dots:
-    """What is drawn of a diagram.
+class Points:
+    """The points of a diagram as a page draws them.
 
     Attributes
     ----------
@@ -56,11 +76,11 @@ class Dots:
     always : (n,) bool
         Which rows are drawn brightly at every threshold.
     goal : (n, 2) float64 or None
-        Birth and death that a loss wants of each row; NaN for none.
+        Birth and death to which a loss pulls each row; NaN for none.
     width : (n,) float32 or None
-        How thick to draw the way there.
+        Width of the line to the goal.
     remark : sequence of str or None
-        What to say of each row beside what the diagram says.
+        What to add to the description of each row.
     """
 
     diagram: Diagram
@@ -118,6 +138,16 @@ class Dots:
         ]  # fmt: skip
 
 
+def linked_sources(columns: dict[str, NDArray | list[str]]) -> Sources:
+    """Return the sources of a page; scripts fill the shown and the bright points in."""
+    drawn = ("birth", "death", "birth_x", "birth_y", "death_x", "death_y", "kind")
+    return Sources(
+        every=ColumnDataSource(columns),
+        shown=ColumnDataSource({name: [] for name in columns}),
+        bright=ColumnDataSource({name: [] for name in drawn}),
+    )
+
+
 def death_stops(diagram: Diagram, thresholds: Stops) -> NDArray[np.int64]:
     """Return the stop at which each row is dead, (n,); the essential component never is."""
     dies = thresholds.reached(diagram.death)
@@ -149,7 +179,7 @@ def betti_numbers(diagram: Diagram, thresholds: Stops) -> NDArray[np.int64]:
 
 
 def _ends(end: str, pixel: NDArray[np.int64], image: NDArray, span: Span) -> dict[str, NDArray]:
-    """Return the columns of where in the image dots are born, or die."""
+    """Return the columns of where in the image points are born, or die."""
     inside = pixel >= 0
     index = np.unravel_index(np.maximum(pixel, 0), image.shape)
     x = np.where(inside, index[-1], np.nan).astype(np.float32)

@@ -1,13 +1,13 @@
-"""The reduction step by step: the cells, the matrix and the diagram side by side.
+"""The walk through the reduction: the cells, the matrix and the diagram of each step.
 
     cells             matrix              diagram
     1 --- 2 --- 3     . . # . . # .       |       o
     |     |           . . # . # . .       |  o
     4     19    5     . . . . # . .       | /
-    numbers are       the column that     a dot when a pair
+    numbers are       the column that     a point when a pair
     pixel values      is reduced          is found
 
-What is told is computed by `pytopo.textbook.walk`; here it is only drawn.
+The steps are computed by `pytopo.textbook.walk`; here they are only drawn.
 """
 
 import textwrap
@@ -44,7 +44,7 @@ def steps(
     frame: float | bool | None = None,
     by: str = "cell",
 ) -> Iterator[Figure]:
-    """Draw the reduction of a small image, one figure a step.
+    """Draw the walk through the reduction of a small image, one figure per step.
 
     Parameters
     ----------
@@ -58,8 +58,8 @@ def steps(
     Returns
     -------
     figures : iterator of Figure
-        Drawn when it is asked for; `step` draws one of them.  The last one is the end, with
-        the whole diagram.
+        Each is drawn on request; `step` draws one of them.  The last one is the end, with the
+        whole diagram.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def steps(
 
 
 def step(step: "Step", ax: Sequence[Axes] | None = None) -> list[Axes]:
-    """Draw one step of a reduction: the cells, the matrix, the diagram.
+    """Draw one step of a walk through the reduction: cells, matrix, diagram.
 
     Parameters
     ----------
@@ -192,9 +192,9 @@ def _draw_ones(ax: Axes, step: "Step", side: float) -> None:
 
 
 def _draw_diagram(ax: Axes, step: "Step") -> None:
-    """Draw the dots of the pairs found so far, and hollow ones for what is alive.
+    """Draw the points of the pairs found so far, and hollow ones for what is alive.
 
-    The death of what is alive is not known yet: its dot rises with the threshold.
+    The death of what is alive is not known yet: its point rises with the threshold.
     """
     walk, diagram = step.walk, step.walk.diagram()
     values = np.array([walk.value(j) for j in range(len(walk.columns))], np.float64)
