@@ -15,7 +15,7 @@ hole and shaving may hasten the death of a component, so passes alternate until 
 to do.  `docs/regions.md` proves what is promised.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from pytopo.features.neighbours import inside, steps, touch_at_corners
 from pytopo.kernels.filling import fill
 from pytopo.options import at_least, integers
-from pytopo.order import FRAME, checked_image, fill_keys, frame_value, key_dtype
+from pytopo.order import FRAME, checked_image, frame_value
 from pytopo.pairing import persistence
 
 
@@ -106,6 +106,8 @@ def simplify(
     top = values.ndim - 1
 
     simple = np.array(values, order="C")
+    flat = simple.reshape(-1)
+    heights = _Heights(simple, around)
     saddles: dict[int, NDArray[np.int64]] = {}  # of the points that stay, by dimension
     while pending:
         dim = pending.pop(0)
@@ -122,17 +124,15 @@ def simplify(
         saddles[dim] = saddle[~small & (saddle >= 0)]
         if not small.any():
             continue
+        others = {d: flat[saddles[d]] for d in saddles if d != dim}
         descending = diagram.superlevel == (dim == 0)  # peaks are basins upside down
         corners = touch_at_corners(dim, values.ndim, construction)
-        levelled = _levelled(simple, seed[small], saddle[small], descending, corners, around)
+        heights.fill_basins(seed[small], saddle[small], descending, corners)
         # The points of the other dimension are what they were unless a saddle has moved.  What
         # the frame's own component has lost is not known, so then they are computed again.
-        for other in saddles.keys() - {dim}:
-            here = saddles[other]
-            moved = levelled.reshape(-1)[here] != simple.reshape(-1)[here]
-            if around is not None or moved.any():
+        for other, value in others.items():
+            if around is not None or (flat[saddles[other]] != value).any():
                 pending.append(other)
-        simple = levelled
     return simple
 
 
@@ -173,62 +173,107 @@ def _number(around: np.generic | None) -> float | None:
     return int(around) if around.dtype == bool else around.item()
 
 
-def _levelled(
-    values: NDArray,
-    seed: NDArray[np.int64],
-    saddle: NDArray[np.int64],
-    descending: bool,
-    corners: bool,
-    around: np.generic | None,
-) -> NDArray:
-    """Return the image with some basins filled to their saddles.
+class _Heights:
+    """Room for the values of an image, with a margin, in a dtype that the kernel takes.
 
     Parameters
     ----------
-    values : (W,), (H, W) or (D, H, W) ndarray, C-contiguous
-    seed, saddle : (n,) int64, n > 0
-        The lowest pixel of each basin, and the pixel whose value it takes; -2 in the frame.
-    descending : bool
-        Whether low means large: then these are peaks, and are shaved.
-    corners : bool
-        Whether pixels of a basin are neighbours where they share only a corner.
+    image : (W,), (H, W) or (D, H, W) ndarray, C-contiguous
+        Receives what is filled.
     around : numpy scalar or None
         Value of the frame, in the dtype of the image.
     """
-    layers = 1 if around is None else 2
-    framed = values if around is None else np.pad(values, 1, constant_values=around)
-    height = _heights(framed, descending)
 
-    def place(pixel: NDArray[np.int64]) -> NDArray[np.int64]:
+    def __init__(self, image: NDArray, around: np.generic | None) -> None:
+        self.image, self.around = image, around
+        self.layers = 1 if around is None else 2
+        self.dtype = _working_dtype(image.dtype)
+        if self.dtype.kind == "f":
+            highest, self.turn = np.inf, np.negative
+        else:
+            highest, self.turn = np.iinfo(self.dtype).max, np.invert  # -x - 1: no overflow
+        shape = [n + 2 * self.layers for n in image.shape]
+        self.height = np.full(shape, highest, self.dtype)
+
+    def fill_basins(
+        self,
+        seed: NDArray[np.int64],
+        saddle: NDArray[np.int64],
+        descending: bool,
+        corners: bool,
+    ) -> None:
+        """Fill basins of the image to their saddles.
+
+        Parameters
+        ----------
+        seed, saddle : (n,) int64
+            The lowest pixel of each basin, and the pixel whose value it takes; -2 in the frame.
+        descending : bool
+            Whether low means large: then these are peaks, and are shaved.
+        corners : bool
+            Whether pixels of a basin are neighbours where they share only a corner.
+        """
+        framed, inner = inside(self.height), inside(self.height, self.layers)
+        values_of = _put(self.image, self.around, framed, inner)
+        if descending:
+            self.turn(framed, out=framed)
+        flat = self.height.reshape(-1)
+        level = flat[self._place(saddle)]
+        outermost_first = np.argsort(level)[::-1]
+        start = self._place(seed)[outermost_first]
+        fill(start, level[outermost_first], steps(self.height.shape, corners), flat)
+        if descending:
+            self.turn(inner, out=inner)
+        self.image[...] = values_of(inner)
+
+    def _place(self, pixel: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return where pixels lie among the heights."""
-        index = np.array(np.unravel_index(np.maximum(pixel, 0), values.shape)) + layers
+        index = np.array(np.unravel_index(np.maximum(pixel, 0), self.image.shape))
+        index += self.layers
         index[:, pixel == FRAME] = 1
-        return np.ravel_multi_index(tuple(index), height.shape)
+        return np.ravel_multi_index(tuple(index), self.height.shape)
 
-    flat = height.reshape(-1)
-    level = flat[place(saddle)]
-    outermost_first = np.argsort(level, kind="stable")[::-1]
-    before = height.copy()
-    fill(
-        place(seed)[outermost_first], level[outermost_first], steps(height.shape, corners), flat
-    )
 
-    # What was raised has the height of a saddle now, and takes its value.
-    levels, first = np.unique(level, return_index=True)
-    value = values.reshape(-1)[np.maximum(saddle[first], 0)]
+def _working_dtype(dtype: np.dtype) -> np.dtype:
+    """Return one of four dtypes that can be made to sort like another.
+
+    Examples
+    --------
+    >>> [str(_working_dtype(np.dtype(name))) for name in ("?", "u2", "u4", "f2", "f8")]
+    ['int32', 'int32', 'int64', 'float32', 'float64']
+    """
+    if dtype.kind == "f":
+        wide = dtype.itemsize > 8  # longdouble: ranks
+        return np.dtype(np.int64 if wide else np.float32 if dtype.itemsize <= 4 else np.float64)
+    narrow = dtype.kind == "b" or np.iinfo(dtype).max <= np.iinfo(np.int32).max
+    return np.dtype(np.int32 if narrow else np.int64)
+
+
+def _put(
+    image: NDArray, around: np.generic | None, out_framed: NDArray, out_inner: NDArray
+) -> Callable[[NDArray], NDArray]:
+    """Write numbers that sort like the values of an image and its frame; return the way back.
+
+    Parameters
+    ----------
+    image : (W,), (H, W) or (D, H, W) ndarray
+    around : numpy scalar or None
+    out_framed : ndarray
+        Receives the number of the frame, if there is one, around
+    out_inner : ndarray of the shape of the image, part of ``out_framed``
+        which receives the numbers of the image.
+    """
+    if image.dtype.kind == "f" and image.dtype.itemsize > 8:
+        framed = image if around is None else np.pad(image, 1, constant_values=around)
+        levels, ranks = np.unique(framed, return_inverse=True)
+        out_framed[...] = ranks.reshape(framed.shape)
+        return lambda found: levels[found]
+    # Unsigned 64-bit integers lose their upper half to the sign; the shift is undone as done.
+    shift = np.uint64(2**63) if image.dtype.kind == "u" and image.dtype.itemsize == 8 else None
     if around is not None:
-        value[saddle[first] == FRAME] = around
-    raised = inside(height != before, layers)
-    simple = values.copy()
-    simple[raised] = value[np.searchsorted(levels, inside(height, layers)[raised])]
-    return simple
-
-
-def _heights(values: NDArray, descending: bool) -> NDArray[np.signedinteger]:
-    """Return integers that sort like the values, in a margin that is higher than all."""
-    dtype = key_dtype(values.dtype)
-    height = np.full([n + 2 for n in values.shape], np.iinfo(dtype).max, dtype)
-    absent = (1,) * (3 - values.ndim)
-    inner = inside(height).reshape(absent + values.shape)  # a view: axes are only added
-    fill_keys(values.reshape(absent + values.shape), descending, [None] * inner.shape[0], inner)
-    return height
+        out_framed[...] = around if shift is None else (around ^ shift).view(np.int64)
+    if shift is None:
+        out_inner[...] = image
+        return lambda found: found
+    out_inner[...] = (image ^ shift).astype(np.uint64).view(np.int64)
+    return lambda found: found.astype(np.int64).view(np.uint64) ^ shift

@@ -21,14 +21,14 @@ def fill(seed, level, step, out_height):
     ----------
     seed : (n,) int64
         Flat indices, none of them in the margin.
-    level : (n,) int32 or int64, the dtype of ``out_height``
+    level : (n,) int32, int64, float32 or float64
         Descending: then a basin that lies in another one has been raised with it when its
         turn comes, no pixel is raised twice, and the work is linear in what is raised.
     step : (k,) int64
         From a pixel to its neighbours.
-    out_height : (size,) int32 or int64
-        Heights, with a margin that is as high as the highest level at least.  Receives the
-        raised heights.
+    out_height : (size,), of the same dtype
+        Heights, with a margin as high as the highest level at least.  Receives what is
+        raised.
     """
     waiting = np.empty(64, np.int64)
     for i in range(seed.size):
