@@ -155,9 +155,7 @@ class Sweep:
             value = keys.min() if frame is True else -frame if superlevel else frame
             keys = np.pad(keys, 1, constant_values=value)
             pixel = np.pad(pixel, 1, constant_values=-2)
-        order = sorted(
-            range(pixel.size), key=lambda p: (keys.flat[p], pixel.flat[p] >= 0, p)
-        )
+        order = sorted(range(pixel.size), key=lambda p: (keys.flat[p], pixel.flat[p] >= 0, p))
         if from_above:
             order.reverse()
         self.n = len(order)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import feature_masks, region_labels
 from scipy import ndimage
@@ -40,9 +40,7 @@ def differences(image, min_persistence, **options):
             mask = pytopo.feature_mask(image, every, k)
             if not np.array_equal(mask, masks[key]):
                 yield "mask", dim, k, mask, masks[key]
-        labels, diagram = pytopo.regions(
-            image, dim, min_persistence=min_persistence, **options
-        )
+        labels, diagram = pytopo.regions(image, dim, min_persistence=min_persistence, **options)
         if diagram != every.select(dim, min_persistence):
             yield "diagram", dim, diagram, every
         expected = region_labels(image, *oracle, dim > 0, keyed(diagram))
@@ -50,6 +48,7 @@ def differences(image, min_persistence, **options):
             yield "labels", dim, labels, expected
 
 
+@settings(max_examples=60)  # labelling once a pixel takes its time
 @given(small_images, st.sampled_from([0, 1, 2, 5]), st.booleans(), constructions, frames)
 def test_masks_and_labels_are_those_of_labelling_at_every_time(
     image, least, superlevel, construction, frame
@@ -67,7 +66,7 @@ def mask_text(mask):
 
 def test_a_hole_is_largest_when_it_is_born():
     d = pytopo.persistence(CELLS, 1)
-    assert d.points(1).tolist() == [[4, 7], [1, 9]] or d.points(1).tolist() == [[1, 9], [4, 7]]
+    assert d.points(1).tolist() == [[4, 7], [1, 9]]
     first, second = (d.death.tolist().index(v) for v in (9, 7))
     assert mask_text(pytopo.feature_mask(CELLS, d, first)) == [
         ".......", ".#####.", ".#####.", ".......",
@@ -137,7 +136,7 @@ def test_the_voxels_of_a_tunnel_go_around_it(construction, frame):
     assert not mask[1, 2, 2]
     ring = mask[1, 1:4, 1:4]
     assert ring.sum() == mask.sum() >= 4
-    assert not ndimage.binary_fill_holes(ring)[1, 1] == ring[1, 1]
+    assert ndimage.binary_fill_holes(ring)[1, 1] != ring[1, 1]
 
 
 def test_every_tunnel_of_noise_has_voxels_that_were_there_at_its_birth():
@@ -256,7 +255,7 @@ def test_the_cells_of_a_likelihood_are_what_lies_between_its_membranes():
     image = np.where(walls, 0.2, 0.8) + 0.1 * noise
     labels, d = pytopo.regions(image, 1, min_persistence=0.3, frame=True)
     inside, count = ndimage.label(~walls, np.ones((3, 3)))
-    assert count == len(d) - 0 or count <= len(d)
+    assert count <= len(d)
     for k in range(1, count + 1):
         found = np.unique(labels[inside == k])
         assert found.size == 1

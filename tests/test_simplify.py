@@ -215,7 +215,12 @@ def test_integers_beyond_the_doubles_stay_exact(dtype):
 @pytest.mark.parametrize(
     ("image", "options", "error", "message"),
     [
-        (np.zeros((3, 3, 3)), {"dims": 1}, ValueError, r"\[0, 2\] .* 3 axes \(tunnels cannot"),
+        (
+            np.zeros((3, 3, 3)),
+            {"dims": 1},
+            ValueError,
+            r"\[0, 2\] .* 3 axes \(tunnels can be n",
+        ),
         (np.zeros((3, 3)), {"dims": 2}, ValueError, r"dims is 2; expected some of \[0, 1\]"),
         (np.zeros((3, 3)), {"dims": ()}, ValueError, r"dims is \(\)"),
         (np.zeros(3, np.uint8), {"frame": 2.5}, ValueError, "frame is 2.5, which uint8 cannot"),
@@ -232,7 +237,7 @@ def test_what_cannot_be_simplified_is_refused(image, options, error, message):
 
 
 def test_the_least_persistence_is_a_number():
-    with pytest.raises(ValueError, match="min_persistence is -1; expected a number of at least"):
+    with pytest.raises(ValueError, match="min_persistence is -1; expected a number"):
         pytopo.simplify(np.zeros(3), -1)
     with pytest.raises(TypeError, match="min_persistence is 'a little'"):
         pytopo.simplify(np.zeros(3), "a little")

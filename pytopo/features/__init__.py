@@ -1,4 +1,4 @@
-"""Features as pixels: what a point of a diagram stands for, and an image without the small ones.
+"""Features as pixels: what a point of a diagram stands for, and images without small ones.
 
 Diagram, image -> mask of one point, labels of many, an image with fewer points
 

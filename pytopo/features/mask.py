@@ -1,8 +1,8 @@
 """``feature_mask``: the pixels of one point of a diagram, at its largest.
 
 A component grows until it dies, so its pixels are those that are connected to its birth pixel
-just before its death.  A hole or a void shrinks until it is filled, so its pixels are those that
-are connected to its death pixel, through what is not there yet, just after its birth:
+just before its death.  A hole or a void shrinks until it is filled, so its pixels are those
+that are connected to its death pixel, through what is not there yet, just after its birth:
 
     1 2 3 2 1       the component that is born at    . . . . .     . . . . .
     2 9 9 8 2       5 and dies at 9, and the hole    . . . . .     . # # # .

@@ -103,7 +103,6 @@ def simplify(
     pending = _checked_dims(dims, values.ndim)
     least = at_least(min_persistence, "min_persistence", 0)
     around = _frame_of_dtype(values, frame, superlevel)
-    top = values.ndim - 1
 
     simple = np.array(values, order="C")
     flat = simple.reshape(-1)
@@ -143,9 +142,9 @@ def _checked_dims(dims: int | Iterable[int] | None, ndim: int) -> list[int]:
         return possible
     found = integers(dims)
     if not found or not set(found) <= set(possible):
-        tunnels = " (tunnels cannot be filled or shaved)" if ndim == 3 else ""
+        tunnels = " (tunnels can be neither filled nor shaved)" if ndim == 3 else ""
         raise ValueError(
-            f"dims is {dims!r}; expected some of {possible} for an image of {ndim} axes{tunnels}"
+            f"dims is {dims!r}; expected some of {possible} for {ndim} axes{tunnels}"
         )
     return sorted(set(found))
 
@@ -158,7 +157,7 @@ def _frame_of_dtype(
     if around is None:
         return None
     with np.errstate(all="ignore"):
-        same = np.array(around).astype(values.dtype)[()]
+        same: np.generic = np.array([around]).astype(values.dtype)[0]
     if same != around:
         raise ValueError(
             f"frame is {frame!r}, which {values.dtype} cannot hold; pixels may have to take it"
@@ -188,10 +187,9 @@ class _Heights:
         self.image, self.around = image, around
         self.layers = 1 if around is None else 2
         self.dtype = _working_dtype(image.dtype)
-        if self.dtype.kind == "f":
-            highest, self.turn = np.inf, np.negative
-        else:
-            highest, self.turn = np.iinfo(self.dtype).max, np.invert  # -x - 1: no overflow
+        floats = self.dtype.kind == "f"
+        highest = np.inf if floats else np.iinfo(self.dtype).max
+        self.turn = np.negative if floats else np.invert  # -x - 1: no overflow
         shape = [n + 2 * self.layers for n in image.shape]
         self.height = np.full(shape, highest, self.dtype)
 
@@ -268,12 +266,14 @@ def _put(
         levels, ranks = np.unique(framed, return_inverse=True)
         out_framed[...] = ranks.reshape(framed.shape)
         return lambda found: levels[found]
-    # Unsigned 64-bit integers lose their upper half to the sign; the shift is undone as done.
-    shift = np.uint64(2**63) if image.dtype.kind == "u" and image.dtype.itemsize == 8 else None
+    # Unsigned 64-bit integers are shifted by half of their range, which turns the upper bit.
+    if image.dtype.kind == "u" and image.dtype.itemsize == 8:
+        upper = np.uint64(2**63)
+        if around is not None:
+            out_framed[...] = int(around) - 2**63
+        out_inner[...] = (image ^ upper).astype(np.uint64).view(np.int64)
+        return lambda found: found.copy().view(np.uint64) ^ upper
     if around is not None:
-        out_framed[...] = around if shift is None else (around ^ shift).view(np.int64)
-    if shift is None:
-        out_inner[...] = image
-        return lambda found: found
-    out_inner[...] = (image ^ shift).astype(np.uint64).view(np.int64)
-    return lambda found: found.astype(np.int64).view(np.uint64) ^ shift
+        out_framed[...] = around
+    out_inner[...] = image
+    return lambda found: found
