@@ -63,7 +63,9 @@ def regions(labels: ArrayLike, image: ArrayLike, ax: Axes | None = None) -> Axes
     tint[..., 3] = np.where(found > 0, OPACITY, 0)
     ax.imshow(tint, origin="upper", aspect=ax.get_aspect())
     segments, label = _outlines(found)
-    ax.add_collection(LineCollection(segments, colors=palette[(label - 1) % len(TINTS)], lw=1.2))
+    ax.add_collection(
+        LineCollection(segments, colors=palette[(label - 1) % len(TINTS)], lw=1.2)
+    )
     return ax
 
 
@@ -72,7 +74,9 @@ def _outlines(labels: NDArray) -> tuple[NDArray[np.float64], NDArray]:
     padded = np.pad(labels, 1)
     segments, owners = [], []
     for axis in (0, 1):
-        first, second = (padded[:-1], padded[1:]) if axis == 0 else (padded[:, :-1], padded[:, 1:])
+        first, second = (
+            (padded[:-1], padded[1:]) if axis == 0 else (padded[:, :-1], padded[:, 1:])
+        )
         row, column = np.nonzero(first != second)
         # Without the padding, the side lies half a pixel behind the first of the two.
         y, x = row - 1.0, column - 1.0
