@@ -26,11 +26,11 @@ if it does not stand out from what is around it; a gap closes, if it is not deep
 Prints the Betti numbers of the mask with and without that step."""
 
 EPILOG = """\
-LIKELIHOOD is what `pytopo diagram` reads, with values from 0 to 1; integers are scaled. Of a volume
-components and voids are removed, and tunnels stay.
+LIKELIHOOD is what `pytopo diagram` reads, with values from 0 to 1; integers are scaled. Of a
+volume components and voids are removed, and tunnels stay.
 
-No value moves by the persistence or more: with 0.3 and a threshold of 0.5, what is 0.2 or less, or
-0.8 or more, stays background or foreground.
+No value moves by the persistence or more: with 0.3 and a threshold of 0.5, what is 0.2 or less,
+or 0.8 or more, stays background or foreground.
 
 examples:
   pytopo clean likelihood.png -o mask.png --min-persistence 0.3
@@ -63,7 +63,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )  # fmt: skip
     parser.add_argument(
         "--frame", action="store_true",
-        help="put a frame of foreground around the image, which closes what runs off the border",
+        help="put a frame of foreground around the image: what runs off the border closes",
     )  # fmt: skip
     options.add_construction(parser.add_argument_group("how pixels are connected"))
 
@@ -124,5 +124,6 @@ def _table(masks: "dict[str, NDArray]", args: argparse.Namespace) -> str:
         f"{printable(args.likelihood)}: {size_text(before)}, at least {args.threshold:g}, "
         f"construction {args.construction}{', framed' if args.frame else ''}"
     )
-    verdict = f"persistence at least {args.min_persistence:g}: {changed} of {before.size} pixels change"
+    least = f"persistence at least {args.min_persistence:g}"
+    verdict = f"{least}: {changed} of {before.size} pixels change"
     return "\n".join([title, verdict, *aligned(rows)]) + "\n"

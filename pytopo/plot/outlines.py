@@ -64,7 +64,7 @@ def regions(labels: ArrayLike, image: ArrayLike, ax: Axes | None = None) -> Axes
     ax.imshow(tint, origin="upper", aspect=ax.get_aspect())
     segments, label = _outlines(found)
     ax.add_collection(
-        LineCollection(segments, colors=palette[(label - 1) % len(TINTS)], lw=1.2)
+        LineCollection(list(segments), colors=palette[(label - 1) % len(TINTS)], lw=1.2)
     )
     return ax
 
