@@ -297,3 +297,37 @@ def test_all_images_share_one_compiled_kernel():
             pytopo.regions(image, 0, min_persistence=0, frame=True)
             pytopo.regions(image.T, len(shape) - 1, min_persistence=0)
     assert len(flood.signatures) == 1
+
+
+# --- drawn -----------------------------------------------------------------------------
+
+
+def test_regions_are_tinted_and_outlined_along_their_pixels():
+    labels, _ = pytopo.regions(CELLS, 1, min_persistence=3)
+    ax = pytopo.plot.regions(labels, CELLS)
+    tint = ax.images[1].get_array()
+    assert (tint[..., 3] > 0).tolist() == (labels > 0).tolist()
+    assert len({tuple(c) for c in tint[labels > 0]}) == 2
+    (lines,) = ax.collections
+    sides = {tuple(map(tuple, side.tolist())) for side in lines.get_segments()}
+    assert ((0.5, 0.5), (0.5, 1.5)) in sides  # left of column 1
+    assert ((3.5, 0.5), (3.5, 1.5)) in sides  # between the cells
+    assert ((1.5, 0.5), (1.5, 1.5)) not in sides
+    assert len(sides) == 2 * (3 + 2) + 2 * (2 + 2) - 2
+    ax.figure.clear()
+
+
+def test_an_image_without_regions_is_drawn_as_it_is():
+    ax = pytopo.plot.regions(np.zeros((3, 4), np.int32), np.eye(3, 4))
+    assert len(ax.collections[0].get_segments()) == 0
+    assert (ax.images[1].get_array()[..., 3] == 0).all()
+
+
+def test_only_labels_of_a_flat_image_are_drawn():
+    for labels, image, error, message in (
+        (np.zeros((2, 3)), np.zeros((2, 3)), TypeError, "labels has dtype float64"),
+        (np.zeros((2, 3), int), np.zeros((3, 2)), ValueError, r"\(2, 3\) and image \(3, 2\)"),
+        (np.zeros((2, 3, 4), int), np.zeros((2, 3, 4)), ValueError, r"labels\[k\], image"),
+    ):
+        with pytest.raises(error, match=message):
+            pytopo.plot.regions(labels, image)

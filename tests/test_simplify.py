@@ -186,6 +186,15 @@ def test_the_component_of_the_frame_stays():
     assert pytopo.persistence(simple, 0, frame=4).points(0).tolist() == [[4, 5], [0, np.inf]]
 
 
+@pytest.mark.parametrize("shape", [(30, 40), (9, 9, 9)])
+@pytest.mark.parametrize("construction", ["V", "T"])
+def test_a_wide_basin_has_more_pixels_waiting_than_there_was_room_for(shape, construction):
+    image = np.pad(np.full(shape, 1), 1, constant_values=5)
+    image = np.pad(image, 1)
+    simple = pytopo.simplify(image, 5, 0, construction=construction)
+    assert np.array_equal(simple, np.where(image == 1, 5, image))
+
+
 def test_infinite_values_stay_where_they_are():
     image = np.array([[0, np.inf, 1, 2, 1.5, -np.inf]])
     assert pytopo.simplify(image, 1.5, 0).tolist() == [[0, np.inf, 2, 2, 1.5, -np.inf]]
