@@ -122,6 +122,29 @@ def test_a_frame_connects_pixels_and_is_not_returned():
     assert [c.tolist() for c in corners] == [[0], [2], [6]]  # each until the frame comes
 
 
+def test_of_one_axis_the_frame_is_two_pixels():
+    row = np.array([4, 7, 3, 9, 1])  # 2 | 4 7 3 9 1 | 2
+    d = pytopo.persistence(row, 0, frame=2)
+    masks = {
+        (int(d.birth[k]), int(d.death_pixel[k])): pytopo.feature_mask(row, d, k).tolist()
+        for k in range(len(d))
+    }
+    assert masks == {
+        (1, -1): [True] * 5,
+        (2, 3): [True, True, True, False, False],  # on the left: on the right 1 is older
+        (3, 1): [False, False, True, False, False],
+    }
+    row = np.array([4, 7, 1])  # here the frame on the right belongs to the 1, and the left dies
+    d = pytopo.persistence(row, 0, frame=2)
+    (k,) = np.flatnonzero(d.birth_pixel == -2)
+    assert pytopo.feature_mask(row, d, k).tolist() == [True, False, False]
+    row = np.array([1, 7, 4])
+    d = pytopo.persistence(row, 0, frame=2)
+    (k,) = np.flatnonzero(d.birth_pixel == -2)
+    assert pytopo.feature_mask(row, d, k).tolist() == [False, False, True]
+    assert pytopo.regions(row, 0, min_persistence=1, frame=2)[0].tolist() == [2, 2, 1]
+
+
 @pytest.mark.parametrize("construction", ["V", "T"])
 @pytest.mark.parametrize("frame", [None, 2])
 def test_the_voxels_of_a_tunnel_go_around_it(construction, frame):
@@ -313,6 +336,7 @@ def test_regions_are_tinted_and_outlined_along_their_pixels():
     assert ((0.5, 0.5), (0.5, 1.5)) in sides  # left of column 1
     assert ((3.5, 0.5), (3.5, 1.5)) in sides  # between the cells
     assert ((1.5, 0.5), (1.5, 1.5)) not in sides
+    assert len({tuple(c) for c in lines.get_colors()}) == 2
     assert len(sides) == 2 * (3 + 2) + 2 * (2 + 2) - 2
     ax.figure.clear()
 

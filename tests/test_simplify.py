@@ -111,6 +111,21 @@ def test_filling_is_reconstruction_from_the_minima_that_stay(image, least, const
     assert np.array_equal(simple, expected)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("construction", ["V", "T"])
+def test_noise_without_ties_is_filled_by_reconstruction_too(dtype, construction):
+    image = np.random.default_rng(0).random((40, 50)).astype(dtype)
+    d = pytopo.persistence(image, 0, construction=construction, min_persistence=0.3)
+    minima = np.full_like(image, 1)
+    minima.flat[d.birth_pixel] = d.birth
+    near = (
+        np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]]) if construction == "V" else np.ones((3, 3))
+    )
+    expected = reconstruction(minima, image, method="erosion", footprint=near)
+    simple = pytopo.simplify(image, 0.3, 0, construction=construction)
+    assert np.array_equal(simple, expected)
+
+
 @given(images_without_ties(2), st.sampled_from([1, 2, 3, 5, 8]))
 def test_the_minima_that_stay_are_the_h_minima(image, h):
     assume(np.ptp(image) >= h)  # of a flatter image scikit-image finds none
@@ -175,14 +190,28 @@ def test_a_pit_within_a_shaved_crest_is_filled_after_all():
 def test_a_basin_is_filled_to_the_frame_and_a_peak_shaved_to_it():
     image = np.array([[5, 5, 5], [5, 1, 5], [5, 5, 5]])
     assert pytopo.simplify(image, 5, 1, frame=3).tolist() == [[3, 3, 3], [3, 1, 3], [3, 3, 3]]
-    low = np.array([[3, 1, 9, 0]])
-    assert pytopo.simplify(low, 2.5, 0, frame=2).tolist() == [[3, 2, 9, 0]]
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i8", "u8", ">u8", "f2", "f8", "g"])
+def test_a_basin_is_filled_to_the_frame_whatever_its_dtype(dtype):
+    low = np.array([[3, 1, 9, 0]], dtype)
+    simple = pytopo.simplify(low, 2.5, 0, frame=2)
+    assert simple.tolist() == [[3, 2, 9, 0]]
+    assert simple.dtype == low.dtype
+
+
+def test_the_frame_of_a_mask_is_one_of_its_values():
+    mask = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool)
+    assert np.array_equal(pytopo.simplify(mask, 2, 1, frame=1), mask)
+    assert not pytopo.simplify(mask, 2, 1, frame=0).any()  # a ring of 0 around the 1s
 
 
 def test_the_component_of_the_frame_stays():
     image = np.array([[5, 5, 5], [5, 0, 5], [5, 5, 5]])
     simple = pytopo.simplify(image, 3, 0, frame=4)
     assert np.array_equal(simple, image)
+    corner = np.array([[4, 5, 5], [5, 0, 5], [5, 5, 5]])  # 4 belongs to the frame, and stays
+    assert np.array_equal(pytopo.simplify(corner, 3, 0, frame=4), corner)
     assert pytopo.persistence(simple, 0, frame=4).points(0).tolist() == [[4, 5], [0, np.inf]]
 
 
