@@ -173,7 +173,7 @@ def _number(around: np.generic | None) -> float | None:
 
 
 class _Heights:
-    """Room for the values of an image, with a margin, in a dtype that the kernel takes.
+    """A copy of an image, with a margin, in a dtype that the kernel takes; kept between passes.
 
     Parameters
     ----------
@@ -256,10 +256,10 @@ def _put(
     ----------
     image : (W,), (H, W) or (D, H, W) ndarray
     around : numpy scalar or None
-    out_framed : ndarray
-        Receives the number of the frame, if there is one, around
-    out_inner : ndarray of the shape of the image, part of ``out_framed``
-        which receives the numbers of the image.
+    out_framed : ndarray, as large as the image with its frame
+        Receives the number of the frame, if there is one.
+    out_inner : ndarray of the shape of the image
+        Its inner part, without the frame; receives the numbers of the image.
     """
     if image.dtype.kind == "f" and image.dtype.itemsize > 8:
         framed = image if around is None else np.pad(image, 1, constant_values=around)
