@@ -177,6 +177,18 @@ def _two_threads(job: str, a: NDArray) -> Contest:
     return contest
 
 
+def simplify_contests(size: int) -> Iterator[Contest]:
+    """Yield contests of simplification against the diagram of both dimensions."""
+    for name, make in (("smooth", smooth), ("noise", noise)):
+        a = make(size, size)
+        least = 0.1 * float(a.std())
+        for dims, words in ((0, "components"), (1, "holes"), (None, "both")):
+            contest = Contest(f"{size}x{size} {name}, simplify, {words}")
+            contest.contenders[OURS] = partial(pytopo.simplify, a, least, dims)
+            contest.contenders["its diagram"] = partial(pytopo.persistence, a)
+            yield contest
+
+
 def loss_contests() -> Iterator[Contest]:
     """Yield the contests of the loss, forward and backward, and its share of a step.
 

@@ -36,12 +36,13 @@ GOALS: tuple[tuple[str, str, float], ...] = (
     ("*x*x* labels given > 0, V", "GUDHI*", 0.005),
     ("*x*x* volume given, *, V", "CubicalRipser*", 0.12),
     ("*x*x* volume given, *, V", "GUDHI*", 0.016),
-    # the textbook, threads, metrics
+    # the textbook, threads, metrics, simplification
     ("*, V, reduction", "GUDHI general engine*", 3.0),
     ("*x*x* V, threads=2", "pytopo, threads=1", 0.7),
     ("*x* smooth, V, threads=2", "pytopo, threads=1", 0.6),
     ("*x* noise, V, threads=2", "pytopo, threads=1", 0.62),
     ("*x* cells, *", "scikit-image", 1.0),
+    ("*, simplify, *", "its diagram", 2.0),
     # the matching and the loss
     ("match 14669 with 427 points anywhere", "", 2000),
     ("match 14669 with 427 coinciding points", "", 10),

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import pytopo
 from pytopo.cli import (
     bench,
+    clean,
     diagram,
     evaluate,
     experiment,
@@ -49,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     synth.add_parser(subparsers)
     train.add_parser(subparsers)
     predict.add_parser(subparsers)
+    clean.add_parser(subparsers)
     experiment.add_parser(subparsers)
     bench.add_parser(subparsers)
     return parser

@@ -16,6 +16,7 @@ textbook/              the three kernels in a row, as objects; a walk through th
 morse/                 the fast algorithm: the same pairs, most columns never built
 pairing.py             ``persistence``: pairs of pixels become a diagram
 diagram.py             ``Diagram``: points, Betti numbers, files
+features/              a point of a diagram becomes pixels; images without the small ones
 matching/              two diagrams become a matching, and a distance
 loss/                  a likelihood and a target become a loss with a gradient
 metrics/               two segmentations become Betti errors, VOI, Rand, Dice
@@ -45,6 +46,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:  # what ``__getattr__`` resolves, spelled out for type checkers
     from pytopo import data, metrics, models, plot, textbook, training
     from pytopo.diagram import Diagram
+    from pytopo.features import feature_mask, regions, simplify
     from pytopo.images import read_image
     from pytopo.loss import SegmentationLoss, TopologicalLoss, topological_loss
     from pytopo.matching import Matching, bottleneck, match, wasserstein
@@ -61,6 +63,7 @@ __all__ = [
     "TopologicalLoss",
     "bottleneck",
     "data",
+    "feature_mask",
     "match",
     "metrics",
     "models",
@@ -68,6 +71,8 @@ __all__ = [
     "persistence_batch",
     "plot",
     "read_image",
+    "regions",
+    "simplify",
     "steps",
     "textbook",
     "topological_loss",
@@ -83,10 +88,13 @@ _home = {
     "SegmentationLoss": "pytopo.loss",
     "TopologicalLoss": "pytopo.loss",
     "bottleneck": "pytopo.matching",
+    "feature_mask": "pytopo.features",
     "match": "pytopo.matching",
     "persistence": "pytopo.pairing",
     "persistence_batch": "pytopo.pairing",
     "read_image": "pytopo.images",
+    "regions": "pytopo.features",
+    "simplify": "pytopo.features",
     "topological_loss": "pytopo.loss",
     "wasserstein": "pytopo.matching",
 }

@@ -135,3 +135,118 @@ def pixel_pairs_together(prediction, target):
             predicted += p == q
             true += t == u
     return both, predicted, true
+
+
+# --- features as pixels ----------------------------------------------------------------
+
+
+class Sweep:
+    """Components of one image at every time of its order, by labelling each anew.
+
+    The image is taken with its frame, and time runs over the pixels by (value, index), those of
+    the frame before others of equal value.  ``from_above`` runs from the end and labels the
+    complement, with the exterior as one more layer that is always there.
+    """
+
+    def __init__(self, image, superlevel, construction, frame, from_above):
+        keys = (-1 if superlevel else 1) * image.astype(object)
+        pixel = np.arange(image.size).reshape(image.shape)
+        if frame is not None and frame is not False:
+            value = keys.min() if frame is True else -frame if superlevel else frame
+            keys = np.pad(keys, 1, constant_values=value)
+            pixel = np.pad(pixel, 1, constant_values=-2)
+        order = sorted(range(pixel.size), key=lambda p: (keys.flat[p], pixel.flat[p] >= 0, p))
+        if from_above:
+            order.reverse()
+        self.n = len(order)
+        self.value = [keys.flat[p] for p in order]
+        self.name = [int(pixel.flat[p]) for p in order] + [-1]  # -1: never
+        self.time = np.empty(pixel.shape, int)
+        self.time.flat[order] = range(self.n)
+        self.pixel, self.from_above = pixel, from_above
+        if from_above:
+            self.time = np.pad(self.time, 1, constant_values=-1)
+            self.pixel = np.pad(pixel, 1, constant_values=-3)
+        at_corners = (construction == "T") != from_above
+        self.near = ndimage.generate_binary_structure(
+            image.ndim, image.ndim if at_corners else 1
+        )
+
+    def at_once(self, t):
+        """Return the time at which the frame begins, if a time is one of its pixels'."""
+        return self.name.index(-2) if self.name[t] == -2 else t
+
+    def components(self, t):
+        """Label what is there before time t."""
+        return ndimage.label(self.time < t, self.near)[0]
+
+    def features(self):
+        """Return (first time, last time) of each component; n if it never dies."""
+        alive, found = [-1] if self.from_above else [], []
+        for t in range(self.n):
+            labels = self.components(t + 1)
+            met = {}
+            for first in [*alive, t]:
+                label = labels[tuple(np.argwhere(self.time == first)[0])]
+                met.setdefault(label, []).append(first)
+            found += [(first, t) for eldest, *rest in met.values() for first in rest]
+            alive = [eldest for eldest, *_ in met.values()]
+        found += [(first, self.n) for first in alive if first >= 0]
+        return [(first, last) for first, last in found if first != last]
+
+    def mask(self, first, last):
+        """Return a component just before it dies; the frame comes at once."""
+        labels = self.components(self.at_once(last))
+        return labels == labels[tuple(np.argwhere(self.time == first)[0])]
+
+    def of_image(self, array):
+        """Return the part of an array that is the image."""
+        return array[self.pixel >= 0].reshape(
+            [len(np.unique(i)) for i in np.nonzero(self.pixel >= 0)]
+        )
+
+
+def feature_masks(image, superlevel, construction, frame, from_above):
+    """Return the mask of each point of one dimension, by (start pixel, end pixel).
+
+    Components start with their birth pixel; holes and voids, from above, with their death
+    pixel.  Points of equal value are left out.
+    """
+    sweep = Sweep(image, superlevel, construction, frame, from_above)
+    return {
+        (sweep.name[first], sweep.name[last]): sweep.of_image(sweep.mask(first, last))
+        for first, last in sweep.features()
+        if last == sweep.n or sweep.value[first] != sweep.value[last]
+    }
+
+
+def region_labels(image, superlevel, construction, frame, from_above, kept):
+    """Return the labels 1, 2, ... of some features, by the definition.
+
+    ``kept`` lists them as (start pixel, end pixel).  A pixel in the basin of a feature that is
+    not kept counts from the time at which that basin overflows.  It joins the basin of the
+    neighbour of the overflow that came first, and belongs to its feature until that dies.
+    """
+    sweep = Sweep(image, superlevel, construction, frame, from_above)
+    counts_from, label_at, end = sweep.time.copy(), {}, {len(kept) + 1: sweep.n + 1}
+    for first, last in sweep.features():
+        key = (sweep.name[first], sweep.name[last])
+        if key in kept:
+            label_at[first] = kept.index(key) + 1
+            end[label_at[first]] = sweep.at_once(last)
+        else:
+            labels = sweep.components(last)
+            basin = labels == labels[tuple(np.argwhere(sweep.time == first)[0])]
+            counts_from[basin] = np.maximum(counts_from[basin], last)
+
+    basins = np.where(sweep.time < 0, len(kept) + 1, 0)
+    for t in range(sweep.n):
+        if not (counts_from == t).any():  # it has been filled, or the frame is
+            continue
+        if t in label_at:
+            basins[counts_from == t] = label_at[t]
+            continue
+        near = ndimage.binary_dilation(sweep.time == t, sweep.near) & (basins > 0)
+        basins[counts_from == t] = basins[near][sweep.time[near].argmin()]
+    reached = np.vectorize(lambda b, t: b <= len(kept) and t < end.get(b, 0), otypes=[bool])
+    return sweep.of_image(np.where(reached(basins, counts_from), basins, 0))

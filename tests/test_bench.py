@@ -183,6 +183,7 @@ def test_every_goal_is_of_something_that_is_measured(monkeypatch):
         contests.textbook_contests(),
         contests.thread_contests(64),
         contests.metric_contests(64),
+        contests.simplify_contests(64),
         contests.matching_contests(),
         contests.loss_contests(),
     ):

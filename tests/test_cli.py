@@ -641,7 +641,7 @@ def test_help_lists_the_commands(capsys):
     assert out.startswith("usage: pytopo [-h] [--version] COMMAND ...\n")
     names = re.findall(r"^    (\S+)", out, re.MULTILINE)
     assert names == [
-        "diagram", "explain", "loss", "match", "evaluate", "synth", "train", "predict",
+        "diagram", "explain", "loss", "match", "evaluate", "synth", "train", "predict", "clean",
         "experiment", "bench",
     ]  # fmt: skip
 

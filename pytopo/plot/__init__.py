@@ -2,6 +2,7 @@
 
     image        where features are born and where they die
     sections     the same in a volume: three sections through one voxel
+    regions      the pixels of many features, each in a colour
     diagram      one point per feature: birth to the right, death upwards
     barcode      one bar per feature, from birth to death
     betti_curve  how many features are alive at each threshold
@@ -21,6 +22,7 @@ from pytopo.plot.diagrams import diagram
 from pytopo.plot.images import critical, image
 from pytopo.plot.legend import COLOURS
 from pytopo.plot.matchings import matching
+from pytopo.plot.outlines import regions
 from pytopo.plot.volumes import critical_sections, sections
 from pytopo.plot.walk import step, steps
 
@@ -33,6 +35,7 @@ __all__ = [
     "diagram",
     "image",
     "matching",
+    "regions",
     "sections",
     "step",
     "steps",

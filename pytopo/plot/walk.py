@@ -109,7 +109,7 @@ def step(step: "Step", ax: Sequence[Axes] | None = None) -> list[Axes]:
     'boundary matrix, reduced up to column 4'
     >>> print(cells.figure.texts[1].get_text())
     boundary {1, 2} + column 3 = {0, 1}, low 1: a pair with vertex 1; the component born at 1 \
-in (2) dies: dot (1, 2)
+in (2) dies: point (1, 2)
     """
     if ax is None:
         return step_figure(step).axes
