@@ -177,7 +177,7 @@ def reduce_columns(start, rows, visit):
     end = np.zeros(n_cells, np.int64)
     reduced = np.empty(rows.size, np.int64)
     used = 0
-    column = np.empty(64, np.int64)  # six rows to begin with; room for sums is made below
+    column = np.empty(64, np.int64)  # more room is made where a column needs it
     total = np.empty(64, np.int64)
 
     for j in visit:
@@ -185,6 +185,7 @@ def reduce_columns(start, rows, visit):
             continue
 
         length = start[j + 1] - start[j]
+        column = grown(column, length)
         column[:length] = rows[start[j] : start[j + 1]]
         while length > 0 and killer[column[length - 1]] != -1:
             k = killer[column[length - 1]]

@@ -1,0 +1,173 @@
+"""How components merge, and the components of what is *not* there yet: extrema and saddles.
+
+    image -> neighbours that come before -> extrema   where components start
+                                            merges    which of them each saddle would merge
+
+The same for images and for volumes, and for what is there and its complement, so that
+`pytopo.morse.image_pairs` need not tell them apart.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytopo.kernels import sweep_3d
+from pytopo.kernels.gather import taken
+from pytopo.kernels.links_2d import earlier_neighbours
+from pytopo.kernels.links_3d import lower_links
+from pytopo.kernels.passengers import extrema_reached_2d, extrema_reached_3d
+from pytopo.kernels.sweep_2d import extrema, joined_extrema, number_extrema, saddles
+from pytopo.morse import links_3d
+from pytopo.morse.pairs_2d import _sweep
+from pytopo.morse.pairs_3d import _side
+from pytopo.order import sorted_order
+
+
+class Merges(NamedTuple):
+    """What merges, in ascending order of the saddles (components) or descending (complement).
+
+    Attributes
+    ----------
+    flip : int
+        0 for components, otherwise not.
+    n : int
+        How many extrema there are; n itself is the exterior.
+    saddle : (n_joins,) int32
+        Flat indices, ascending.
+    order : (n_order,) int32
+        Numbers of saddles, sorted.
+    ends : (n_joins, 2) int32
+        The extrema whose components each saddle would merge.
+    reached : function
+        (m,) int32 flat indices to the numbers of the extrema in whose components they are.
+    """
+
+    flip: int
+    n: int
+    saddle: NDArray[np.int32]
+    order: NDArray[np.int32]
+    ends: NDArray[np.int32]
+    reached: Callable[[NDArray[np.int32]], NDArray[np.int32]]
+
+
+class Pixels:
+    """Images on top of each other, construction V or T.
+
+    Parameters
+    ----------
+    keys : (H, W) int32 or int64
+        As `pytopo.kernels.links_2d.earlier_neighbours` takes them.
+    period : int
+    construction : {"V", "T"}
+    """
+
+    def __init__(self, keys: NDArray, period: int, construction: str) -> None:
+        self.keys, self.period, self.construction = keys, period, construction
+
+    @cached_property
+    def _earlier(self) -> NDArray[np.uint8]:
+        earlier = np.empty(self.keys.shape, np.uint8)
+        earlier_neighbours(self.keys, self.period, 0, len(earlier), earlier)
+        return earlier
+
+    def extrema(self, dim: int) -> NDArray[np.int32]:
+        """Return the minima (dim 0), where components start, or the maxima, where holes end."""
+        how = _sweep(dim, self.construction, self.keys.shape[1])
+        return extrema(self._earlier, 0, len(self.keys), how.flip, how.reach)
+
+    def merges(self, dim: int) -> Merges:
+        """Return how components merge (dim 0), or those of the complement (dim 1)."""
+        how = _sweep(dim, self.construction, self.keys.shape[1])
+        height, flat = len(self.keys), self._earlier.reshape(-1)
+        extremum = self.extrema(dim)
+        root = np.empty(self.keys.shape, np.int32)
+        number_extrema(extremum, 0, extremum.size, self.period, 0, height, root)
+        root = root.reshape(-1)
+        through_sides = 0 if self.construction == "V" else 255
+        saddle = saddles(self._earlier, 0, height, through_sides)
+        ends = joined_extrema(saddle, flat, how.onward, how.across, root)
+        order = sorted_order(taken(self.keys.reshape(-1), saddle))
+        return Merges(
+            how.flip,
+            extremum.size,
+            saddle,
+            order,
+            ends,
+            lambda pixel: extrema_reached_2d(pixel, flat, how.onward, root),
+        )
+
+
+class Voxels:
+    """Volumes on top of each other, construction V or T.
+
+    T is V turned around, as `pytopo.morse.pairs_3d` explains: what is found there is turned
+    back, so that dimensions, indices and the direction of the sweep are those of the volumes.
+
+    Parameters
+    ----------
+    keys : (D, H, W) int32 or int64
+        As `pytopo.kernels.links_3d.lower_links` takes them.
+    period : int
+    construction : {"V", "T"}
+    """
+
+    def __init__(self, keys: NDArray, period: int, construction: str) -> None:
+        self.keys, self.period, self.turned = keys, period, construction == "T"
+
+    @cached_property
+    def _turned_keys(self) -> NDArray:
+        return np.ascontiguousarray(~self.keys[::-1, ::-1, ::-1]) if self.turned else self.keys
+
+    @cached_property
+    def _links(self) -> NDArray[np.uint32]:
+        links = np.zeros(self.keys.shape, np.uint32)
+        lower_links(self._turned_keys, self.period, 0, len(links), links)
+        return links
+
+    def extrema(self, dim: int) -> NDArray[np.int32]:
+        """Return the minima (dim 0), where components start, or the maxima, where voids end."""
+        extremum = self._extrema_and_joins(dim)[0]
+        return self._index(extremum)[::-1].copy() if self.turned else extremum
+
+    def merges(self, dim: int) -> Merges:
+        """Return how components merge (dim 0), or those of the complement (dim 2)."""
+        side, links = _side(2 - dim if self.turned else dim), self._links.reshape(-1)
+        steps = links_3d.offsets() @ np.array([self.keys[0].size, self.keys.shape[2], 1])
+        extremum, saddle, lead = self._extrema_and_joins(dim)
+        root = np.empty(self.keys.shape, np.int32)
+        sweep_3d.number_extrema(extremum, self.period, root)
+        root = root.reshape(-1)
+        reading = side.flip, side.shift, side.leads
+        ends = sweep_3d.joined_extrema(saddle, lead, links, *reading, side.members, steps, root)
+        open_ = np.flatnonzero(ends[:, 0] != ends[:, 1]).astype(np.int32)
+        order = open_[sorted_order(taken(self._turned_keys.reshape(-1), saddle[open_]))]
+        n = extremum.size
+
+        def number(turned: NDArray[np.int32]) -> NDArray[np.int32]:
+            return np.where(turned < n, n - 1 - turned, n).astype(np.int32)
+
+        def reached(voxel: NDArray[np.int32]) -> NDArray[np.int32]:
+            found = extrema_reached_3d(self._index(voxel), links, side.flip, steps, root)
+            return number(found) if self.turned else found
+
+        if self.turned:
+            flip = 0 if side.flip else 255
+            saddle, order, ends = self._index(saddle), order[::-1].copy(), number(ends)
+            return Merges(flip, n, saddle, order, ends, reached)
+        return Merges(side.flip, n, saddle, order, ends, reached)
+
+    def _extrema_and_joins(self, dim: int) -> tuple[NDArray, NDArray, NDArray]:
+        side = _side(2 - dim if self.turned else dim)
+        return sweep_3d.extrema_and_joins(
+            self._links, self.period, 0, len(self._links), side.flip, side.shift, side.leads
+        )
+
+    def _index(self, voxel: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Turn indices around, there or back."""
+        return np.int32(self.keys.size - 1) - voxel if self.turned else voxel
+
+
+Swept = Pixels | Voxels
