@@ -45,18 +45,27 @@ if TYPE_CHECKING:  # what ``__getattr__`` resolves, spelled out for type checker
     from pytopo.diagram import Diagram
     from pytopo.images import read_image
     from pytopo.loss import SegmentationLoss, TopologicalLoss, topological_loss
-    from pytopo.matching import Matching, bottleneck, match, wasserstein
+    from pytopo.matching import (
+        BettiMatching,
+        Matching,
+        betti_matching,
+        bottleneck,
+        match,
+        wasserstein,
+    )
     from pytopo.notes import CacheWarning, InputWarning
     from pytopo.pairing import persistence, persistence_batch
     from pytopo.textbook import walk as steps
 
 __all__ = [
+    "BettiMatching",
     "CacheWarning",
     "Diagram",
     "InputWarning",
     "Matching",
     "SegmentationLoss",
     "TopologicalLoss",
+    "betti_matching",
     "bottleneck",
     "data",
     "match",
@@ -74,12 +83,14 @@ __all__ = [
 ]
 
 _home = {
+    "BettiMatching": "pytopo.matching",
     "CacheWarning": "pytopo.notes",
     "Diagram": "pytopo.diagram",
     "InputWarning": "pytopo.notes",
     "Matching": "pytopo.matching",
     "SegmentationLoss": "pytopo.loss",
     "TopologicalLoss": "pytopo.loss",
+    "betti_matching": "pytopo.matching",
     "bottleneck": "pytopo.matching",
     "match": "pytopo.matching",
     "persistence": "pytopo.pairing",

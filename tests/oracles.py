@@ -1,6 +1,6 @@
 """Brute force that imports nothing from pytopo: slow, obvious, and independent of it."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 from scipy import ndimage
@@ -135,3 +135,90 @@ def pixel_pairs_together(prediction, target):
             predicted += p == q
             true += t == u
     return both, predicted, true
+
+
+def matched_features(first, second, superlevel=False, construction="V", frame=None):
+    """Return (dim, pixel, other pixel) of the features of two images that match.
+
+    By labelling, in dimension 0, where the pixel is that of the birth, and in the highest,
+    where it is that of the death; the essential components are left out.
+    """
+    times, names, values = _common_times([first, second], superlevel, frame)
+    c_times = np.minimum(*times)
+    highest = first.ndim - 1
+    few = ndimage.generate_binary_structure(first.ndim, 1)
+    many = ndimage.generate_binary_structure(first.ndim, first.ndim)
+    near, far = (few, many) if construction == "V" else (many, few)
+
+    matches = []
+    for t, components in _merges(c_times, near):
+        ages = [[t_[part & (t_ < t)].min(initial=t) for t_ in times] for part in components]
+        for a, b in _together(ages, t):
+            if values[a] < values[t] and values[b] < values[t]:
+                matches.append((0, names[a], names[b]))
+
+    # Upside down, inside a layer that comes after everything else.
+    after = len(names)
+    c_times = np.pad(c_times, 1, constant_values=after)
+    deaths = []
+    for x_times in times:
+        x_times = np.pad(x_times, 1, constant_values=after)
+        filled = {}
+        for t, components in _merges(-x_times, far):
+            ages = [[-x_times[part].max(), min(-c_times[part].max(), t)] for part in components]
+            for a, b in _together(ages, t):
+                if values[-t] < values[-b]:
+                    filled[-b] = -a
+        deaths.append(filled)
+    for c_death in deaths[0].keys() & deaths[1].keys():
+        matches.append((highest, *(names[filled[c_death]] for filled in deaths)))
+    return sorted(matches)
+
+
+def _common_times(images, superlevel, frame):
+    """Number the pairs of value and pixel of two images and their frame, in their order."""
+    padded = []
+    for image in images:
+        keys = np.empty(image.shape, object)
+        for k, index in enumerate(np.ndindex(*image.shape)):
+            value = image[index].item()
+            keys[index] = (-value if superlevel else value, 1, k, k)
+        if frame is not None:
+            inner, keys = keys, np.empty([n + 2 for n in image.shape], object)
+            for k, index in enumerate(np.ndindex(*keys.shape)):
+                keys[index] = (-frame if superlevel else frame, 0, k, -2)
+            keys[(slice(1, -1),) * image.ndim] = inner
+        padded.append(keys)
+    order = sorted({key for keys in padded for key in keys.flat})
+    time = {key: t for t, key in enumerate(order)}
+    times = [np.vectorize(time.get, otypes=[int])(keys) for keys in padded]
+    return times, [key[3] for key in order], [key[0] for key in order]
+
+
+def _merges(times, connected):
+    """Yield each time, and the parts of what was there before that its pixel connects."""
+    for t in np.unique(times):
+        whole = ndimage.label(times <= t, connected)[0]
+        whole = whole == whole[times == t][0]
+        before = ndimage.label((times < t) & whole, connected)[0]
+        yield t, [before == k for k in range(1, before.max() + 1)]
+
+
+def _together(ages, never):
+    """Return the pairs of ages of two kinds that end together where components merge.
+
+    Of the sums of components that vanish when all become one, count those to which the first
+    kind contributes from age a on, and the second from age b on: one less than there are such
+    components.  A pair adds one to this count.
+    """
+
+    def count(a, b):
+        return max(0, sum(one <= a and other <= b for one, other in ages) - 1)
+
+    firsts, seconds = ([-np.inf, *sorted({age[k] for age in ages} - {never})] for k in (0, 1))
+    return [
+        (a, b)
+        for before_a, a in pairwise(firsts)
+        for before_b, b in pairwise(seconds)
+        if count(a, b) + count(before_a, before_b) > count(before_a, b) + count(a, before_b)
+    ]

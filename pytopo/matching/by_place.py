@@ -179,7 +179,8 @@ class _Images:
         images = checked_image(first, "first"), checked_image(second, "second")
         if images[0].shape != images[1].shape:
             raise ValueError(
-                f"first has shape {images[0].shape}, second {images[1].shape}; expected the same"
+                f"first has shape {images[0].shape}, second {images[1].shape}; "
+                "expected the same"
             )
         self.superlevel = flag(superlevel, "superlevel")
         self.construction = checked_construction(construction)
@@ -213,8 +214,10 @@ class _Images:
     ) -> NDArray[np.int64]:
         """Return the rows that match in dimension 0 and in the highest."""
         shape = self.shape if len(self.shape) > 1 else (1, *self.shape)
+        first, second = self.values.reshape(2, 1, *shape)
         found = matched_pixels(
-            *self.values.reshape(2, 1, *shape),
+            first,
+            second,
             dims,
             superlevel=self.superlevel,
             construction=self.construction,
@@ -262,9 +265,7 @@ def _rows_by_pixel(
     return order[np.searchsorted(keys, dim * size + pixel, sorter=order)]
 
 
-def _rows_by_bar(
-    diagram: Diagram, dim: int, pixels: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _rows_by_bar(diagram: Diagram, dim: int, pixels: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the rows of points with some births and deaths; of equals the next one."""
     rows: dict[tuple[int, int], list[int]] = {}
     for row in np.flatnonzero(diagram.dim == dim)[::-1].tolist():

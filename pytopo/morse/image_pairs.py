@@ -28,6 +28,7 @@ via persistent homology", section 4.
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -97,7 +98,7 @@ def matched_pixels(
         found = _matched(stack, dims, construction, inner)
         return found._replace(image=found.image + part[0])
 
-    found = on_threads(match, list(zip(bounds[:-1], bounds[1:])), threads)
+    found = on_threads(match, pairwise(bounds), threads)
     return Matched(*(np.concatenate(column) for column in zip(*found)))
 
 
@@ -162,19 +163,19 @@ def _stack(
     tall = count * period + 1, *(n + 2 * margin for n in shape[1:])
     framed = slice(None), slice(-1), *[slice(1, -1)] * (len(shape) - 1)
     inner = slice(None), *(slice(margin - 1, margin - 1 + n) for n in shape)
-    both = []
-    for images in (keys[:count], keys[count:]):
+
+    def stacked(images: Keys) -> Keys:
         stack = np.full(tall, np.iinfo(keys.dtype).max, keys.dtype)
         whole = stack[1:].reshape(count, period, *tall[1:])[framed]
         whole[...] = border
         whole[inner] = images
-        both.append(stack)
+        return stack
+
+    both = stacked(keys[:count]), stacked(keys[count:])
     return _Stack(*both, tuple(shape), margin, int(border) if equals else None)
 
 
-def _matched(
-    stack: _Stack, dims: tuple[int, ...], construction: str, threads: int
-) -> Matched:
+def _matched(stack: _Stack, dims: tuple[int, ...], construction: str, threads: int) -> Matched:
     """Match the features of the images of a stack, dimension by dimension."""
     kind = Pixels if len(stack.shape) == 2 else Voxels
     inputs = stack.first, stack.second
@@ -190,9 +191,9 @@ def _matched(
     pixels = np.concatenate([pairs for _, pairs in found])
     dim = np.repeat(np.array([d for d, _ in found], np.int8), [len(p) for _, p in found])
     image, first_pixel = stack.places(pixels[:, 0])
-    rows = Matched(image, dim, first_pixel, stack.places(pixels[:, 1])[1])
+    second_pixel = stack.places(pixels[:, 1])[1]
     order = np.lexsort((dim, image))
-    return Matched(*(column[order] for column in rows))
+    return Matched(image[order], dim[order], first_pixel[order], second_pixel[order])
 
 
 def _matched_components(

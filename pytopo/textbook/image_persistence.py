@@ -117,8 +117,8 @@ def joint_filtrations(
     # comparison image are as in the other two.
     level = np.concatenate([level, level.min(axis=0, keepdims=True)])
     height = np.concatenate([height, height.min(axis=0, keepdims=True)])
-    filtrations = [filtration_of_order(_by_level(image), construction) for image in level]
-    return JointFiltrations(*filtrations, height.reshape(3, -1), pixel.ravel())
+    f, g, c = (filtration_of_order(_by_level(image), construction) for image in level)
+    return JointFiltrations(f, g, c, height.reshape(3, -1), pixel.ravel())
 
 
 def _by_level(level: NDArray[np.int64]) -> PixelOrder:
@@ -156,7 +156,6 @@ class Columns:
 
         Examples
         --------
-        >>> zero_and_one, again = [0, 1], [0, 1]
         >>> matrix = Columns(np.arange(2), np.array([0, 2, 4]), np.array([0, 1, 0, 1]), 2)
         >>> matrix.reduced().low
         array([1])
@@ -260,7 +259,7 @@ def positions(filtration: Filtration) -> NDArray[np.int64]:
     return position
 
 
-def image_pairs(domain: Filtration, codomain: Filtration, dim: int) -> NDArray[np.int64]:
+def image_bars(domain: Filtration, codomain: Filtration, dim: int) -> NDArray[np.int64]:
     """Pair the cells that start classes of the domain with those that end them in the codomain.
 
     Parameters
@@ -279,7 +278,7 @@ def image_pairs(domain: Filtration, codomain: Filtration, dim: int) -> NDArray[n
     The component of 8 dies in c, where it meets that of 6, at 5: earlier than it is born.
 
     >>> joint = joint_filtrations([6, 9, 8], [0, 5, 0])
-    >>> pairs = image_pairs(joint.first, joint.comparison, 0)
+    >>> pairs = image_bars(joint.first, joint.comparison, 0)
     >>> joint.first.pixel[pairs[:, 0]], joint.comparison.pixel[pairs[:, 1]]
     (array([2, 1]), array([1, 1]))
     """
