@@ -25,7 +25,7 @@ from pytopo.order import checked_image, frame_value
 from pytopo.pairing import persistence
 from pytopo.textbook.image_persistence import joint_filtrations
 
-MOST_VOXELS = 2**15  # of a volume whose tunnels are matched by matrices
+MOST_VOXELS = 2**16  # of a volume whose tunnels are matched by matrices
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +95,7 @@ def betti_matching(
         As `pytopo.persistence`.
     ValueError
         As `pytopo.persistence`; if the shapes differ, or the common dtype cannot hold both
-        images; if tunnels of volumes of more than 2^15 voxels are to be matched, for which
+        images; if tunnels of volumes of more than 2^16 voxels are to be matched, for which
         there is the slow algorithm only (``dims=(0, 2)`` has no such limit).
 
     Notes
