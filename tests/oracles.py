@@ -241,8 +241,9 @@ def matched_bars(first, second, dim, superlevel=False, construction="V", frame=N
     bars = [_bars_by_image_bar(x, c, dim, values) for x in cells[:2]]
     matches = []
     for t in sorted(set(c.values())):
-        bounding = [_boundary(cell) for cell in c if _dimension(cell) == dim + 1 and c[cell] < t]
-        more = [_boundary(cell) for cell in c if _dimension(cell) == dim + 1 and c[cell] == t]
+        higher = [cell for cell in c if _dimension(cell) == dim + 1]
+        bounding = [_boundary(cell) for cell in higher if c[cell] < t]
+        more = [_boundary(cell) for cell in higher if c[cell] == t]
         chains = list(_sums(_independent(more, bounding)))
         ages = [_ages_of(chains, bounding, x) for x in cells[:2]]
         for a, b in _relative_position(list(zip(*ages))):
@@ -255,7 +256,7 @@ def _bars_by_image_bar(x, c, dim, values):
     """Return the deaths of the bars of x that have each image bar in c, by (birth, death)."""
     bars = {}
     for q in sorted(set(x.values())):
-        older, born = (_cycles(x, dim, lambda t: t < q), _cycles(x, dim, lambda t: t <= q))
+        older, born = _cycles(x, dim, q), _cycles(x, dim, q + 1)
         chains = list(_sums(_independent(born, older)))
         ends = [_ends_of(chains, older, y, dim) for y in (x, c)]
         for d, p in _relative_position(list(zip(*ends))):
@@ -300,11 +301,11 @@ def _boundary(cell):
     return frozenset(_faces(cell))
 
 
-def _cycles(x, dim, chosen):
-    """Return a basis of the cycles of cells at chosen times."""
+def _cycles(x, dim, stop):
+    """Return a basis of the cycles of cells that come before a time."""
     echelon, cycles = ({}, lambda face: face), []
     for cell in x:
-        if _dimension(cell) == dim and chosen(x[cell]):
+        if _dimension(cell) == dim and x[cell] < stop:
             # The chain stands beside its boundary, behind all faces.
             chain = {(1, face) for face in _faces(cell)} | {(0, cell)}
             chain = _remainder(chain, echelon)

@@ -117,18 +117,18 @@ def betti_matching(
 
     Examples
     --------
-    Two valleys in each image.  The left ones match, and so do the right ones; a third one of
-    the second image is left over:
+    By cost the valley at 1 would go to the valley of the second image that is as deep.  By
+    place it goes to the one at 4:
 
-    >>> m = betti_matching([0, 9, 1, 9, 9, 9], [2, 9, 0, 9, 5, 9])
+    >>> m = betti_matching([0, 9, 1, 9, 9], [0, 9, 4, 9, 1])
     >>> m.first.points(0), m.second.points(0)
     (array([[ 0., inf],
-           [ 1.,  9.]]), array([[ 2.,  9.],
-           [ 0., inf],
-           [ 5.,  9.]]))
+           [ 1.,  9.]]), array([[ 0., inf],
+           [ 4.,  9.],
+           [ 1.,  9.]]))
     >>> m.pairs, m.second_only
-    (array([[0, 1],
-           [1, 0]]), array([2]))
+    (array([[0, 0],
+           [1, 1]]), array([2]))
     """
     images = _Images(first, second, superlevel, construction, frame)
     diagrams = images.diagrams(dims)
