@@ -16,7 +16,7 @@ textbook/              the three kernels in a row, as objects; a walk through th
 morse/                 the fast algorithm: the same pairs, most columns never built
 pairing.py             ``persistence``: pairs of pixels become a diagram
 diagram.py             ``Diagram``: points, Betti numbers, files
-matching/              two diagrams become a matching, and a distance
+matching/              two diagrams become a matching, by cost or by place
 loss/                  a likelihood and a target become a loss with a gradient
 metrics/               two segmentations become Betti errors, VOI, Rand, Dice
 data/                  files and folders become sections, sections become patches
