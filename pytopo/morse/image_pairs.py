@@ -27,7 +27,6 @@ via persistent homology", section 4.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -37,6 +36,7 @@ from numpy.typing import NDArray
 from pytopo.kernels.gather import taken
 from pytopo.kernels.passengers import boarded, merge_passengers
 from pytopo.morse.merges import Merges, Pixels, Swept, Voxels
+from pytopo.morse.workspace import Workspace, workspace
 from pytopo.order import FRAME, fill_keys, key_dtype
 from pytopo.threads import on_threads
 
@@ -94,8 +94,9 @@ def matched_pixels(
 
     def match(part: tuple[int, int]) -> Matched:
         some = slice(*part)
-        stack = _stack(first[some], second[some], superlevel, frame)
-        found = _matched(stack, dims, construction, inner)
+        with workspace() as space:
+            stack = _stack(first[some], second[some], superlevel, frame, space)
+            found = _matched(stack, dims, construction, inner, space)
         return found._replace(image=found.image + part[0])
 
     found = on_threads(match, pairwise(bounds), threads)
@@ -111,13 +112,10 @@ class _Stack:
 
     first: Keys
     second: Keys
+    comparison: Keys
     shape: tuple[int, ...]  # of an image, of two or three axes
     margin: int  # on each side: exterior, and frame if there is one
     border: int | None  # the key of the frame, if pixels have the same value
-
-    @cached_property
-    def comparison(self) -> Keys:
-        return np.minimum(self.first, self.second)
 
     @property
     def period(self) -> int:
@@ -143,12 +141,16 @@ class _Stack:
 
 
 def _stack(
-    first: NDArray, second: NDArray, superlevel: bool, frame: int | np.floating | None
+    first: NDArray,
+    second: NDArray,
+    superlevel: bool,
+    frame: int | np.floating | None,
+    space: Workspace,
 ) -> _Stack:
     """Write the keys of both images, which share one scale, with exterior between."""
     count, *shape = first.shape
-    values = np.concatenate([first, second])
-    keys = np.empty(values.shape, key_dtype(values.dtype))
+    values = np.concatenate([first, second], out=space.empty((2 * count, *shape), first.dtype))
+    keys = space.empty(values.shape, key_dtype(values.dtype))
     planes = values.reshape(-1, *shape[-2:])
     fill_keys(planes, superlevel, [None] * len(planes), keys.reshape(planes.shape))
     border, equals = np.iinfo(keys.dtype).max, False
@@ -165,22 +167,25 @@ def _stack(
     inner = slice(None), *(slice(margin - 1, margin - 1 + n) for n in shape)
 
     def stacked(images: Keys) -> Keys:
-        stack = np.full(tall, np.iinfo(keys.dtype).max, keys.dtype)
+        stack = space.full(tall, np.iinfo(keys.dtype).max, keys.dtype)
         whole = stack[1:].reshape(count, period, *tall[1:])[framed]
         whole[...] = border
         whole[inner] = images
         return stack
 
     both = stacked(keys[:count]), stacked(keys[count:])
-    return _Stack(*both, tuple(shape), margin, int(border) if equals else None)
+    comparison = np.minimum(*both, out=space.empty(tall, keys.dtype))
+    return _Stack(*both, comparison, tuple(shape), margin, int(border) if equals else None)
 
 
-def _matched(stack: _Stack, dims: tuple[int, ...], construction: str, threads: int) -> Matched:
+def _matched(
+    stack: _Stack, dims: tuple[int, ...], construction: str, threads: int, space: Workspace
+) -> Matched:
     """Match the features of the images of a stack, dimension by dimension."""
     kind = Pixels if len(stack.shape) == 2 else Voxels
-    inputs = stack.first, stack.second
     first, second, c = (
-        kind(keys, stack.period, construction) for keys in (*inputs, stack.comparison)
+        kind(keys, stack.period, construction, space)
+        for keys in (stack.first, stack.second, stack.comparison)
     )
     top = len(stack.shape) - 1
     found = []

@@ -8,7 +8,6 @@ The same for images and for volumes, and for what is there and its complement, s
 """
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +22,7 @@ from pytopo.kernels.sweep_2d import extrema, joined_extrema, number_extrema, sad
 from pytopo.morse import links_3d
 from pytopo.morse.pairs_2d import _sweep
 from pytopo.morse.pairs_3d import _side
+from pytopo.morse.workspace import Workspace
 from pytopo.order import sorted_order
 
 
@@ -62,30 +62,34 @@ class Pixels:
         As `pytopo.kernels.links_2d.earlier_neighbours` takes them.
     period : int
     construction : {"V", "T"}
+    space : Workspace
     """
 
-    def __init__(self, keys: NDArray, period: int, construction: str) -> None:
+    def __init__(self, keys: NDArray, period: int, construction: str, space: Workspace) -> None:
         self.keys, self.period, self.construction = keys, period, construction
-
-    @cached_property
-    def _earlier(self) -> NDArray[np.uint8]:
-        earlier = np.empty(self.keys.shape, np.uint8)
-        earlier_neighbours(self.keys, self.period, 0, len(earlier), earlier)
-        return earlier
+        self._earlier = space.empty(keys.shape, np.uint8)
+        self._root = space.empty(keys.shape, np.int32)
+        self._extrema: dict[int, NDArray[np.int32]] = {}
+        earlier_neighbours(keys, period, 0, len(keys), self._earlier)
 
     def extrema(self, dim: int) -> NDArray[np.int32]:
         """Return the minima (dim 0), where components start, or the maxima, where holes end."""
-        how = _sweep(dim, self.construction, self.keys.shape[1])
-        return extrema(self._earlier, 0, len(self.keys), how.flip, how.reach)
+        if dim not in self._extrema:
+            how = _sweep(dim, self.construction, self.keys.shape[1])
+            found = extrema(self._earlier, 0, len(self.keys), how.flip, how.reach)
+            self._extrema[dim] = found
+        return self._extrema[dim]
 
     def merges(self, dim: int) -> Merges:
-        """Return how components merge (dim 0), or those of the complement (dim 1)."""
+        """Return how components merge (dim 0), or those of the complement (dim 1).
+
+        Once for each image: what is returned uses room that it has once.
+        """
         how = _sweep(dim, self.construction, self.keys.shape[1])
         height, flat = len(self.keys), self._earlier.reshape(-1)
         extremum = self.extrema(dim)
-        numbers = np.empty(self.keys.shape, np.int32)
-        number_extrema(extremum, 0, extremum.size, self.period, 0, height, numbers)
-        root = numbers.reshape(-1)
+        number_extrema(extremum, 0, extremum.size, self.period, 0, height, self._root)
+        root = self._root.reshape(-1)
         through_sides = 0 if self.construction == "V" else 255
         saddle = saddles(self._earlier, 0, height, through_sides)
         ends = joined_extrema(saddle, flat, how.onward, how.across, root)
@@ -112,20 +116,16 @@ class Voxels:
         As `pytopo.kernels.links_3d.lower_links` takes them.
     period : int
     construction : {"V", "T"}
+    space : Workspace
     """
 
-    def __init__(self, keys: NDArray, period: int, construction: str) -> None:
+    def __init__(self, keys: NDArray, period: int, construction: str, space: Workspace) -> None:
         self.keys, self.period, self.turned = keys, period, construction == "T"
-
-    @cached_property
-    def _turned_keys(self) -> NDArray:
-        return np.ascontiguousarray(~self.keys[::-1, ::-1, ::-1]) if self.turned else self.keys
-
-    @cached_property
-    def _links(self) -> NDArray[np.uint32]:
-        links = np.zeros(self.keys.shape, np.uint32)
-        lower_links(self._turned_keys, self.period, 0, len(links), links)
-        return links
+        turned = np.ascontiguousarray(~keys[::-1, ::-1, ::-1]) if self.turned else keys
+        self._turned_keys = turned
+        self._links = space.full(keys.shape, 0, np.uint32)
+        self._root = space.empty(keys.shape, np.int32)
+        lower_links(turned, period, 0, len(keys), self._links)
 
     def extrema(self, dim: int) -> NDArray[np.int32]:
         """Return the minima (dim 0), where components start, or the maxima, where voids end."""
@@ -133,13 +133,12 @@ class Voxels:
         return self._index(extremum)[::-1].copy() if self.turned else extremum
 
     def merges(self, dim: int) -> Merges:
-        """Return how components merge (dim 0), or those of the complement (dim 2)."""
+        """Return how components merge (dim 0), or those of the complement (dim 2), once."""
         side, links = _side(2 - dim if self.turned else dim), self._links.reshape(-1)
         steps = links_3d.offsets() @ np.array([self.keys[0].size, self.keys.shape[2], 1])
         extremum, saddle, lead = self._extrema_and_joins(dim)
-        numbers = np.empty(self.keys.shape, np.int32)
-        sweep_3d.number_extrema(extremum, self.period, numbers)
-        root = numbers.reshape(-1)
+        sweep_3d.number_extrema(extremum, self.period, self._root)
+        root = self._root.reshape(-1)
         reading = side.flip, side.shift, side.leads
         ends = sweep_3d.joined_extrema(saddle, lead, links, *reading, side.members, steps, root)
         open_ = np.flatnonzero(ends[:, 0] != ends[:, 1]).astype(np.int32)
