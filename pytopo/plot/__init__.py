@@ -7,6 +7,8 @@
     betti_curve  how many features are alive at each threshold
     matching     what the topological loss wants of each dot
     critical     at which pixels it wants that
+    betti_matching
+                 which features of two images are in the same place
     critical_sections
                  the same in a volume
     steps, step  the reduction of a small image, one picture a cell or a pixel
@@ -16,6 +18,7 @@ volume have three, but for ``steps``, which yields figures.  A dimension has the
 everywhere, ``COLOURS``.  Infinite values lie on a dashed line beside the finite ones.
 """
 
+from pytopo.plot.by_place import betti_matching
 from pytopo.plot.curves import barcode, betti_curve
 from pytopo.plot.diagrams import diagram
 from pytopo.plot.images import critical, image
@@ -28,6 +31,7 @@ __all__ = [
     "COLOURS",
     "barcode",
     "betti_curve",
+    "betti_matching",
     "critical",
     "critical_sections",
     "diagram",
