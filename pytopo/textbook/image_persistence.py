@@ -85,9 +85,11 @@ def joint_filtrations(
 
     Examples
     --------
-    >>> joint = joint_filtrations([6, 9, 8], [0, 5, 0])
+    The pixel in the middle is the last in the comparison image, (0 5 0), and not in the first:
+
+    >>> joint = joint_filtrations([6, 7, 8], [0, 5, 0])
     >>> joint.first.pixel, joint.comparison.pixel
-    (array([0, 2, 2, 1, 1]), array([0, 2, 1, 1, 1]))
+    (array([0, 1, 1, 2, 2]), array([0, 2, 1, 1, 1]))
     """
     superlevel = flag(superlevel, "superlevel")
     checked_construction(construction)
@@ -220,13 +222,14 @@ def boundary_columns(domain: Filtration, codomain: Filtration, dim: int) -> Colu
 
     Examples
     --------
-    Three pixels in a row, first (6 9 8) and c (0 5 0).  In c both edges come with the pixel in
-    the middle; in the first image the pixels come in the order left, right, middle:
+    Three pixels in a row, (6 7 8) in the first image and (0 5 0) in c.  Both edges come with
+    the pixel in the middle, and the ends of each are sorted by the first image:
 
-    >>> joint = joint_filtrations([6, 9, 8], [0, 5, 0])
+    >>> joint = joint_filtrations([6, 7, 8], [0, 5, 0])
     >>> matrix = boundary_columns(joint.first, joint.comparison, 0)
-    >>> joint.first.pixel[matrix.rows]
-    array([0, 1, 2, 1])
+    >>> joint.comparison.pixel[matrix.cell], joint.first.pixel[matrix.rows].reshape(2, 2)
+    (array([1, 1]), array([[0, 1],
+           [1, 2]]))
     """
     grid = np.array((1,) * (3 - len(codomain.grid)) + codomain.grid)
     start, rows = boundary_matrix(codomain.cell, positions(domain), grid)
