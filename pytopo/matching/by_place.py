@@ -11,7 +11,7 @@ feature of the first image and one of the second match if they die in c in the s
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,7 @@ from pytopo.matching.by_place_textbook import matched_bars
 from pytopo.morse.image_pairs import matched_pixels
 from pytopo.options import checked_construction, flag
 from pytopo.order import checked_image, frame_value
-from pytopo.pairing import persistence
+from pytopo.pairing import _checked_dims, persistence
 from pytopo.textbook.image_persistence import joint_filtrations
 
 MOST_VOXELS = 2**16  # of a volume whose tunnels are matched by matrices
@@ -131,15 +131,16 @@ def betti_matching(
            [1, 1]]), array([2]))
     """
     images = _Images(first, second, superlevel, construction, frame)
-    diagrams = images.diagrams(dims)
-    fast = tuple(dim for dim in diagrams[0].dims if dim in images.by_union_find_dims)
-    slow = [dim for dim in diagrams[0].dims if dim not in fast]
+    chosen = _checked_dims(dims, images.shape, "first")
+    fast = tuple(dim for dim in chosen if dim in images.by_union_find_dims)
+    slow = [dim for dim in chosen if dim not in fast]
     if slow and math.prod(images.shape) > MOST_VOXELS:
         raise ValueError(
             f"first has shape {images.shape}; expected at most {MOST_VOXELS} pixels, because "
             "tunnels of volumes, and rows with a frame, are matched by the slow algorithm (for "
             "components and voids: dims=(0, 2))"
         )
+    diagrams = images.diagrams(chosen)
     found = [_essential(*diagrams), *(images.by_textbook(dim, diagrams) for dim in slow)]
     if fast:
         found.append(images.by_union_find(fast, diagrams))
@@ -157,10 +158,11 @@ def textbook_betti_matching(
 ) -> BettiMatching:
     """Match the features of two images that are in the same place, by matrices.
 
-    The twin of `betti_matching`, to be read and to test against: small images only.
+    The reference implementation of `betti_matching`, to be read and to test against: small
+    images only.
     """
     images = _Images(first, second, superlevel, construction, frame)
-    diagrams = images.diagrams(dims)
+    diagrams = images.diagrams(_checked_dims(dims, images.shape, "first"))
     found = [images.by_textbook(dim, diagrams) for dim in diagrams[0].dims]
     return _matching(diagrams, [_essential(*diagrams), *found])
 
@@ -188,8 +190,7 @@ class _Images:
         self.shape = images[0].shape
         self.frame = frame_value(self.values, frame, self.superlevel)
 
-    def diagrams(self, dims: int | Iterable[int] | None) -> tuple[Diagram, Diagram]:
-        dims = tuple(dims) if isinstance(dims, Iterator) else dims
+    def diagrams(self, dims: tuple[int, ...]) -> tuple[Diagram, Diagram]:
         first, second = (
             persistence(
                 image,

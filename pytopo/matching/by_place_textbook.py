@@ -4,9 +4,10 @@
     (birth, death) -- (birth, death in c) --- (birth, death in c) ---- (birth, death)
                  same birth             same death              same birth
 
-Twin of `pytopo.morse.image_pairs`, for every dimension.  Stucki, Paetzold, Shit, Menze, Bauer
-(2023), "Topologically faithful image segmentation via induced matching of persistence
-barcodes", section 3.
+Reference implementation of `pytopo.morse.image_pairs`, for every dimension.
+
+Stucki, Paetzold, Shit, Menze, Bauer (2023), "Topologically faithful image segmentation via
+induced matching of persistence barcodes", section 3.
 """
 
 from collections import defaultdict

@@ -21,8 +21,9 @@ a first reduction the columns of a pixel are sorted by their lows, and reduced a
 rows in another order (`Columns.lows_in_two_orders`).  The pairs of first and second lows tell
 how the two filtrations of one vector space lie to each other, which no basis can change.
 
-Twin of `pytopo.morse.image_pairs`.  Bauer and Schmahl (2023), "Efficient computation of image
-persistence", section 2; Cohen-Steiner, Edelsbrunner, Harer, Morozov (2009), "Persistent
+The fast algorithm is `pytopo.morse.image_pairs`.
+
+Bauer and Schmahl (2023), "Efficient computation of image persistence", section 2; Cohen-Steiner, Edelsbrunner, Harer, Morozov (2009), "Persistent
 homology for kernels, images, and cokernels", section 3.
 """
 
