@@ -23,8 +23,9 @@ how the two filtrations of one vector space lie to each other, which no basis ca
 
 The fast algorithm is `pytopo.morse.image_pairs`.
 
-Bauer and Schmahl (2023), "Efficient computation of image persistence", section 2; Cohen-Steiner, Edelsbrunner, Harer, Morozov (2009), "Persistent
-homology for kernels, images, and cokernels", section 3.
+Bauer and Schmahl (2023), "Efficient computation of image persistence", section 2;
+Cohen-Steiner, Edelsbrunner, Harer, Morozov (2009), "Persistent homology for kernels, images,
+and cokernels", section 3.
 """
 
 from dataclasses import dataclass
