@@ -85,15 +85,24 @@ def test_a_likelihood_equal_to_the_truth_costs_nothing_and_one_dimension_counts_
     assert topological_loss(other, truth, {0: 0, 1: 2}, matching="betti") == 2 * alone[1]
 
 
-def test_dots_of_little_persistence_are_left_alone():
+def test_dots_of_little_persistence_are_neither_moved_nor_matched():
     rng = np.random.default_rng(0)
-    likelihood = torch.from_numpy(rng.random((1, 1, 9, 9))).requires_grad_()
-    truth = torch.from_numpy(rng.random((1, 1, 9, 9)) < 0.5)
-    topological_loss(likelihood, truth, matching="betti", min_persistence=0.5).backward()
-    d = pytopo.persistence(likelihood.detach().numpy()[0, 0], superlevel=True)
-    kept = d.select(min_persistence=0.5)
-    pixels = {*kept.birth_pixel.tolist(), *kept.death_pixel.tolist()}
-    assert set(likelihood.grad.reshape(-1).nonzero().reshape(-1).tolist()) <= pixels
+    likelihood, truth = rng.random((2, 9, 9))
+    m = pytopo.betti_matching(likelihood, truth, superlevel=True)
+    kept, other_kept = (d.persistence >= 0.3 for d in (m.first, m.second))
+    i, j = m.pairs[kept[m.pairs[:, 0]] & other_kept[m.pairs[:, 1]]].T
+    alone = np.setdiff1d(np.flatnonzero(kept), i)
+    other_alone = np.setdiff1d(np.flatnonzero(other_kept), j)
+    assert min(len(i), len(alone), len(other_alone)) > 1
+    assert np.setdiff1d(m.pairs[kept[m.pairs[:, 0]], 0], i).size > 0
+    wanted = ((m.first.birth[i] - m.second.birth[j]) ** 2).sum()
+    i, j = i[~m.first.essential[i]], j[~m.first.essential[i]]
+    wanted += ((m.first.death[i] - m.second.death[j]) ** 2).sum()
+    wanted += (m.first.persistence[alone] ** 2).sum() / 2
+    wanted += (m.second.persistence[other_alone] ** 2).sum() / 2
+    tensors = (torch.from_numpy(x)[None, None] for x in (likelihood, truth))
+    found = topological_loss(*tensors, matching="betti", min_persistence=0.3)
+    assert found.item() == pytest.approx(wanted)
 
 
 def test_the_explanation_has_the_pairs_of_the_matching(gap_and_false_ring):

@@ -299,6 +299,30 @@ def test_bars_of_every_dimension_are_those_of_linear_algebra(shape, superlevel, 
     assert found > 0
 
 
+@pytest.mark.parametrize(
+    ("construction", "first", "second"),
+    [
+        (
+            "V",
+            "20 8 12 17 8 26 8 6 2 15 1 18 1 16 10 14 24 3 26 0 9 0 15 23 22 14 0",
+            "20 8 12 17 8 26 8 6 2 11 1 18 11 16 10 14 14 3 26 1 9 0 20 9 22 14 0",
+        ),
+        (
+            "T",
+            "16 18 7 23 11 4 24 19 2 14 10 25 22 26 16 12 9 25 10 25 17 1 21 3 9 25 24",
+            "16 18 7 23 11 22 24 19 15 14 10 25 22 16 20 12 9 26 20 25 7 1 21 3 9 25 5",
+        ),
+    ],
+)
+def test_tunnels_with_one_image_bar_match_in_the_order_of_death_and_of_age(
+    construction, first, second
+):
+    pair = [np.array(text.split(), int).reshape(3, 3, 3) for text in (first, second)]
+    m = pytopo.betti_matching(*pair, 1, construction=construction)
+    assert len(m.pairs) == 2
+    assert bars(m) == oracles.matched_bars(*pair, 1, construction=construction)
+
+
 # --- invariants ------------------------------------------------------------------------
 
 
