@@ -120,11 +120,12 @@ def merge_passengers(saddle, order, ends, flip, key_a, key_b, a, b):
 
     Parameters
     ----------
-    saddle : (n_joins,) int32
-        Ascending; those of one saddle share the first of their ends.
+    saddle : (n_events,) int32
+        Of each merge event.  Those of one saddle follow each other, and share the first of
+        their ends.
     order : (n_order,) int32
-        Numbers of those that are to be looked at, in ascending order of their saddles.
-    ends : (n_joins, 2) int32
+        Numbers of the merge events to look at, in ascending order of their saddles.
+    ends : (n_events, 2) int32
         Numbers of the extrema whose components each would merge, 0 to n.
     flip : int
         0: ``order`` is taken forwards, and the earlier passenger is the elder.  Otherwise
@@ -136,13 +137,13 @@ def merge_passengers(saddle, order, ends, flip, key_a, key_b, a, b):
 
     Returns
     -------
-    events : (n_events, 3) int32
-        Saddle, passenger of kind a, passenger of kind b.  Events at which only one passenger
-        gets off are left out.
+    together : (n_together, 3) int32
+        Saddle, passenger of kind a, passenger of kind b.  Where only one gets off, nothing is
+        listed.
     """
     n_order = order.size
-    events = np.empty((n_order, 3), np.int32)  # a join is one merge event at most
-    n_events = 0
+    together = np.empty((n_order, 3), np.int32)  # a merge event ends one component at most
+    n_together = 0
     parent = np.arange(a.size).astype(np.int32)
     a, b = a.copy(), b.copy()
     root = np.empty(9, np.int32)  # four arcs around a pixel, eight octants around a voxel
@@ -165,12 +166,12 @@ def merge_passengers(saddle, order, ends, flip, key_a, key_b, a, b):
             if is_elder(b[r], b[whole], key_b, flip):
                 b[r], b[whole] = b[whole], b[r]
             if a[r] != NONE and b[r] != NONE:
-                events[n_events, 0] = p
-                events[n_events, 1] = a[r]
-                events[n_events, 2] = b[r]
-                n_events += 1
+                together[n_together, 0] = p
+                together[n_together, 1] = a[r]
+                together[n_together, 2] = b[r]
+                n_together += 1
             parent[r] = whole
-    return events[:n_events].copy()
+    return together[:n_together].copy()
 
 
 @njit(cache=True, nogil=True)

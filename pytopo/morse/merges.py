@@ -27,7 +27,7 @@ from pytopo.order import sorted_order
 
 
 class Merges(NamedTuple):
-    """What merges, in ascending order of the saddles (components) or descending (complement).
+    """What merges: components in ascending order of the saddles, or the complement, descending.
 
     Attributes
     ----------
@@ -35,12 +35,12 @@ class Merges(NamedTuple):
         0 for components, otherwise not.
     n : int
         How many extrema there are; n itself is the exterior.
-    saddle : (n_joins,) int32
-        Flat indices, ascending.
+    saddle : (n_events,) int32
+        Flat index of the saddle of each merge event; those of one saddle follow each other.
     order : (n_order,) int32
-        Numbers of saddles, sorted.
-    ends : (n_joins, 2) int32
-        The extrema whose components each saddle would merge.
+        Numbers of merge events, by ascending saddle.
+    ends : (n_events, 2) int32
+        The extrema whose components each would merge.
     reached : function
         (m,) int32 flat indices to the numbers of the extrema in whose components they are.
     """
