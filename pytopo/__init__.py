@@ -17,7 +17,7 @@ morse/                 the fast algorithm: the same pairs, most columns never bu
 pairing.py             ``persistence``: pairs of pixels become a diagram
 diagram.py             ``Diagram``: points, Betti numbers, files
 features/              a point of a diagram becomes pixels; images without the small ones
-matching/              two diagrams become a matching, and a distance
+matching/              two diagrams become a matching, by cost or by place
 loss/                  a likelihood and a target become a loss with a gradient
 metrics/               two segmentations become Betti errors, VOI, Rand, Dice
 data/                  files and folders become sections, sections become patches
@@ -49,18 +49,27 @@ if TYPE_CHECKING:  # what ``__getattr__`` resolves, spelled out for type checker
     from pytopo.features import feature_mask, regions, simplify
     from pytopo.images import read_image
     from pytopo.loss import SegmentationLoss, TopologicalLoss, topological_loss
-    from pytopo.matching import Matching, bottleneck, match, wasserstein
+    from pytopo.matching import (
+        BettiMatching,
+        Matching,
+        betti_matching,
+        bottleneck,
+        match,
+        wasserstein,
+    )
     from pytopo.notes import CacheWarning, InputWarning
     from pytopo.pairing import persistence, persistence_batch
     from pytopo.textbook import walk as steps
 
 __all__ = [
+    "BettiMatching",
     "CacheWarning",
     "Diagram",
     "InputWarning",
     "Matching",
     "SegmentationLoss",
     "TopologicalLoss",
+    "betti_matching",
     "bottleneck",
     "data",
     "feature_mask",
@@ -81,12 +90,14 @@ __all__ = [
 ]
 
 _home = {
+    "BettiMatching": "pytopo.matching",
     "CacheWarning": "pytopo.notes",
     "Diagram": "pytopo.diagram",
     "InputWarning": "pytopo.notes",
     "Matching": "pytopo.matching",
     "SegmentationLoss": "pytopo.loss",
     "TopologicalLoss": "pytopo.loss",
+    "betti_matching": "pytopo.matching",
     "bottleneck": "pytopo.matching",
     "feature_mask": "pytopo.features",
     "match": "pytopo.matching",

@@ -1,6 +1,6 @@
 """Brute force that imports nothing from pytopo: slow, obvious, and independent of it."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 from scipy import ndimage
@@ -250,3 +250,229 @@ def region_labels(image, superlevel, construction, frame, from_above, kept):
         basins[counts_from == t] = basins[near][sweep.time[near].argmin()]
     reached = np.vectorize(lambda b, t: b <= len(kept) and t < end.get(b, 0), otypes=[bool])
     return sweep.of_image(np.where(reached(basins, counts_from), basins, 0))
+
+
+def matched_features(first, second, superlevel=False, construction="V", frame=None):
+    """Return (dim, pixel, other pixel) of the features of two images that match.
+
+    By labelling, in dimension 0, where the pixel is that of the birth, and in the highest,
+    where it is that of the death; the essential components are left out.
+    """
+    times, names, values = _common_times([first, second], superlevel, frame)
+    c_times = np.minimum(*times)
+    highest = first.ndim - 1
+    few = ndimage.generate_binary_structure(first.ndim, 1)
+    many = ndimage.generate_binary_structure(first.ndim, first.ndim)
+    near, far = (few, many) if construction == "V" else (many, few)
+
+    matches = []
+    for t, components in _merges(c_times, near):
+        ages = [[t_[part & (t_ < t)].min(initial=t) for t_ in times] for part in components]
+        for a, b in _together(ages, t):
+            if values[a] < values[t] and values[b] < values[t]:
+                matches.append((0, names[a], names[b]))
+
+    # Upside down, inside a layer that comes after everything else.
+    after = len(names)
+    c_times = np.pad(c_times, 1, constant_values=after)
+    deaths = []
+    for x_times in times:
+        x_times = np.pad(x_times, 1, constant_values=after)
+        filled = {}
+        for t, components in _merges(-x_times, far):
+            ages = [[-x_times[part].max(), min(-c_times[part].max(), t)] for part in components]
+            for a, b in _together(ages, t):
+                if values[-t] < values[-b]:
+                    filled[-b] = -a
+        deaths.append(filled)
+    for c_death in deaths[0].keys() & deaths[1].keys():
+        matches.append((highest, *(names[filled[c_death]] for filled in deaths)))
+    return sorted(matches)
+
+
+def _common_times(images, superlevel, frame):
+    """Number the pairs of value and pixel of two images and their frame, in their order."""
+    padded = []
+    for image in images:
+        keys = np.empty(image.shape, object)
+        for k, index in enumerate(np.ndindex(*image.shape)):
+            value = image[index].item()
+            keys[index] = (-value if superlevel else value, 1, k, k)
+        if frame is not None:
+            inner, keys = keys, np.empty([n + 2 for n in image.shape], object)
+            for k, index in enumerate(np.ndindex(*keys.shape)):
+                keys[index] = (-frame if superlevel else frame, 0, k, -2)
+            keys[(slice(1, -1),) * image.ndim] = inner
+        padded.append(keys)
+    order = sorted({key for keys in padded for key in keys.flat})
+    time = {key: t for t, key in enumerate(order)}
+    times = [np.vectorize(time.get, otypes=[int])(keys) for keys in padded]
+    return times, [key[3] for key in order], [key[0] for key in order]
+
+
+def _merges(times, connected):
+    """Yield each time, and the parts of what was there before that its pixel connects."""
+    for t in np.unique(times):
+        whole = ndimage.label(times <= t, connected)[0]
+        whole = whole == whole[times == t][0]
+        before = ndimage.label((times < t) & whole, connected)[0]
+        yield t, [before == k for k in range(1, before.max() + 1)]
+
+
+def _together(ages, never):
+    """Return the pairs of ages of two kinds that end together where components merge.
+
+    Of the sums of components that vanish when all become one, count those to which the first
+    kind contributes from age a on, and the second from age b on: one less than there are such
+    components.  A pair adds one to this count.
+    """
+
+    def count(a, b):
+        return max(0, sum(one <= a and other <= b for one, other in ages) - 1)
+
+    return _steps(count, *({age[k] for age in ages} - {never} for k in (0, 1)))
+
+
+def _steps(count, firsts, seconds):
+    """Return where a count over two numbers goes up by one in both."""
+    firsts, seconds = ([-np.inf, *sorted(set(some) - {np.inf})] for some in (firsts, seconds))
+    return [
+        (a, b)
+        for before_a, a in pairwise(firsts)
+        for before_b, b in pairwise(seconds)
+        if count(a, b) + count(before_a, before_b) > count(before_a, b) + count(a, before_b)
+    ]
+
+
+def matched_bars(first, second, dim, superlevel=False, construction="V", frame=None):
+    """Return (birth, death, other birth, other death) of the bars of two images that match.
+
+    By linear algebra in any dimension: the elements of the small spaces of what is born or
+    dies with a pixel are listed one by one.  The essential components are left out.
+    """
+    times, names, values = _common_times([first, second], superlevel, frame)
+    cells = [_entering_cells(x, construction) for x in (*times, np.minimum(*times))]
+    c = cells[2]
+    bars = [_bars_by_image_bar(x, c, dim, values) for x in cells[:2]]
+    matches = []
+    for t in sorted(set(c.values())):
+        higher = [cell for cell in c if _dimension(cell) == dim + 1]
+        bounding = [_boundary(cell) for cell in higher if c[cell] < t]
+        more = [_boundary(cell) for cell in higher if c[cell] == t]
+        chains = list(_sums(_independent(more, bounding)))
+        ages = [_ages_of(chains, bounding, x) for x in cells[:2]]
+        for a, b in _relative_position(list(zip(*ages))):
+            if values[a] < values[t] and values[b] < values[t]:
+                matches.append((a, bars[0][a, t].pop(0), b, bars[1][b, t].pop(0)))
+    return sorted(tuple(names[x] for x in match) for match in matches)
+
+
+def _bars_by_image_bar(x, c, dim, values):
+    """Return the deaths of the bars of x that have each image bar in c, by (birth, death)."""
+    bars = {}
+    for q in sorted(set(x.values())):
+        older, born = _cycles(x, dim, q), _cycles(x, dim, q + 1)
+        chains = list(_sums(_independent(born, older)))
+        ends = [_ends_of(chains, older, y, dim) for y in (x, c)]
+        for d, p in _relative_position(list(zip(*ends))):
+            if values[q] < values[p]:
+                bars.setdefault((q, p), []).append(d)
+    return {bar: sorted(deaths) for bar, deaths in bars.items()}
+
+
+def _ages_of(chains, bounding, x):
+    """Return when each chain, up to boundaries, is there in x."""
+    echelon = _echelon(bounding if chains else [], lambda cell: (x[cell], cell))
+    return [max(x[cell] for cell in _remainder(chain, echelon)) for chain in chains]
+
+
+def _ends_of(chains, older, y, dim):
+    """Return when each chain, up to older cycles, is a boundary in y."""
+    ends = [np.inf] * len(chains)
+    echelon = _echelon(older if chains else [], lambda cell: cell)
+    for cell in sorted(y, key=y.get) if chains else []:
+        if _dimension(cell) == dim + 1 and _insert(_boundary(cell), echelon):
+            for k, chain in enumerate(chains):
+                if ends[k] == np.inf and not _remainder(chain, echelon):
+                    ends[k] = y[cell]
+    return ends
+
+
+def _entering_cells(times, construction):
+    """Return when each cell enters."""
+    choose, at = (max, 0) if construction == "V" else (min, 1)
+    entered = {}
+    for index in np.ndindex(*times.shape):
+        for offset in product((-1, 0, 1), repeat=times.ndim):
+            cell = tuple(2 * i + at + o for i, o in zip(index, offset))
+            entered[cell] = choose(entered.get(cell, times[index]), times[index])
+    if construction == "V":
+        inside = set(np.ndindex(*times.shape))
+        entered = {cell: t for cell, t in entered.items() if _corners(cell) <= inside}
+    return entered
+
+
+def _boundary(cell):
+    return frozenset(_faces(cell))
+
+
+def _cycles(x, dim, stop):
+    """Return a basis of the cycles of cells that come before a time."""
+    echelon, cycles = ({}, lambda face: face), []
+    for cell in x:
+        if _dimension(cell) == dim and x[cell] < stop:
+            # The chain stands beside its boundary, behind all faces.
+            chain = {(1, face) for face in _faces(cell)} | {(0, cell)}
+            chain = _remainder(chain, echelon)
+            if max(chain)[0] == 0:
+                cycles.append(frozenset(cell for _, cell in chain))
+            echelon[0][max(chain)] = chain
+    return cycles
+
+
+def _echelon(chains, key):
+    echelon = {}, key
+    for chain in chains:
+        _insert(chain, echelon)
+    return echelon
+
+
+def _insert(chain, echelon):
+    rows, key = echelon
+    chain = _remainder(chain, echelon)
+    if chain:
+        rows[max(chain, key=key)] = chain
+    return len(chain) > 0
+
+
+def _remainder(chain, echelon):
+    rows, key = echelon
+    rest = set(chain)
+    while rest and max(rest, key=key) in rows:
+        rest ^= rows[max(rest, key=key)]
+    return rest
+
+
+def _independent(chains, basis):
+    """Return those of some chains that add something to what a basis spans."""
+    echelon = _echelon(basis, lambda cell: cell)
+    return [chain for chain in chains if _insert(chain, echelon)]
+
+
+def _sums(chains):
+    """Yield every sum of one chain or more."""
+    for chosen in product((False, True), repeat=len(chains)):
+        if any(chosen):
+            total = set()
+            for chain, taken in zip(chains, chosen):
+                total ^= chain if taken else set()
+            yield total
+
+
+def _relative_position(ages):
+    """Return the pairs of ages of a basis, from both ages of every element of the space."""
+
+    def dimension(a, b):
+        return np.log2(1 + sum(one <= a and other <= b for one, other in ages))
+
+    return _steps(dimension, *({age[k] for age in ages} for k in (0, 1)))

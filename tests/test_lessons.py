@@ -409,3 +409,29 @@ def test_lesson_9_exercise_3():
     for frame, holes in ((None, 0), (0.0, 0), (1.0, 2)):
         diagram = pytopo.persistence(line, superlevel=True, frame=frame)
         assert diagram.betti(0.5)[1] == holes
+
+
+# --- matched by place ------------------------------------------------------------------
+
+RING_AND_VALLEY = np.full((5, 5), 22)
+RING_AND_VALLEY[:3, :3] = 6
+RING_AND_VALLEY[1, 1] = 15
+RING_AND_VALLEY[1:3, 4] = 11
+
+
+def test_matched_by_place_exercise_1():
+    m = pytopo.betti_matching(IMAGE, IMAGE)
+    assert m.pairs.tolist() == [[0, 0], [1, 1], [2, 2]]
+    assert (m.first_only.size, m.second_only.size) == (0, 0)
+
+
+def test_matched_by_place_exercise_2():
+    m = pytopo.betti_matching(IMAGE, RING_AND_VALLEY)
+    exchanged = pytopo.betti_matching(RING_AND_VALLEY, IMAGE)
+    assert sorted(m.pairs[:, ::-1].tolist()) == sorted(exchanged.pairs.tolist())
+
+
+def test_matched_by_place_exercise_3():
+    """c is the image itself, and the ring and the valley are born after everything has died."""
+    m = pytopo.betti_matching(IMAGE, RING_AND_VALLEY + 100)
+    assert m.pairs.tolist() == [[0, 0]]

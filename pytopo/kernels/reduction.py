@@ -189,6 +189,7 @@ def reduce_columns(start, rows, visit):
             continue
 
         length = start[j + 1] - start[j]
+        column = grown(column, length)
         column[:length] = rows[start[j] : start[j + 1]]
         # While a reduced column k has the same low, add it.  The two lows cancel, so the low
         # of the sum is a lower row, until no column has it or nothing is left.

@@ -10,6 +10,7 @@ file                what it does
 textbook.py         the loss of one image as the paper has it
 inputs.py           predictions and targets as they come in, checked
 dots.py             the points of all images of a batch, as arrays
+in_place.py         which of them are in the same place, for ``matching="betti"``
 squares.py          what they cost, and the derivative of that, for torch
 prepared_target.py  a target whose points are known
 topological.py      ``TopologicalLoss``

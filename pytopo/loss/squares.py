@@ -20,6 +20,7 @@ from torch.autograd.function import once_differentiable
 
 from pytopo.kernels.squares import add_squares
 from pytopo.loss.dots import Dots, Sweep, dots_of, values_of
+from pytopo.loss.in_place import match_in_place
 from pytopo.loss.inputs import as_images
 from pytopo.matching.groups import match_groups
 from pytopo.pairing import even_parts
@@ -89,6 +90,7 @@ def costs_of(
     sweep: Sweep,
     weight: NDArray[np.float64],
     every_target: bool,
+    places: NDArray[np.floating] | None = None,
 ) -> Costs:
     """Match the dots of images with those of their truths, and add the squares up.
 
@@ -101,6 +103,8 @@ def costs_of(
         Of each dimension of the sweep.
     every_target : bool
         As in `pytopo.topological_loss`.
+    places : ndarray of the shape of ``images``, or None
+        The truth, if dots are to be matched by place; None if by cost.
     """
     threads = number_of_threads(None)
     parts = even_parts(len(images), threads)
@@ -118,9 +122,12 @@ def costs_of(
                 (images, truth),
                 min(2, inner),
             )
-        partner = match_groups(
-            dots.start, dots.points, goals.start, goals.points, every_goal=every_target
-        )
+        if places is None:
+            partner = match_groups(
+                dots.start, dots.points, goals.start, goals.points, every_goal=every_target
+            )
+        else:
+            partner = match_in_place(images[a:b], dots, places[a:b], goals, sweep, inner)
         matched = Matched(slice(a, b), dots, goals, partner)
         matched.add_squares(weight, loss, gradient)
         return matched

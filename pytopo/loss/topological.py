@@ -40,6 +40,7 @@ from pytopo.pairing import even_parts, persistence_batch
 from pytopo.threads import number_of_threads, on_threads
 
 REDUCTIONS = ("mean", "sum", "none")
+MATCHINGS = ("wasserstein", "betti")
 FIXED = 0.01  # a dot nearer than this to its match needs no fixing
 
 
@@ -78,6 +79,7 @@ def topological_loss(
     include_background: bool = True,
     min_persistence: float = 0.0,
     every_target: bool = False,
+    matching: str = "wasserstein",
     reduction: str = "mean",
 ) -> Tensor:
     """Compute the topological loss of a likelihood against the truth.
@@ -107,6 +109,10 @@ def topological_loss(
     every_target : bool
         Let no dot of the target go to the diagonal while a dot of the prediction does.
         The plain optimum may give a target up if the best dot for it is weak.
+    matching : {"wasserstein", "betti"}
+        Which dots of the prediction go to which of the target: at the least cost, or where
+        they are in the same place (`pytopo.betti_matching`).  In volumes "betti" takes
+        dimensions 0 and 2 only.
     reduction : {"mean", "sum", "none"}
         Over images and channels.  The dots of each are added up.
 
@@ -156,6 +162,7 @@ def topological_loss(
         include_background=include_background,
         min_persistence=min_persistence,
         every_target=every_target,
+        matching=matching,
         reduction=reduction,
     )(prediction, target)
 
@@ -186,6 +193,7 @@ class TopologicalLoss(nn.Module):
         include_background: bool = True,
         min_persistence: float = 0.0,
         every_target: bool = False,
+        matching: str = "wasserstein",
         reduction: str = "mean",
     ) -> None:
         super().__init__()
@@ -195,6 +203,14 @@ class TopologicalLoss(nn.Module):
             raise ValueError(
                 f"reduction is {reduction!r}; expected one of {', '.join(REDUCTIONS)}"
             )
+        if matching not in MATCHINGS:
+            raise ValueError(f"matching is {matching!r}; expected {' or '.join(MATCHINGS)}")
+        if matching == "betti" and every_target:
+            raise ValueError(
+                'every_target is True; expected False with matching="betti", which matches by '
+                "place and not by cost"
+            )
+        self.matching = matching
         self.weights = _weights(dims)
         self.superlevel = _flag("superlevel", superlevel)
         self.construction = construction
@@ -311,12 +327,18 @@ class TopologicalLoss(nn.Module):
     def _costs(
         self, prediction: Tensor, likelihood: Tensor, target: "Tensor | PreparedTarget"
     ) -> Costs:
+        truth = self._truth(target, prediction)
+        places = None
+        if self.matching == "betti":
+            tensor = target.tensor if isinstance(target, PreparedTarget) else target
+            places = as_images(self._channels(tensor))
         return costs_of(
             as_images(likelihood),
-            self._truth(target, prediction),
+            truth,
             self._sweep,
             np.array(list(self.weights.values())),
             self.every_target,
+            places,
         )
 
     def _truth(

@@ -11,6 +11,7 @@ file             what it does
 ===============  =====================================================================
 inputs.py        masks and label images, checked
 betti.py         Betti numbers, and their error, of whole images and of patches
+by_place.py      features of two masks that are not in the same place
 pixels.py        accuracy and Dice
 label_images.py  Variation of Information and adapted Rand error
 evaluation.py    all of them for one prediction
@@ -24,6 +25,7 @@ from pytopo.metrics.betti import (
     patch_betti_error,
     patch_shape,
 )
+from pytopo.metrics.by_place import BettiMatchingError, betti_matching_error
 from pytopo.metrics.label_images import (
     AdaptedRandError,
     VariationOfInformation,
@@ -36,9 +38,11 @@ from pytopo.metrics.pixels import dice, pixel_accuracy
 __all__ = [
     "AdaptedRandError",
     "BettiError",
+    "BettiMatchingError",
     "VariationOfInformation",
     "adapted_rand_error",
     "betti_error",
+    "betti_matching_error",
     "betti_numbers",
     "dice",
     "patch_betti_error",

@@ -10,6 +10,8 @@ file                what it does
 ==================  ==================================================================
 links_2d, links_3d  tables: how the neighbours of a pixel are connected, by their set
 pairs_2d, pairs_3d  from values to pairs of pixels
+merges.py           extrema and saddles of either, and what each saddle merges
+image_pairs.py      two images: which features live on together in a third
 workspace.py        memory that is kept for the next image
 ==================  ==================================================================
 """

@@ -8,6 +8,8 @@
     betti_curve  how many features are alive at each threshold
     matching     where the topological loss pulls each point
     critical     at which pixels it does so
+    betti_matching
+                 which features of two images are in the same place
     critical_sections
                  the same in a volume
     steps, step  the reduction of a small image, one picture per cell or pixel
@@ -17,6 +19,7 @@ volume have three, but for ``steps``, which yields figures.  A dimension has the
 everywhere, ``COLOURS``.  Infinite values lie on a dashed line beside the finite ones.
 """
 
+from pytopo.plot.by_place import betti_matching
 from pytopo.plot.curves import barcode, betti_curve
 from pytopo.plot.diagrams import diagram
 from pytopo.plot.images import critical, image
@@ -30,6 +33,7 @@ __all__ = [
     "COLOURS",
     "barcode",
     "betti_curve",
+    "betti_matching",
     "critical",
     "critical_sections",
     "diagram",

@@ -1,0 +1,92 @@
+"""Matching the dots of many images by place: those of the ground truth at the same place.
+
+The counterpart of `pytopo.matching.groups`, which matches by cost.  Where a dot may go does not
+depend on how far it has to move, so a weak feature is made stronger where the ground truth has
+one, and a strong one elsewhere is removed.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytopo.diagram import ESSENTIAL
+from pytopo.loss.dots import Dots, Sweep
+from pytopo.matching.groups import DIAGONAL
+from pytopo.morse.image_pairs import matched_pixels
+from pytopo.order import frame_value
+
+
+def match_in_place(
+    images: NDArray[np.floating],
+    dots: Dots,
+    truth: NDArray[np.floating],
+    goals: Dots,
+    sweep: Sweep,
+    threads: int,
+) -> NDArray[np.int64]:
+    """Match the dots of each image with those of its ground truth that are in the same place.
+
+    Parameters
+    ----------
+    images, truth : (n, H, W) or (n, D, H, W) float32 or float64
+    dots, goals : Dots
+        Of the images and of the ground truth.
+    sweep : Sweep
+        How the dots were computed.
+    threads : int
+
+    Returns
+    -------
+    partner : (n_dots,) int64
+        Row of the goal of each dot, -1 for the diagonal.
+
+    Raises
+    ------
+    ValueError
+        If tunnels of volumes are among the dimensions.
+    """
+    highest = images.ndim - 2
+    if not set(sweep.dims) <= {0, highest}:
+        raise ValueError(
+            f"dims is {sweep.dims}; expected 0 and {highest}, because tunnels of volumes are "
+            'not matched by place; give dims=(0, 2), or matching="wasserstein"'
+        )
+    dtype = np.result_type(images, truth)
+    both = np.stack([images.astype(dtype, copy=False), truth.astype(dtype, copy=False)])
+    found = matched_pixels(
+        both[0],
+        both[1],
+        sweep.dims,
+        superlevel=sweep.superlevel,
+        construction=sweep.construction,
+        frame=frame_value(both, sweep.frame, sweep.superlevel),
+        threads=threads,
+    )
+    group = found.image * len(sweep.dims) + np.searchsorted(sweep.dims, found.dim)
+    size = images[0].size
+    rows = _rows(dots, sweep, size, group, found.first_pixel)
+    goal_rows = _rows(goals, sweep, size, group, found.second_pixel)
+    known = (rows != DIAGONAL) & (goal_rows != DIAGONAL)  # dots of little persistence are not
+
+    partner = np.full(len(dots.points), DIAGONAL)
+    partner[rows[known]] = goal_rows[known]
+    never, goal_never = (np.flatnonzero(d.death_pixel == ESSENTIAL) for d in (dots, goals))
+    partner[never] = goal_never
+    return partner
+
+
+def _rows(
+    dots: Dots, sweep: Sweep, size: int, group: NDArray[np.int64], pixel: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the dots born at pixels (components) or dying there (others), -1 where none is."""
+    if len(dots.points) == 0:
+        return np.full(group.size, DIAGONAL)
+    groups = dots.start.size - 1
+    is_component = np.resize(np.array(sweep.dims) == 0, groups)
+    of_dot = np.repeat(np.arange(groups), np.diff(dots.start))
+    known = np.where(is_component[of_dot], dots.birth_pixel, dots.death_pixel)
+    keys = of_dot * (size + 2) + known
+    order = np.argsort(keys)
+    asked = group * (size + 2) + pixel
+    place = np.searchsorted(keys, asked, sorter=order)
+    row = order[np.minimum(place, order.size - 1)]
+    return np.where(keys[row] == asked, row, DIAGONAL)

@@ -1,0 +1,123 @@
+"""The topological loss with features matched by place."""
+
+import numpy as np
+import pytest
+import torch
+
+import pytopo
+from pytopo import TopologicalLoss, topological_loss
+
+
+@pytest.fixture
+def gap_and_false_ring():
+    """A true ring with a gap of 0.3, a false one of 0.8 beside it, and the ground truth."""
+    truth = torch.zeros(1, 1, 5, 11)
+    truth[..., 1:4, 1:4] = 1
+    truth[..., 2, 2] = 0
+    likelihood = truth.clone()
+    likelihood[..., 1:4, 7:10] = 0.8
+    likelihood[..., 2, 8] = 0
+    likelihood[..., 1, 2] = 0.3
+    return likelihood.requires_grad_(), truth
+
+
+def test_by_cost_the_gap_opens_and_by_place_it_closes(gap_and_false_ring):
+    likelihood, truth = gap_and_false_ring
+    at_gap, at_false_ring = (0, 0, 1, 2), (0, 0, 3, 9)  # where either closes
+    pulls = {}
+    for matching in ("wasserstein", "betti"):
+        likelihood.grad = None
+        topological_loss(likelihood, truth, dims=1, matching=matching).backward()
+        pulls[matching] = likelihood.grad.clone()
+    assert pulls["wasserstein"][at_gap].item() == pytest.approx(0.3)
+    assert pulls["wasserstein"][at_false_ring].item() == pytest.approx(-0.4)  # and it is fed
+    assert pulls["betti"][at_gap].item() == pytest.approx(-1.4)
+    assert pulls["betti"][at_false_ring].item() == pytest.approx(0.8)  # and it is removed
+
+
+def by_hand(likelihood, truth, dims, **options):
+    """Return the loss of one image from its Betti matching."""
+    m = pytopo.betti_matching(likelihood, truth, dims, superlevel=True, **options)
+    i, j = m.pairs.T
+    births = ((m.first.birth[i] - m.second.birth[j]) ** 2).sum()
+    i, j = m.pairs[~m.first.essential[i]].T
+    deaths = ((m.first.death[i] - m.second.death[j]) ** 2).sum()
+    removed = (m.first.persistence[m.first_only] ** 2).sum() / 2
+    return births + deaths + removed + (m.second.persistence[m.second_only] ** 2).sum() / 2
+
+
+@pytest.mark.parametrize("construction", ["V", "T"])
+@pytest.mark.parametrize("frame", [None, 1.0, 0.4])
+@pytest.mark.parametrize("axes", [2, 3])
+def test_the_loss_of_each_image_is_that_of_its_matching(construction, frame, axes):
+    rng = np.random.default_rng(0)
+    shape, dims = ((12, 9), (0, 1)) if axes == 2 else ((4, 5, 4), (0, 2))
+    likelihood = rng.random((2, 3, *shape))
+    truth = (rng.random((2, 3, *shape)) < 0.4).astype(np.float64)
+    options = {"construction": construction, "frame": frame}
+    loss = TopologicalLoss(dims, matching="betti", reduction="none", **options)
+    tensors = torch.from_numpy(likelihood), torch.from_numpy(truth)
+    found = loss(*tensors)
+    for b in range(2):
+        for c in range(3):
+            wanted = by_hand(likelihood[b, c], truth[b, c], dims, **options)
+            assert found[b, c].item() == pytest.approx(wanted)
+    assert torch.equal(loss(tensors[0], loss.prepare(tensors[1])), found)
+
+
+def test_the_gradient_is_the_derivative():
+    generator = torch.manual_seed(0)
+    likelihood = torch.rand(1, 2, 5, 4, generator=generator, dtype=torch.float64)
+    truth = torch.rand(1, 2, 5, 4, generator=generator) < 0.4
+    loss = TopologicalLoss(matching="betti", frame=True)
+    likelihood.requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: loss(x, truth), likelihood)
+    assert torch.autograd.gradgradcheck(lambda x: loss(x, truth), likelihood)
+
+
+def test_a_likelihood_equal_to_the_truth_costs_nothing_and_one_dimension_counts_alone():
+    truth = torch.rand(2, 1, 8, 8, generator=torch.manual_seed(0)).round()
+    for dims in (0, 1, (0, 1)):
+        assert topological_loss(truth, truth, dims, matching="betti") == 0
+    other = torch.rand(2, 1, 8, 8, generator=torch.manual_seed(1))
+    alone = [topological_loss(other, truth, dim, matching="betti") for dim in (0, 1)]
+    assert topological_loss(other, truth, matching="betti") == pytest.approx(sum(alone))
+    assert topological_loss(other, truth, {0: 0, 1: 2}, matching="betti") == 2 * alone[1]
+
+
+def test_dots_of_little_persistence_are_neither_moved_nor_matched():
+    rng = np.random.default_rng(0)
+    likelihood, truth = rng.random((2, 9, 9))
+    m = pytopo.betti_matching(likelihood, truth, superlevel=True)
+    kept, other_kept = (d.persistence >= 0.3 for d in (m.first, m.second))
+    i, j = m.pairs[kept[m.pairs[:, 0]] & other_kept[m.pairs[:, 1]]].T
+    alone = np.setdiff1d(np.flatnonzero(kept), i)
+    other_alone = np.setdiff1d(np.flatnonzero(other_kept), j)
+    assert min(len(i), len(alone), len(other_alone)) > 1
+    assert np.setdiff1d(m.pairs[kept[m.pairs[:, 0]], 0], i).size > 0
+    wanted = ((m.first.birth[i] - m.second.birth[j]) ** 2).sum()
+    i, j = i[~m.first.essential[i]], j[~m.first.essential[i]]
+    wanted += ((m.first.death[i] - m.second.death[j]) ** 2).sum()
+    wanted += (m.first.persistence[alone] ** 2).sum() / 2
+    wanted += (m.second.persistence[other_alone] ** 2).sum() / 2
+    tensors = (torch.from_numpy(x)[None, None] for x in (likelihood, truth))
+    found = topological_loss(*tensors, matching="betti", min_persistence=0.3)
+    assert found.item() == pytest.approx(wanted)
+
+
+def test_the_explanation_has_the_pairs_of_the_matching(gap_and_false_ring):
+    (explanation,) = TopologicalLoss(1, matching="betti").explain(*gap_and_false_ring)
+    ((i, j),) = explanation.fix
+    assert explanation.prediction.death_index[i].tolist() == [2, 2]
+    assert explanation.target.death_index[j].tolist() == [2, 2]
+    assert explanation.prediction.death_index[explanation.remove].tolist() == [[2, 8]]
+
+
+def test_what_cannot_be_matched_by_place_is_refused():
+    with pytest.raises(ValueError, match="matching is 'cost'; expected wasserstein or betti"):
+        TopologicalLoss(matching="cost")
+    with pytest.raises(ValueError, match="every_target is True; expected False with matching"):
+        TopologicalLoss(matching="betti", every_target=True)
+    volume = torch.zeros(1, 1, 2, 3, 3)
+    with pytest.raises(ValueError, match=r"dims is \(0, 1\); expected 0 and 2"):
+        topological_loss(volume, volume, matching="betti")
