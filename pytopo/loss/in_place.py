@@ -12,7 +12,7 @@ from pytopo.diagram import ESSENTIAL
 from pytopo.loss.dots import Dots, Sweep
 from pytopo.matching.groups import DIAGONAL
 from pytopo.morse.image_pairs import matched_pixels
-from pytopo.order import frame_value
+from pytopo.order import FRAME, frame_value
 
 
 def match_in_place(
@@ -78,15 +78,10 @@ def _rows(
     dots: Dots, sweep: Sweep, size: int, group: NDArray[np.int64], pixel: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Return the dots born at pixels (components) or dying there (others), -1 where none is."""
-    if len(dots.points) == 0:
-        return np.full(group.size, DIAGONAL)
     groups = dots.start.size - 1
     is_component = np.resize(np.array(sweep.dims) == 0, groups)
     of_dot = np.repeat(np.arange(groups), np.diff(dots.start))
     known = np.where(is_component[of_dot], dots.birth_pixel, dots.death_pixel)
-    keys = of_dot * (size + 2) + known
-    order = np.argsort(keys)
-    asked = group * (size + 2) + pixel
-    place = np.searchsorted(keys, asked, sorter=order)
-    row = order[np.minimum(place, order.size - 1)]
-    return np.where(keys[row] == asked, row, DIAGONAL)
+    row = np.full((groups, size - FRAME), DIAGONAL, np.int32)
+    row[of_dot, known - FRAME] = np.arange(of_dot.size)
+    return row[group, pixel - FRAME].astype(np.int64)
