@@ -100,7 +100,8 @@ def morse_boundaries(square_voxel, outline, most_steps, stars):
         The path of square j is at ``path_voxel[start[j]:start[j + 1]]``, with the set of
         faces over which it leaves each voxel; its last voxel is the first of them.
     """
-    links, creators, edges, steps = stars.links, stars.creators, stars.edges, stars.steps
+    links, creators, paths = stars.links, stars.creators, stars.paths
+    edges, steps = stars.edges, stars.steps
     # Squares are added at the beginning and at each step, each with two far sides.
     most_waiting = MOST_PUSHED * (most_steps + 1)
     path = np.zeros(links.size, np.uint8)
@@ -139,7 +140,7 @@ def morse_boundaries(square_voxel, outline, most_steps, stars):
 
             # Which squares push the path off it, and on which representatives does it end?
             link_edges = (np.int64(links[voxel]) >> 6) & 4095
-            found = np.int64(stars.paths[link_edges << 6 | (path[voxel] & FACES)])
+            found = np.int64(paths[link_edges << 6 | (path[voxel] & FACES)])
             squares = found & 4095
             rest = (found >> 12) & np.int64(creators[voxel])  # others are dropped
             path[voxel] = rest
@@ -221,7 +222,7 @@ def add_edges(voxel, faces, keys, out_path, out_heap):
 
 
 @njit(cache=True, nogil=True)
-def add_far_edges(voxel, squares, stars, out_path, out_heap):
+def add_far_edges(voxel, squares, links, keys, edges, steps, out_path, out_heap):
     """Add the far sides of squares at a voxel u to a path, modulo 2.
 
         u+a -- u+a+b        the square between faces a and b has two sides at u
@@ -233,7 +234,8 @@ def add_far_edges(voxel, squares, stars, out_path, out_heap):
     voxel : int
     squares : int
         Set of edges of the octahedron, one for each square.
-    stars : Stars
+    links, keys, edges, steps
+        As in `Stars`; a tuple of all would take longer to pass than the work.
     out_path, out_heap
         As in `add_edges`, with room for `MOST_PUSHED` more.
     """
@@ -242,16 +244,16 @@ def add_far_edges(voxel, squares, stars, out_path, out_heap):
         squares &= squares - 1
         for side in range(2):
             # The far side that starts at one face of the edge e runs along the other.
-            along = stars.edges[e, 1 - side]
-            later = voxel + stars.steps[stars.edges[e, side]]
-            if (np.int64(stars.links[later]) >> along) & 1 == 0:  # the other end comes later
-                later += stars.steps[along]
+            along = edges[e, 1 - side]
+            later = voxel + steps[edges[e, side]]
+            if (np.int64(links[later]) >> along) & 1 == 0:  # the other end comes later
+                later += steps[along]
                 along ^= 1  # from there the edge runs over the opposite face
-            add_edges(later, 1 << along, stars.keys, out_path, out_heap)
+            add_edges(later, 1 << along, keys, out_path, out_heap)
 
 
 @njit(cache=True, nogil=True)
-def store_path(path, heap, used, out_voxel, out_faces):
+def store_path(path, heap, used, path_voxel, path_faces):
     """Store the path at work from place ``used`` of a list on, its last voxel first.
 
     Parameters
@@ -259,21 +261,25 @@ def store_path(path, heap, used, out_voxel, out_faces):
     path, heap
         The path, as in `add_edges`.
     used : int
-    out_voxel, out_faces : (>= used + size of the heap,) int32, uint8
+    path_voxel, path_faces : (>= used,) int32, uint8
         The list.
 
     Returns
     -------
+    path_voxel, path_faces : (>= used,) int32, uint8
+        The same with the path, or larger copies.
     used : int
         Where the path ends.
     """
+    path_voxel = grown(path_voxel, used + heap[0, 0])
+    path_faces = grown(path_faces, used + heap[0, 0])
     for i in range(1, heap[0, 0] + 1):  # row 1 of a heap is the latest
         faces = path[heap[i, 1]] & FACES
         if faces != 0:  # edges that were added twice cancel
-            out_voxel[used] = heap[i, 1]
-            out_faces[used] = faces
+            path_voxel[used] = heap[i, 1]
+            path_faces[used] = faces
             used += 1
-    return used
+    return path_voxel, path_faces, used
 
 
 @njit(cache=True, nogil=True)

@@ -37,7 +37,6 @@ from pytopo.kernels.morse_boundary import (
     clear_path,
     store_path,
 )
-from pytopo.kernels.reduction import grown
 
 NOBODY = -1
 
@@ -101,13 +100,14 @@ def last_creator(voxel, rest, creators, first_creator):
 
 
 @njit(cache=True, nogil=True)
-def add_path(paths, begin, end, keys, out_path, heap):
-    """Add a stored path, places ``begin`` to ``end - 1`` of ``paths``, to the one at work.
+def add_path(path_voxel, path_faces, begin, end, keys, out_path, heap):
+    """Add a stored path to the one at work, modulo 2.
 
     Parameters
     ----------
-    paths : Paths
+    path_voxel, path_faces : (n_entries,) int32, uint8
     begin, end : int
+        The path is in places ``begin`` to ``end - 1``.
     keys : (n,) int64
     out_path : (n,) uint8
     heap : (m, 2) int64
@@ -120,44 +120,8 @@ def add_path(paths, begin, end, keys, out_path, heap):
     """
     heap = roomy(heap, end - begin)
     for i in range(begin, end):
-        add_edges(np.int64(paths.voxel[i]), np.int64(paths.faces[i]), keys, out_path, heap)
+        add_edges(np.int64(path_voxel[i]), np.int64(path_faces[i]), keys, out_path, heap)
     return heap
-
-
-@njit(cache=True, nogil=True)
-def push_to_creator(stars, out_path, heap):
-    """Push the path at work off its last voxel, again and again, until a creator edge is last.
-
-    Parameters
-    ----------
-    stars : pytopo.kernels.morse_boundary.Stars
-    out_path : (n,) uint8
-        A path that ends on some creator edge, as each path of a destroyer square does.
-    heap : (m, 2) int64
-        Its voxels, as in `add_edges`.
-
-    Returns
-    -------
-    voxel, rest : int
-        The last voxel of the path, and the creator edges on which it rests there, as a set.
-    heap : (>= m, 2) int64
-        The same, or a larger copy.
-    """
-    while True:
-        voxel = heap[1, 1]
-        faces = np.int64(out_path[voxel]) & FACES
-        rest = faces & np.int64(stars.creators[voxel])
-        if rest != faces:  # there is more than creator edges: squares push that off
-            link_edges = (np.int64(stars.links[voxel]) >> 6) & 4095
-            found = np.int64(stars.paths[link_edges << 6 | faces])
-            rest = (found >> 12) & np.int64(stars.creators[voxel])
-            out_path[voxel] = WAITING | rest  # it stays in the heap, with what rests there
-            heap = roomy(heap, np.int64(MOST_PUSHED))  # a literal is a type of its own
-            add_far_edges(voxel, found & 4095, stars, out_path, heap)
-        if rest != 0:
-            return voxel, rest, heap
-        out_path[voxel] = 0  # nothing is left here
-        remove_latest(heap)
 
 
 @njit(cache=True, nogil=True)
@@ -186,12 +150,12 @@ def pair_squares(todo, first, stop, square_voxel, stars, paths, out_owner):
     aside : (n_aside,) int32
         The squares that were put aside.
     """
-    keys, creators, first_creator = stars.keys, stars.creators, stars.first_creator
-    path_voxel, path_faces, begin, end = paths.voxel, paths.faces, paths.begin, paths.end
-    used = path_voxel.size
+    links, keys, creators, first_creator = stars[:4]
+    shortest, edges, steps = stars[4:]
+    path_voxel, path_faces, begin, end = paths
     aside = np.empty(todo.size, np.int32)  # to put one aside ends the work on that of todo
-    n_aside = 0
-    path, heap = np.zeros(stars.links.size, np.uint8), np.zeros((256, 2), np.int64)
+    n_aside, used = 0, path_voxel.size
+    path, heap = np.zeros(links.size, np.uint8), np.zeros((256, 2), np.int64)
     for j in todo:
         # Most often the path rests already, on an edge that is free: nothing is to be moved.
         voxel, rest = np.int64(path_voxel[begin[j]]), np.int64(path_faces[begin[j]])
@@ -201,13 +165,27 @@ def pair_squares(todo, first, stop, square_voxel, stars, paths, out_owner):
                 out_owner[edge] = j
                 continue
 
-        mine = np.int64(j)
-        other = mine  # whose path is added next: my own to begin with
-        changed = False
+        mine, other, changed = np.int64(j), np.int64(j), False  # my own path is added first
         while other != NOBODY:
-            stored = Paths(path_voxel, path_faces, begin, end)
-            heap = add_path(stored, begin[other], end[other], keys, path, heap)
-            voxel, rest, heap = push_to_creator(stars, path, heap)
+            heap = add_path(path_voxel, path_faces, begin[other], end[other], keys, path, heap)
+
+            # Push the path off its last voxel, again and again, until a creator edge is last.
+            rest = 0
+            while rest == 0:
+                voxel = heap[1, 1]
+                faces = np.int64(path[voxel]) & FACES
+                rest = faces & np.int64(creators[voxel])
+                if rest != faces:  # there is more than creator edges: squares push that off
+                    link_edges = (np.int64(links[voxel]) >> 6) & 4095
+                    found = np.int64(shortest[link_edges << 6 | faces])
+                    rest = (found >> 12) & np.int64(creators[voxel])
+                    path[voxel] = WAITING | rest  # the voxel stays in the heap, marked as such
+                    heap = roomy(heap, np.int64(MOST_PUSHED))  # a literal is a type of its own
+                    add_far_edges(voxel, found & 4095, links, keys, edges, steps, path, heap)
+                if rest == 0:  # nothing is left here
+                    path[voxel] = 0
+                    remove_latest(heap)
+
             edge = last_creator(voxel, rest, creators, first_creator)
             allowed = first <= voxel < stop
             other = np.int64(out_owner[edge]) if allowed else NOBODY
@@ -215,21 +193,18 @@ def pair_squares(todo, first, stop, square_voxel, stars, paths, out_owner):
             if other == NOBODY or comes_before(
                 keys[square_voxel[mine]], mine, keys[square_voxel[other]], other
             ):
-                # The edge is free, or its owner is on my right.  I have come to my end, and
-                # my path is stored: others may have to add it.
+                # Free, or the owner is on my right.  My path is final: store it for others.
                 if changed:
-                    path_voxel = grown(path_voxel, used + heap[0, 0])
-                    path_faces = grown(path_faces, used + heap[0, 0])
                     begin[mine] = used
-                    used = store_path(path, heap, used, path_voxel, path_faces)
+                    stored = store_path(path, heap, used, path_voxel, path_faces)
+                    path_voxel, path_faces, used = stored
                     end[mine] = used
                 if allowed:
                     out_owner[edge] = mine
                 else:
                     aside[n_aside] = mine
                     n_aside += 1
-                # The owner goes on, with the sum of both paths: mine is the path at work.
-                mine = other
+                mine = other  # who goes on with the sum of both paths, the path at work
             changed = True
         clear_path(path, heap)
     return path_voxel[:used].copy(), path_faces[:used].copy(), aside[:n_aside].copy()

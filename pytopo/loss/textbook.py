@@ -76,18 +76,18 @@ def textbook_loss(
     # Index -2 is the frame; -1 is never, and its value is not used.
     not_pixels = prediction.new_tensor([0 if frame is None else frame, 0])
     f = torch.cat([prediction.flatten(), not_pixels])
+    # Matched points move to their goals, removed ones to the diagonal.  Missing goals cost
+    # their distance to the diagonal, and have no pixel that could move.  The component that
+    # never dies is matched with that of the target, by birth alone.
     birth, death = f[found.birth_pixel], f[found.death_pixel]
 
     loss = prediction.new_zeros(())
     for dim, weight in weights.items():
         i, j, removed, missing = _matched(found, goals, dim, every_target)
-        # Matched points move to their goals, removed ones to the diagonal.  Missing goals cost
-        # their distance to the diagonal, and have no pixel that could move.
         moved = (birth[i] - goal_birth[j]) ** 2 + (death[i] - goal_death[j]) ** 2
         loss = loss + weight * moved.sum()
         loss = loss + weight * ((death[removed] - birth[removed]) ** 2 / 2).sum()
         loss = loss + weight * ((goal_death[missing] - goal_birth[missing]) ** 2 / 2).sum()
-    # The component that never dies is matched with that of the target, by birth alone.
     essential = (birth[found.essential] - goal_birth[goals.essential]) ** 2
     return loss + weights.get(0, 0) * essential.sum()
 
