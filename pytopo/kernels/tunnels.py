@@ -100,31 +100,6 @@ def last_creator(voxel, rest, creators, first_creator):
 
 
 @njit(cache=True, nogil=True)
-def add_path(path_voxel, path_faces, begin, end, keys, out_path, heap):
-    """Add a stored path to the one at work, modulo 2.
-
-    Parameters
-    ----------
-    path_voxel, path_faces : (n_entries,) int32, uint8
-    begin, end : int
-        The path is in places ``begin`` to ``end - 1``.
-    keys : (n,) int64
-    out_path : (n,) uint8
-    heap : (m, 2) int64
-        As in `add_edges`.
-
-    Returns
-    -------
-    heap : (>= m, 2) int64
-        The same with the voxels that were added, or a larger copy.
-    """
-    heap = roomy(heap, end - begin)
-    for i in range(begin, end):
-        add_edges(np.int64(path_voxel[i]), np.int64(path_faces[i]), keys, out_path, heap)
-    return heap
-
-
-@njit(cache=True, nogil=True)
 def pair_squares(todo, first, stop, square_voxel, stars, paths, out_owner):
     """Reduce destroyer squares until each has a creator edge.
 
@@ -167,7 +142,9 @@ def pair_squares(todo, first, stop, square_voxel, stars, paths, out_owner):
 
         mine, other, changed = np.int64(j), np.int64(j), False  # my own path is added first
         while other != NOBODY:
-            heap = add_path(path_voxel, path_faces, begin[other], end[other], keys, path, heap)
+            heap = roomy(heap, end[other] - begin[other])
+            for i in range(begin[other], end[other]):
+                add_edges(np.int64(path_voxel[i]), np.int64(path_faces[i]), keys, path, heap)
 
             # Push the path off its last voxel, again and again, until a creator edge is last.
             rest = 0
