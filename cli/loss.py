@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from pytopo.html import Report
     from pytopo.images.masks import Advice
-    from pytopo.loss.topological import Explanation
+    from pytopo.loss.explanation import Explanation
 
 DESCRIPTION = """\
 Compute the topological loss of a likelihood against the truth: how far its persistence

@@ -54,11 +54,26 @@ class Stack:
 
 
 def stack_of(values: NDArray, name: str, options: Options) -> Stack:
+    """Return images of one shape as a stack.
+
+    Parameters
+    ----------
+    values : (B, W), (B, H, W) or (B, D, H, W) ndarray
+        C-contiguous, checked by `pytopo.order.checked_image` or `checked_values`.
+    name : str
+        What an error calls the first image.
+    options : Options
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an option is impossible for images of this shape or dtype.
+    """
     shape = values.shape[1:]
     return Stack(
         values,
         [frame_value(image, options.frame, options.superlevel) for image in values],
-        _checked_dims(options.dims, shape, name),
+        checked_dims(options.dims, shape, name),
         chosen_algorithm(options.algorithm, shape, name),
     )
 
@@ -66,7 +81,19 @@ def stack_of(values: NDArray, name: str, options: Options) -> Stack:
 def stacks_of(
     images: NDArray | Sequence[ArrayLike], options: Options
 ) -> tuple[list[int], list[Stack]]:
-    """Group the images of a batch; return the place in the batch of each, and the groups."""
+    """Group the images of a batch by shape and dtype.
+
+    Returns
+    -------
+    places : list of int
+        The place in the batch of each image of each stack, in order.
+    stacks : list of Stack
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `pytopo.persistence_batch`.
+    """
     if isinstance(images, np.ndarray):
         if images.ndim not in (3, 4):
             raise ValueError(
@@ -112,7 +139,7 @@ def even_parts(count: int, parts: int) -> list[tuple[int, int]]:
     return list(pairwise(bounds.tolist()))
 
 
-def _checked_dims(
+def checked_dims(
     dims: int | Iterable[int] | None, shape: tuple[int, ...], name: str
 ) -> tuple[int, ...]:
     """Return the dimensions in ascending order, checked."""

@@ -11,7 +11,7 @@ from pytopo.html.page import Report, Target, fitting_image, page
 from pytopo.plot import COLOURS
 
 if TYPE_CHECKING:  # reports of diagrams do without torch
-    from pytopo.loss.topological import Explanation
+    from pytopo.loss.explanation import Explanation
 
 MARKERS = ("circle", "square", "triangle")
 ROLES = {"in place": "hex", "to fix": "circle", "to remove": "plus"}
