@@ -12,7 +12,7 @@ from pytopo.cli.report import printable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pytopo.loss.topological import Explanation
+    from pytopo.loss.explanation import Explanation
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ kernels/lower_star.py  cells become a filtration
 kernels/reduction.py   the boundary matrix becomes pairs of cells
 textbook/              the three kernels in a row, as objects; a walk through them
 morse/                 the fast algorithm: the same pairs, most columns never built
+stacks.py              options are checked; images of one shape are taken together
 pairing.py             ``persistence``: pairs of pixels become a diagram
 diagram.py             ``Diagram``: points, Betti numbers, files
 features/              a point of a diagram becomes pixels; images without the small ones

@@ -16,7 +16,7 @@ MOVED = {
     "pytopo.checkpoint": "pytopo.training.checkpoint",
     "pytopo.config": "pytopo.training.config",
     "pytopo.distributed": "pytopo.training.distributed",
-    "pytopo.dots": "pytopo.loss.dots",
+    "pytopo.dots": "pytopo.loss.points",
     "pytopo.evaluation": "pytopo.metrics.evaluation",
     "pytopo.experiment": "pytopo.training.experiment",
     "pytopo.experiment_report": "pytopo.training.report",

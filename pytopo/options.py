@@ -114,6 +114,18 @@ def at_least(value: object, name: str, least: float) -> float:
     return number
 
 
+def is_weight(value: object) -> bool:
+    """Return whether something is a finite number of at least 0.
+
+    Examples
+    --------
+    >>> is_weight(np.float32(0.5)), is_weight(-1), is_weight(math.inf), is_weight("1")
+    (True, False, False, False)
+    """
+    number = real(value)
+    return number is not None and 0 <= number < math.inf
+
+
 def checked_construction(value: object) -> str:
     """Return "V" or "T".
 

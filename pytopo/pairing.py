@@ -1,12 +1,10 @@
-"""``persistence``: choose a route, get pairs of pixels, look up their values.
+"""``persistence``: choose an algorithm, get pairs of pixels, look up their values.
 
-Both routes answer with pixels, so everything that has to do with values happens here and
-once: pairs of equal value are dropped, births and deaths are gathered from the image.
+Both algorithms return pixels, so everything that has to do with values happens here and once:
+pairs of equal value are dropped, births and deaths are gathered from the image.
 """
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -15,20 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from pytopo.diagram import ESSENTIAL, Diagram
 from pytopo.morse.pairs_2d import Rows, pixel_pairs
 from pytopo.morse.pairs_3d import voxel_pairs
-from pytopo.options import at_least, checked_construction, flag, integers
-from pytopo.order import (
-    FRAME,
-    checked_image,
-    checked_values,
-    frame_value,
-    total_order,
-    value_dtype,
-)
+from pytopo.order import FRAME, checked_image, total_order, value_dtype
+from pytopo.stacks import Options, Stack, parts_of, stack_of, stacks_of
 from pytopo.textbook import filtration_of_order, reduce_filtration
 from pytopo.threads import number_of_threads, on_threads
-
-ALGORITHMS = ("auto", "reduction", "morse")
-PART_PIXELS = 2**20  # about how many pixels of a batch are taken together
 
 
 def persistence(
@@ -67,7 +55,7 @@ def persistence(
         image.  Points whose pixels have equal values are never listed.
     algorithm : {"auto", "reduction", "morse"}
         "reduction" is the textbook.  "morse" is the fast one, for less than 2^30 pixels.
-        "auto" is the fast one where it can be had.  All give the same diagram.
+        "auto" is the fast one where it is available.  All give the same diagram.
     threads : int or None
         Number of threads to work on this image; ``None`` for as many as there are cores.
         They pay from about 512x512 pixels on.  The default of one is right where images are
@@ -106,10 +94,10 @@ def persistence(
     >>> d.points(0)
     array([[ 0., inf]])
     """
-    options = _Options(dims, superlevel, construction, frame, min_persistence, algorithm)
+    options = Options(dims, superlevel, construction, frame, min_persistence, algorithm)
     threads = number_of_threads(threads)
     values = np.ascontiguousarray(checked_image(image))
-    return _diagrams_of(_stack(values[None], "image", options), options, threads)[0]
+    return _diagrams_of(stack_of(values[None], "image", options), options, threads)[0]
 
 
 def persistence_batch(
@@ -152,135 +140,15 @@ def persistence_batch(
     >>> [len(d.points(1)) for d in pytopo.persistence_batch(images)]
     [0, 1]
     """
-    options = _Options(dims, superlevel, construction, frame, min_persistence, algorithm)
+    options = Options(dims, superlevel, construction, frame, min_persistence, algorithm)
     threads = number_of_threads(threads)
-    places, stacks = _stacks(images, options)
+    places, stacks = stacks_of(images, options)
 
-    parts = [part for stack in stacks for part in _parts(stack, threads)]
+    parts = [part for stack in stacks for part in parts_of(stack, threads)]
     inner = max(1, threads // max(1, len(parts)))
     found = on_threads(lambda part: _diagrams_of(part, options, inner), parts, threads)
     diagrams = [diagram for some in found for diagram in some]
     return [diagrams[i] for i in np.argsort(places)]
-
-
-@dataclass(frozen=True)
-class _Options:
-    """The options that all images of a batch share, checked once."""
-
-    dims: int | Iterable[int] | None
-    superlevel: bool
-    construction: str
-    frame: float | bool | None
-    min_persistence: float
-    algorithm: str
-
-    def __post_init__(self) -> None:
-        if isinstance(self.dims, Iterator):  # to be gone through once for each shape
-            object.__setattr__(self, "dims", tuple(self.dims))
-        flag(self.superlevel, "superlevel")
-        checked_construction(self.construction)
-        at_least(self.min_persistence, "min_persistence", 0)
-        if not isinstance(self.algorithm, str) or self.algorithm not in ALGORITHMS:
-            known = " or ".join(f'"{name}"' for name in ALGORITHMS)
-            raise ValueError(f"algorithm is {self.algorithm!r}; expected {known}")
-
-
-@dataclass(frozen=True, eq=False)
-class _Stack:
-    """Images of one shape and dtype, and what of the options depends on them, all checked."""
-
-    values: NDArray  # (B, W), (B, H, W) or (B, D, H, W), C-contiguous
-    frames: list[int | np.floating | None]
-    dims: tuple[int, ...]
-    algorithm: str
-
-
-def _stack(values: NDArray, name: str, options: _Options) -> _Stack:
-    shape = values.shape[1:]
-    return _Stack(
-        values,
-        [frame_value(image, options.frame, options.superlevel) for image in values],
-        _checked_dims(options.dims, shape, name),
-        _route(options.algorithm, shape, name),
-    )
-
-
-def _stacks(
-    images: NDArray | Sequence[ArrayLike], options: _Options
-) -> tuple[list[int], list[_Stack]]:
-    """Group the images of a batch; return the place in the batch of each, and the groups."""
-    if isinstance(images, np.ndarray):
-        if images.ndim not in (3, 4):
-            raise ValueError(
-                f"images has shape {images.shape}; expected (B, H, W), (B, D, H, W) or a list "
-                "of images (for a single image: persistence)"
-            )
-        if images.size == 0 and len(images) > 0:
-            raise ValueError(f"images has shape {images.shape} and no pixel; expected some")
-        values = np.ascontiguousarray(checked_values(images, "images"))
-        stacks = [_stack(values, "images[0]", options)] if len(images) else []
-        return list(range(len(images))), stacks
-
-    checked = [checked_image(image, f"images[{i}]") for i, image in enumerate(images)]
-    alike: dict[object, list[int]] = {}
-    for i, values in enumerate(checked):
-        alike.setdefault((values.shape, values.dtype), []).append(i)
-    stacks = [
-        _stack(np.stack([checked[i] for i in group]), f"images[{group[0]}]", options)
-        for group in alike.values()
-    ]
-    return [i for group in alike.values() for i in group], stacks
-
-
-def _parts(stack: _Stack, threads: int) -> list[_Stack]:
-    """Divide a stack into parts of about equal size, to be taken by threads."""
-    count = len(stack.values)
-    parts = count if stack.algorithm == "reduction" else stack.values.size // PART_PIXELS
-    return [
-        replace(stack, values=stack.values[a:b], frames=stack.frames[a:b])
-        for a, b in even_parts(count, max(threads, parts))
-    ]
-
-
-def even_parts(count: int, parts: int) -> list[tuple[int, int]]:
-    """Divide a number of images into parts of about equal size, none empty.
-
-    Examples
-    --------
-    >>> even_parts(5, 2), even_parts(2, 3)
-    ([(0, 2), (2, 5)], [(0, 1), (1, 2)])
-    """
-    bounds = np.linspace(0, count, min(count, parts) + 1).astype(int)
-    return list(pairwise(bounds.tolist()))
-
-
-def _checked_dims(
-    dims: int | Iterable[int] | None, shape: tuple[int, ...], name: str
-) -> tuple[int, ...]:
-    """Return the dimensions in ascending order, checked."""
-    if dims is None:
-        return tuple(range(len(shape)))
-    several = integers(dims)
-    if not several or not all(0 <= d < len(shape) for d in several):
-        raise ValueError(
-            f"dims is {dims!r}; expected dimensions from 0 to {len(shape) - 1}, "
-            f"because {name} has shape {shape}"
-        )
-    return tuple(sorted(set(several)))
-
-
-def _route(algorithm: str, shape: tuple[int, ...], name: str) -> str:
-    """Return the algorithm to use: the fast route counts pixels in 32 bits, margin included."""
-    rows = 3 if len(shape) == 1 else 1  # a single axis lies between two rows of outside
-    fast = math.prod(shape) < 2**30 and rows * math.prod(n + 4 for n in shape) < 2**31
-    if algorithm == "morse" and not fast:
-        raise ValueError(
-            f'algorithm is "morse", which takes less than 2^30 pixels, and {name} has shape '
-            f'{shape}; expected "auto" or "reduction"'
-        )
-    if algorithm == "auto":
-        return "morse" if fast else "reduction"
-    return algorithm
 
 
 def pixel_rows(
@@ -313,11 +181,11 @@ def pixel_rows(
     TypeError, ValueError
         If an option is impossible, as in `persistence`.
     """
-    options = _Options(dims, superlevel, construction, frame, 0.0, "auto")
-    return _rows_of(_stack(images, "images[0]", options), options, threads)
+    options = Options(dims, superlevel, construction, frame, 0.0, "auto")
+    return _rows_of(stack_of(images, "images[0]", options), options, threads)
 
 
-def _rows_of(stack: _Stack, options: _Options, threads: int) -> Rows:
+def _rows_of(stack: Stack, options: Options, threads: int) -> Rows:
     """Pair the pixels of a stack."""
     superlevel, construction = bool(options.superlevel), options.construction
     if stack.algorithm == "morse":
@@ -332,7 +200,7 @@ def _rows_of(stack: _Stack, options: _Options, threads: int) -> Rows:
     return rows
 
 
-def _diagrams_of(stack: _Stack, options: _Options, threads: int) -> list[Diagram]:
+def _diagrams_of(stack: Stack, options: Options, threads: int) -> list[Diagram]:
     """Compute the diagrams of a stack: pairs of pixels first, values afterwards."""
     superlevel, construction = bool(options.superlevel), options.construction
     rows = _rows_of(stack, options, threads)
@@ -365,8 +233,8 @@ def _diagrams_of(stack: _Stack, options: _Options, threads: int) -> list[Diagram
     return diagrams
 
 
-def _textbook_pairs(stack: _Stack, superlevel: bool, construction: str) -> Rows:
-    """Pair the pixels of images by the textbook route."""
+def _textbook_pairs(stack: Stack, superlevel: bool, construction: str) -> Rows:
+    """Pair the pixels of images by the reduction of the textbook."""
     found = []
     for b, (image, frame) in enumerate(zip(stack.values, stack.frames)):
         filtration = filtration_of_order(total_order(image, superlevel, frame), construction)
@@ -378,21 +246,16 @@ def _textbook_pairs(stack: _Stack, superlevel: bool, construction: str) -> Rows:
         image_number = np.full(dim.size, b, np.int32)
         rows = Rows(image_number, dim, filtration.pixel[birth_cell], death_pixel)
         found.append(rows.take(np.isin(dim, stack.dims)))
-    return Rows(
-        np.concatenate([rows.image for rows in found]),
-        np.concatenate([rows.dim for rows in found]),
-        np.concatenate([rows.birth_pixel for rows in found]),
-        np.concatenate([rows.death_pixel for rows in found]),
-    )
+    return Rows(*(np.concatenate(column) for column in zip(*found)))
 
 
-def _settled(rows: Rows, stack: _Stack) -> Rows:
+def _settled(rows: Rows, stack: Stack) -> Rows:
     """Drop pairs of equal value, and sort the others by birth pixel, then death pixel."""
     rows = rows.take(~_same_value(rows, stack))
     return rows.take(np.lexsort((rows.death_pixel, rows.birth_pixel, rows.dim, rows.image)))
 
 
-def _same_value(rows: Rows, stack: _Stack) -> NDArray[np.bool_]:
+def _same_value(rows: Rows, stack: Stack) -> NDArray[np.bool_]:
     """Tell which pairs have no persistence, comparing in the dtype of the image."""
     images = stack.values.reshape(len(stack.values), -1)
     birth, death = rows.birth_pixel, rows.death_pixel
@@ -409,7 +272,7 @@ def _same_value(rows: Rows, stack: _Stack) -> NDArray[np.bool_]:
 
 
 def _gather(
-    stack: _Stack,
+    stack: Stack,
     image: NDArray[np.int32],
     pixel: NDArray[np.int64],
     out_value: NDArray[np.floating],

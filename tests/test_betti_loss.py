@@ -85,7 +85,7 @@ def test_a_likelihood_equal_to_the_truth_costs_nothing_and_one_dimension_counts_
     assert topological_loss(other, truth, {0: 0, 1: 2}, matching="betti") == 2 * alone[1]
 
 
-def test_dots_of_little_persistence_are_neither_moved_nor_matched():
+def test_points_of_little_persistence_are_neither_moved_nor_matched():
     rng = np.random.default_rng(0)
     likelihood, truth = rng.random((2, 9, 9))
     m = pytopo.betti_matching(likelihood, truth, superlevel=True)

@@ -16,49 +16,44 @@ from strategies import constructions, images, lattices
 import pytopo
 from pytopo.kernels.contingency import overlaps
 from pytopo.kernels.heap import push, remove_latest, roomy
-from pytopo.kernels.kruskal import foreign_joins, joins_of_band, merge
+from pytopo.kernels.kruskal import foreign_merges, merge, merges_of_band
 from pytopo.kernels.links_2d import REGULAR, earlier_neighbours
 from pytopo.kernels.links_3d import lower_links
-from pytopo.kernels.morse_boundary import MOST_PUSHED, morse_boundaries
+from pytopo.kernels.morse_boundary import MOST_PUSHED, Stars, morse_boundaries
+from pytopo.kernels.pixels import pixels_of_pairs
 from pytopo.kernels.reduction import grown, reduce_columns
 from pytopo.kernels.sorting import sort_bytes, sorted_order
-from pytopo.kernels.sweep_2d import (
-    UNKNOWN,
-    closing_loops,
-    extrema,
-    fill_image_rows,
-    number_extrema,
-    saddles,
-)
-from pytopo.kernels.sweep_3d import extrema_and_joins
+from pytopo.kernels.sweep_2d import closing_loops, extrema, number_extrema, saddles
+from pytopo.kernels.sweep_3d import extrema_and_merges
+from pytopo.kernels.v_paths import UNKNOWN
 from pytopo.kernels.voxels import voxels_of_pairs
 from pytopo.morse import links_3d, pairs_2d, pairs_3d
 
-OUTSIDE = np.iinfo(np.int32).max
+EXTERIOR = np.iinfo(np.int32).max
 
 
-def framed_by_outside(image):
-    return np.pad(np.asarray(image, np.int32), 1, constant_values=OUTSIDE)
+def in_exterior(image):
+    return np.pad(np.asarray(image, np.int32), 1, constant_values=EXTERIOR)
 
 
 def earlier_of(image):
-    """Return the bytes of one image, outside included."""
-    keys = framed_by_outside(image)
+    """Return the bytes of one image, the exterior included."""
+    keys = in_exterior(image)
     earlier = np.empty(keys.shape, np.uint8)
     earlier_neighbours(keys, len(keys) - 1, 0, len(keys), earlier)
     return earlier
 
 
-def joins_of_row(image, i, flip):
+def merges_of_row(image, i, flip):
     return len(saddles(earlier_of(image), i + 1, i + 2, flip))
 
 
-def most_joins(n, flip):
-    """Return how many joins a row of n pixels makes at most.
+def most_merges(n, flip):
+    """Return how many merge events a row of n pixels has at most.
 
     Seen from side to side an arc begins at each of the n - 1 neighbours within the row (n + 1
-    where outside counts as well) and at each run of neighbours above, and of those below: two
-    beside each other are joined by the corner.  Every pixel with arcs has one to spare.
+    where the exterior counts as well) and at each run of neighbours above, and of those below:
+    two beside each other are linked by the corner.  Every pixel with arcs has one to spare.
     """
     if flip == 0:
         return n - 1 + (n + 1) // 2
@@ -66,11 +61,11 @@ def most_joins(n, flip):
 
 
 def crowns(n, flip=0):
-    """Return three rows, the middle one with as many joins as a row can have.
+    """Return three rows, the middle one with as many merge events as a row can have.
 
     0 3 0 3 0        every second pixel, 2, has sides that come before it and corners
     2 0 2 0 2        that come after it: four arcs.  For arcs of later neighbours the same
-    0 3 0 3 0        upside down, and one pixel on, where outside is no neighbour
+    0 3 0 3 0        upside down, and one pixel on, where the exterior is no neighbour
     """
     odd = (np.arange(n) + (flip == 255)) % 2
     rows = np.array([3 * odd, 2 - 2 * odd, 3 * odd], np.uint8)
@@ -84,7 +79,7 @@ def nothing_is_too_small(monkeypatch):
 
 
 def agrees_on_any_threads(image, **options):
-    """Compare the fast route with the textbook, with bands of one row too."""
+    """Compare the fast algorithm with the textbook, with bands of one row too."""
     ref = pytopo.persistence(image, algorithm="reduction", **options)
     rows = 1 if image.ndim == 1 else len(image)
     return all(
@@ -98,10 +93,10 @@ def agrees_on_any_threads(image, **options):
 
 @pytest.mark.parametrize("flip", [0, 255])
 @pytest.mark.parametrize("n", [1, 3, 5, 7, 8, 9, 15, 16, 17, 101])
-def test_a_row_of_crowns_holds_three_joins_for_two_pixels(n, flip):
+def test_a_row_of_crowns_holds_three_merge_events_per_two_pixels(n, flip):
     if flip and n % 2 == 0:
-        n += 1  # the outside makes the joins of the last pixel
-    assert joins_of_row(crowns(n, flip), 1, flip) == most_joins(n, flip)
+        n += 1  # the exterior makes the merge events of the last pixel
+    assert merges_of_row(crowns(n, flip), 1, flip) == most_merges(n, flip)
 
 
 @pytest.mark.compiled
@@ -113,16 +108,16 @@ def test_no_row_holds_more(n, flip):
     most = 0
     for _ in range(20):
         rows = rng.permutation(3 * n)
-        joins = 0
+        merges = 0
         for a, b in rng.integers(0, 3 * n, (200, 2)):
             rows[[a, b]] = rows[[b, a]]
-            swapped = joins_of_row(rows.reshape(3, n), 1, flip)
-            if swapped >= joins:
-                joins = swapped
+            swapped = merges_of_row(rows.reshape(3, n), 1, flip)
+            if swapped >= merges:
+                merges = swapped
             else:
                 rows[[a, b]] = rows[[b, a]]
-        most = max(most, joins)
-    assert most == most_joins(n, flip)
+        most = max(most, merges)
+    assert most == most_merges(n, flip)
 
 
 @pytest.mark.parametrize("construction", ["V", "T"])
@@ -148,28 +143,28 @@ def test_a_wide_band_of_crowns_has_room(width):
 )
 def test_every_second_pixel_of_a_checkerboard_is_a_minimum(shape, copies):
     board = np.indices(shape).sum(0) % 2
-    keys = np.vstack([framed_by_outside(board)[:-1]] * copies + [framed_by_outside(board)[:1]])
-    earlier, period = np.empty(keys.shape, np.uint8), shape[0] + 1
-    earlier_neighbours(keys, period, 0, len(keys), earlier)
-    assert (earlier[keys == OUTSIDE] == REGULAR).all()
+    keys = np.vstack([in_exterior(board)[:-1]] * copies + [in_exterior(board)[:1]])
+    earlier, stride = np.empty(keys.shape, np.uint8), shape[0] + 1
+    earlier_neighbours(keys, stride, 0, len(keys), earlier)
+    assert (earlier[keys == EXTERIOR] == REGULAR).all()
     minimum = extrema(earlier, 0, len(keys), 0, pairs_2d.SIDES)
     assert len(minimum) == copies * ((board.size + 1) // 2)
     root = np.empty(keys.shape, np.int32)
     for first in range(len(keys)):  # row by row
         some = minimum[minimum // keys.shape[1] == first]
         number = np.count_nonzero(minimum // keys.shape[1] < first)
-        number_extrema(some, number, len(minimum), period, first, first + 1, root)
+        number_extrema(some, number, len(minimum), stride, first, first + 1, root)
     assert root.reshape(-1)[minimum].tolist() == list(range(len(minimum)))
-    assert (root[keys == OUTSIDE] == len(minimum)).all()
+    assert (root[keys == EXTERIOR] == len(minimum)).all()
     assert np.count_nonzero(root == UNKNOWN) == copies * board.size - len(minimum)
     maximum = extrema(earlier, 0, len(keys), 255, pairs_2d.SIDES)
-    inner = board[1:-1, 1:-1]  # outside never comes, so no pixel beside it is a maximum
+    inner = board[1:-1, 1:-1]  # the exterior never enters, so no pixel beside it is a maximum
     assert len(maximum) == copies * np.count_nonzero(inner)
 
 
 @pytest.mark.parametrize("construction", ["V", "T"])
 @pytest.mark.parametrize("fillings", list(permutations([3, 4, 5, 6]))[::3])
-def test_a_crossing_bears_three_holes_at_once(construction, fillings):
+def test_a_crossing_creates_three_holes_at_once(construction, fillings):
     image = np.zeros((5, 5), int)
     image[1::2, 1::2] = np.reshape(fillings, (2, 2))
     image[2, 2] = 2 if construction == "V" else 0
@@ -201,7 +196,7 @@ def test_bands_of_several_images_change_nothing(image, copies, construction):
 
 
 def test_a_band_without_rows_is_empty_and_reads_nothing():
-    keys = framed_by_outside(np.arange(6).reshape(2, 3))
+    keys = in_exterior(np.arange(6).reshape(2, 3))
     for end in range(len(keys) + 1):
         earlier = np.full(keys.shape, 77, np.uint8)
         earlier_neighbours(keys, len(keys) - 1, end, end, earlier)
@@ -210,44 +205,44 @@ def test_a_band_without_rows_is_empty_and_reads_nothing():
         assert extrema(earlier, end, end, 0, pairs_2d.SIDES).size == 0
 
 
-# --- bands of joins --------------------------------------------------------------------
+# --- bands of merge events -------------------------------------------------------------
 
 
 def test_a_touched_component_does_not_die_before_the_last_pass():
-    """Extrema 0 to 2 are one band, 3 is another; outside is 4.
+    """Extrema 0 to 2 are one band, 3 is another; the exterior is 4.
 
     time  0: 1-2        1 is younger, untouched, and dies
           1: 2-3        foreign: 2 may have become part of something older
           2: 0-2        so it is left for the last pass, and touches 0
-          3: 0-outside  left as well
+          3: 0-exterior  left as well
     """
-    key = np.array([10, 30, 20, 0, -OUTSIDE], np.int32)
+    key = np.array([10, 30, 20, 0, -EXTERIOR], np.int32)
     ends = np.array([[1, 2], [2, 3], [0, 2], [0, 4]], np.int32)
     order, parent = np.arange(4, dtype=np.int32), np.arange(5, dtype=np.int32)
-    victim = np.full(4, UNKNOWN, np.int32)
-    foreign = foreign_joins(ends, 0, 3, 4)
+    younger = np.full(4, UNKNOWN, np.int32)
+    foreign = foreign_merges(ends, 0, 3, 4)
     assert foreign.tolist() == [1]
-    left = merge(order, ends, key, 0, 0, 3, parent, victim)
-    assert (left.tolist(), victim.tolist()) == ([2, 3], [1, -1, -1, -1])
-    merge(order[1:], ends, key, 0, 0, 4, parent, victim)
-    assert victim.tolist() == [1, 2, 0, 3]
+    left = merge(order, ends, key, 0, 0, 3, parent, younger)
+    assert (left.tolist(), younger.tolist()) == ([2, 3], [1, -1, -1, -1])
+    merge(order[1:], ends, key, 0, 0, 4, parent, younger)
+    assert younger.tolist() == [1, 2, 0, 3]
 
 
-def test_joins_of_a_band_are_its_own_and_the_foreign_that_lead_to_it():
+def test_merge_events_of_a_band_are_its_own_and_the_foreign_that_lead_to_it():
     ends = np.array([[0, 3], [0, 1], [2, 3], [1, 2], [3, 5], [3, 6], [6, 0]], np.int32)
     foreign = np.array([0, 3, 5, 6], np.int32)
-    assert joins_of_band(1, 4, foreign, ends, 2, 4).tolist() == [0, 1, 2, 3, 5]
-    assert joins_of_band(0, 0, foreign, ends, 6, 7).tolist() == [5, 6]
-    assert joins_of_band(7, 7, foreign, ends, 0, 1).tolist() == [0, 6]
-    assert joins_of_band(2, 2, foreign[:0], ends, 0, 9).size == 0
+    assert merges_of_band(1, 4, foreign, ends, 2, 4).tolist() == [0, 1, 2, 3, 5]
+    assert merges_of_band(0, 0, foreign, ends, 6, 7).tolist() == [5, 6]
+    assert merges_of_band(7, 7, foreign, ends, 0, 1).tolist() == [0, 6]
+    assert merges_of_band(2, 2, foreign[:0], ends, 0, 9).size == 0
 
 
 @pytest.mark.parametrize("n", [1, 4, 5])
-def test_all_joins_of_a_band_may_be_foreign(n):
+def test_all_merge_events_of_a_band_may_be_foreign(n):
     ends = np.column_stack([np.zeros(n), np.ones(n)]).astype(np.int32)
-    foreign = foreign_joins(ends, 0, 1, 2)
+    foreign = foreign_merges(ends, 0, 1, 2)
     assert foreign.tolist() == list(range(n))
-    assert joins_of_band(n, n, foreign, ends, 1, 2).tolist() == list(range(n))
+    assert merges_of_band(n, n, foreign, ends, 1, 2).tolist() == list(range(n))
 
 
 # --- three dimensions ------------------------------------------------------------------
@@ -268,25 +263,25 @@ def spikes(side):
     return np.choose(odd.sum(0), [0, 3, 0, 1])
 
 
-def links_of(image, outside=OUTSIDE):
-    keys = np.pad(np.asarray(image, np.int32), 1, constant_values=outside)
+def links_of(image, exterior=EXTERIOR):
+    keys = np.pad(np.asarray(image, np.int32), 1, constant_values=exterior)
     links = np.zeros(keys.shape, np.uint32)
     lower_links(keys, len(keys) - 1, 0, len(keys), links)
     return keys, links
 
 
-def joins_of(links, dim):
+def merges_of(links, dim):
     side = pairs_3d._side(dim)
-    reading = side.flip, side.shift, side.leads
-    return extrema_and_joins(links, len(links) - 1, 0, len(links), *reading)
+    reading = side.flip, side.shift, side.representatives
+    return extrema_and_merges(links, len(links) - 1, 0, len(links), *reading)
 
 
 @pytest.mark.parametrize("side", [3, 5, 9])
-def test_a_voxel_makes_seven_joins_of_voids_and_five_of_components(side):
+def test_a_voxel_makes_seven_merge_events_of_voids_and_five_of_components(side):
     voxels = (side // 2) ** 3
     for image, dim, each in ((crossings(side), 2, 7), (spikes(side), 0, 5)):
         keys, links = links_of(image)
-        _, saddle, _ = joins_of(links, dim)
+        _, saddle, _ = merges_of(links, dim)
         times = Counter(keys.reshape(-1)[saddle].tolist())
         assert times[1] == each * voxels
         assert max(Counter(saddle.tolist()).values()) == each
@@ -294,30 +289,30 @@ def test_a_voxel_makes_seven_joins_of_voids_and_five_of_components(side):
 
 @pytest.mark.parametrize("width", [3, 5, 20])
 @pytest.mark.parametrize(
-    ("link", "dim", "extrema", "joins"),
+    ("link", "dim", "extrema", "merges"),
     [(0, 0, 1, 0), (0b111111, 0, 0, 5), (2**18 - 1, 2, 0, 7), (2**26 - 1, 2, 1, 0)],
 )
-def test_every_voxel_of_a_row_may_be_critical(link, dim, extrema, joins, width):
+def test_every_voxel_of_a_row_may_be_critical(link, dim, extrema, merges, width):
     """More than an image can have: what the lists of the sweep must have room for."""
     links = np.zeros((7, 8, width), np.uint32)
     links[1:-1, 1:-1, 1:-1] = link
-    extremum, saddle, lead = joins_of(links, dim)
+    extremum, saddle, representative = merges_of(links, dim)
     inner = np.flatnonzero(np.pad(np.ones((5, 6, width - 2)), 1))
     assert extremum.tolist() == np.repeat(inner, extrema).tolist()
-    assert saddle.tolist() == np.repeat(inner, joins).tolist()
-    assert lead.tolist() == list(range(1, joins + 1)) * inner.size
+    assert saddle.tolist() == np.repeat(inner, merges).tolist()
+    assert representative.tolist() == list(range(1, merges + 1)) * inner.size
 
 
 @pytest.mark.parametrize("construction", ["V", "T"])
 @pytest.mark.parametrize("frame", [None, True])
-def test_volumes_of_many_joins_agree_with_the_textbook(construction, frame):
+def test_volumes_of_many_merge_events_agree_with_the_textbook(construction, frame):
     for image in (crossings(5), spikes(5), crossings(4), spikes(4)):
         for superlevel in (False, True):
             options = {"construction": construction, "frame": frame, "superlevel": superlevel}
             assert agrees_on_any_threads(image, **options)
 
 
-def test_a_voxel_bears_seven_voids_at_once():
+def test_a_voxel_creates_seven_voids_at_once():
     rng = np.random.default_rng(0)
     image = np.zeros((5, 5, 5), int)
     image[2, 2, 2] = 1
@@ -344,12 +339,12 @@ def test_a_voxel_starts_five_tunnels_at_once():
 
 
 @given(lattices(), st.booleans())
-def test_a_voxel_makes_less_than_two_joins_on_average(image, turned):
+def test_a_voxel_makes_less_than_two_merge_events_on_average(image, turned):
     """Joins are numbered in 32 bits, and there may be 2^30 voxels."""
     image = np.atleast_3d(image)
-    _, links = links_of(image, -1 if turned else OUTSIDE)
+    _, links = links_of(image, -1 if turned else EXTERIOR)
     for dim in (0, 2):
-        assert joins_of(links, dim)[1].size < 2 * image.size
+        assert merges_of(links, dim)[1].size < 2 * image.size
 
 
 @pytest.mark.parametrize("most_steps", [0, 1, 3])
@@ -359,14 +354,16 @@ def test_a_path_has_room_for_all_that_wait(most_steps):
         ranks = np.argsort(np.argsort(image, axis=None)).reshape(image.shape)
         keys, links = links_of(ranks)
         keys, flat = keys.astype(np.int64), links.reshape(-1)
-        column = np.flatnonzero(flat).astype(np.int32)
-        way = ((flat[column] >> 6) & 4095).astype(np.int16)  # the most that can be asked for
+        square = np.flatnonzero(flat).astype(np.int32)
+        outline = ((flat[square] >> 6) & 4095).astype(np.int16)  # the most that there can be
+        creators, first_creator = (
+            np.full(keys.size, 63, np.uint8),
+            np.zeros(keys.size, np.int32),
+        )
         tables = links_3d.paths(), np.array(links_3d.EDGES)
         steps = links_3d.offsets() @ np.array([keys[0].size, keys.shape[2], 1])
-        every_lead = np.full(keys.size, 63, np.uint8)
-        start, voxel, _ = morse_boundaries(
-            column, way, most_steps, flat, keys.reshape(-1), every_lead, *tables, steps
-        )
+        stars = Stars(flat, keys.reshape(-1), creators, first_creator, *tables, steps)
+        start, voxel, _ = morse_boundaries(square, outline, most_steps, stars)
         kept = np.diff(start)
         assert kept.min() >= 0
         assert kept.max() <= most_steps + MOST_PUSHED * (most_steps + 1)
@@ -410,15 +407,15 @@ def test_bands_of_several_volumes_change_nothing(image, copies, construction):
 
 
 def test_a_band_without_planes_is_empty():
-    keys = np.pad(np.arange(8, dtype=np.int32).reshape(2, 2, 2), 1, constant_values=OUTSIDE)
+    keys = np.pad(np.arange(8, dtype=np.int32).reshape(2, 2, 2), 1, constant_values=EXTERIOR)
     for end in range(len(keys) + 1):
         links = np.full(keys.shape, 77, np.uint32)
         lower_links(keys, len(keys) - 1, end, end, links)
         assert (links == 77).all()
         for dim in (0, 2):
             side = pairs_3d._side(dim)
-            found = extrema_and_joins(
-                links, len(keys) - 1, end, end, side.flip, side.shift, side.leads
+            found = extrema_and_merges(
+                links, len(keys) - 1, end, end, side.flip, side.shift, side.representatives
             )
             assert [some.size for some in found] == [0, 0, 0]
 
@@ -434,8 +431,8 @@ def test_the_last_indices_of_31_bits_are_rows_and_columns(width):
     height = last // width + 1
     stops = np.array([0, 5])
     image, dim, pixel = np.empty(5, np.int32), np.empty(5, np.int8), np.empty((2, 5), np.int64)
-    shape = width, height, width - 2, 1, 1
-    fill_image_rows(pairs, np.zeros(1, np.int8), stops, 1, *shape, image, dim, *pixel)
+    layout = height, width - 2, 1, 1
+    pixels_of_pairs(pairs, np.zeros(1, np.int8), stops, layout, image, dim, *pixel)
     row, column = np.divmod(np.stack([flat, flat - width]), width)
     inside = (row >= 1) & (row <= height) & (column >= 1) & (column <= width - 2)
     expected = np.where(inside, (row - 1) * (width - 2) + column - 1, -2)
@@ -444,16 +441,16 @@ def test_the_last_indices_of_31_bits_are_rows_and_columns(width):
 
 
 def test_the_last_indices_of_31_bits_are_voxels():
-    plane, row, period = 2**20, 2**10, 2**11 - 1
+    plane, row, stride = 2**20, 2**10, 2**11 - 1
     last = 2**31 - 1
     flat = last - np.array([[0, 1], [row, row + 1], [plane + row + 2, 2 * plane + 3 * row + 1]])
-    shape = period - 1, plane // row - 2, row - 2
-    image, voxel = voxels_of_pairs(flat.astype(np.int32), plane, row, period, 1, *shape)
+    shape = stride - 1, plane // row - 2, row - 2
+    image, voxel = voxels_of_pairs(flat.astype(np.int32), plane, row, stride, 1, *shape)
     z, rest = np.divmod(flat.T, plane)
     y, x = np.divmod(rest, row)
-    within = [(c > 0) & (c <= n) for c, n in zip((z % period, y, x), shape)]
-    expected = ((z % period - 1) * shape[1] + y - 1) * shape[2] + x - 1
-    assert image.tolist() == ((z[0] - 1) // period).tolist()
+    within = [(c > 0) & (c <= n) for c, n in zip((z % stride, y, x), shape)]
+    expected = ((z % stride - 1) * shape[1] + y - 1) * shape[2] + x - 1
+    assert image.tolist() == ((z[0] - 1) // stride).tolist()
     assert voxel.tolist() == np.where(np.logical_and.reduce(within), expected, -2).tolist()
 
 

@@ -19,7 +19,7 @@ from pytopo.cli import example, report
 from pytopo.cli.diagram import ALGORITHMS
 from pytopo.cli.files import figure_name
 from pytopo.cli.main import build_parser, main
-from pytopo.pairing import ALGORITHMS as KNOWN_ALGORITHMS
+from pytopo.stacks import ALGORITHMS as KNOWN_ALGORITHMS
 
 RING = np.array([[0, 0, 0], [0, 9, 0], [0, 0, 0.0]])
 

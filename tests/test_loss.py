@@ -90,7 +90,7 @@ def test_a_frame_of_foreground_closes_loops_at_the_border():
     assert topological_loss(nothing, line, dims=1, frame=True).item() == 0.5
 
 
-def test_dots_of_little_persistence_can_be_left_alone():
+def test_points_of_little_persistence_can_be_left_alone():
     noisy = RING.clone()
     noisy[0, 0, 0, 0] = 0.02
     noisy[0, 0, 2, 2] = 0.0

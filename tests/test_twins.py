@@ -1,4 +1,4 @@
-"""The fast route finds the pairs of the textbook: integers, no tolerance."""
+"""The fast algorithm finds the pairs of the textbook: integers, no tolerance."""
 
 import argparse
 import sys
@@ -18,7 +18,7 @@ from pytopo.kernels.one_band import order_of_kept
 from pytopo.kernels.sorting import sorted_order
 from pytopo.morse import pairs_2d
 from pytopo.morse.links_2d import COUNT, MEMBER, TOWARD, arc_table
-from pytopo.pairing import _route
+from pytopo.stacks import chosen_algorithm
 
 
 def both(image, **options):
@@ -98,7 +98,7 @@ def test_bands_of_one_row_find_each_dimension_alone(shape, construction):
 
 
 @given(images(), st.integers(1, 9), constructions, st.sampled_from([None, True, 3]))
-def test_images_do_not_touch_in_their_tall_array(image, copies, construction, frame):
+def test_images_do_not_touch_in_their_stacked_array(image, copies, construction, frame):
     stack = [np.roll(image, k) for k in range(copies)]
     options = {"construction": construction, "frame": frame}
     found = pytopo.persistence_batch(stack, threads=1, **options)
@@ -137,13 +137,17 @@ def test_more_critical_pixels_than_a_byte_can_count():
 
 
 def test_more_pixels_than_32_bits_can_count_are_the_textbooks():
-    assert _route("auto", (2**10, 2**10, 2**10), "image") == "reduction"
-    assert _route("auto", (2**28, 1, 1), "image") == "reduction"  # 25 times as many with margin
-    assert _route("auto", (2**10, 2**10, 2**9), "image") == "morse"
-    assert _route("auto", (2**31 // 3 - 4,), "image") == "morse"  # three rows with margin
-    assert _route("auto", (2**31 // 3 - 3,), "image") == "reduction"
+    assert chosen_algorithm("auto", (2**10, 2**10, 2**10), "image") == "reduction"
+    assert (
+        chosen_algorithm("auto", (2**28, 1, 1), "image") == "reduction"
+    )  # 25 times as many with margin
+    assert chosen_algorithm("auto", (2**10, 2**10, 2**9), "image") == "morse"
+    assert (
+        chosen_algorithm("auto", (2**31 // 3 - 4,), "image") == "morse"
+    )  # three rows with margin
+    assert chosen_algorithm("auto", (2**31 // 3 - 3,), "image") == "reduction"
     with pytest.raises(ValueError, match=r"less than 2\^30 pixels, and image has shape \(3276"):
-        _route("morse", (2**15, 2**15), "image")
+        chosen_algorithm("morse", (2**15, 2**15), "image")
 
 
 @pytest.mark.compiled
@@ -201,7 +205,7 @@ def test_the_order_of_keys_is_that_of_a_stable_sort(dtype, data):
     assert np.array_equal(sorted_order(keys), np.argsort(keys, kind="stable"))
 
 
-def test_joins_that_are_kept_keep_their_order():
+def test_merge_events_that_are_kept_keep_their_order():
     saddle, kept = np.array([2, 2, 5, 7, 7, 9], np.int32), np.array([2, 2, 7, 7], np.int32)
     order = np.array([3, 4, 5, 0, 1, 2], np.int32)
     assert order_of_kept(order, saddle, kept).tolist() == [2, 3, 0, 1]

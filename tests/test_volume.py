@@ -1,4 +1,4 @@
-"""The fast route for volumes: tables by brute force, structured volumes, threads, limits.
+"""The fast algorithm for volumes: tables by brute force, structured volumes, threads, limits.
 
 That it finds the pairs of the textbook on random images of all kinds is in `test_twins.py`;
 that the values are those of other libraries, in `test_peers.py` and below.
@@ -200,8 +200,8 @@ def test_some_dimensions_are_those_of_all(image, construction, dims):
 
 
 @pytest.mark.parametrize("dims", [(0,), (2,), (0, 2)])
-def test_tunnels_are_not_computed_where_nobody_asks(dims, monkeypatch):
-    monkeypatch.setattr(pairs_3d, "pair_columns", None)
+def test_tunnels_are_computed_only_if_required(dims, monkeypatch):
+    monkeypatch.setattr(pairs_3d, "pair_squares", None)
     pytopo.persistence(np.random.default_rng(0).random((4, 5, 6)), dims)
 
 
@@ -263,7 +263,7 @@ def test_volumes_of_few_values_have_plateaus():
         (np.zeros((2, 3, 1)), False),  # nothing to compare
     ):
         with workspace() as space:
-            keys = pairs_3d._tall_keys(image[None], [None], False, space)
+            keys = pairs_3d._stacked_keys(image[None], [None], False, space)
             assert pairs_3d._has_plateaus(keys) == plateaus
 
 
@@ -306,17 +306,17 @@ def test_a_lower_link_is_closed_and_complete():
             assert bool(int(links[here]) >> bit & 1) == (last == place[here])
 
 
-def connected(parts, joins):
+def connected(parts, links):
     """Return the sets of connected parts, by brute force."""
     groups = [{p} for p in parts]
-    for a, b in joins:
+    for a, b in links:
         touched = [g for g in groups if a in g or b in g]
         groups = [g for g in groups if g not in touched] + [set().union(*touched)]
     return groups
 
 
-def test_pieces_are_connected_parts():
-    faces, octants = links_3d.face_pieces(), links_3d.octant_pieces()
+def test_components_of_links_are_connected_parts():
+    faces, octants = links_3d.face_components(), links_3d.octant_components()
     for there in range(0, 4096, 37):
         present = [pair for e, pair in enumerate(links_3d.EDGES) if there >> e & 1]
         absent = [pair for pair in links_3d.EDGES if pair not in present]
@@ -333,17 +333,17 @@ def test_pieces_are_connected_parts():
 
 
 def test_paths_lead_from_face_to_face_and_are_shortest():
-    paths, pieces = links_3d.paths(), links_3d.face_pieces()
+    paths, components = links_3d.paths(), links_3d.face_components()
     for there, faces in product(range(0, 4096, 101), range(64)):
         entry = int(paths[64 * there + faces])
         path, changed = entry & 4095, entry >> 12
         assert path & ~there == 0
         assert boundary(path) == faces ^ changed
-        want = 0
-        for piece in {int(p) for p in pieces[there]}:
-            if (piece & faces).bit_count() % 2:
-                want |= piece & -piece
-        assert changed == want
+        odd = 0
+        for component in {int(c) for c in components[there]}:
+            if (component & faces).bit_count() % 2:
+                odd |= component & -component
+        assert changed == odd
     for a, b in combinations(range(6), 2):
         entry = int(paths[64 * 4095 + (1 << a | 1 << b)])
         assert entry.bit_count() == (2 if a ^ 1 == b else 1)

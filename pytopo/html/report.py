@@ -12,7 +12,7 @@ from pytopo.plot import COLOURS
 from pytopo.plot.marks import costs
 
 if TYPE_CHECKING:  # reports of diagrams do without torch
-    from pytopo.loss.topological import Explanation
+    from pytopo.loss.explanation import Explanation
 
 MARKERS = ("circle", "square", "triangle")
 ROLES = {"in place": "hex", "to fix": "circle", "to remove": "plus"}

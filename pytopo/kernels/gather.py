@@ -1,4 +1,4 @@
-"""Taking entries by number, where NumPy would turn 32-bit numbers into 64-bit ones first."""
+"""Entries of an array by 32-bit numbers, which NumPy would convert to 64 bits first."""
 
 import numpy as np
 

@@ -1,8 +1,12 @@
 """A heap of voxels: the latest is always the first.
 
-A binary heap in one array, a row for each voxel with its key; row i comes after rows 2i and
-2i + 1, and row 1 is the latest of all.  Row 0 holds the size.  Equal keys are ordered by
-voxel, as everywhere.
+A binary heap in one array, a row for each voxel with its key: the voxel of row i is later than
+those of rows 2i and 2i + 1, and row 1 is the latest of all.  Row 0 holds the size.  Equal keys
+are ordered by voxel, as everywhere.
+
+                 1
+             2       3           the children of row i are rows 2i and 2i + 1
+            4 5     6 7
 """
 
 import numpy as np
@@ -31,6 +35,7 @@ def roomy(heap, more):
 @njit(cache=True, nogil=True)
 def push(key, voxel, out_heap):
     """Add a voxel; there must be room."""
+    # Sift up: from the next free row, parents that come before the voxel move down.
     i = out_heap[0, 0] + 1
     out_heap[0, 0] = i
     while i > 1 and comes_before(out_heap[i >> 1, 0], out_heap[i >> 1, 1], key, voxel):
@@ -44,6 +49,8 @@ def push(key, voxel, out_heap):
 @njit(cache=True, nogil=True)
 def remove_latest(out_heap):
     """Remove the first voxel; there must be one."""
+    # Sift down: the last voxel has to go somewhere else.  From row 1 on, the later child moves
+    # up, until the last voxel is later than both.
     size = out_heap[0, 0] - 1
     key, voxel = out_heap[size + 1, 0], out_heap[size + 1, 1]
     i, below = 1, 2

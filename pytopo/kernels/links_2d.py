@@ -1,4 +1,4 @@
-"""Which of the eight neighbours of a pixel come before it: one byte a pixel.
+"""Which of the eight neighbours of a pixel come before it: one byte per pixel.
 
         5 6 7
         4 p 0        bit d for direction d
@@ -13,46 +13,49 @@ import numpy as np
 
 from pytopo.kernels.jit import njit
 
-REGULAR = 0b00000001  # one neighbour, one arc: neither saddle nor extremum, however connected
+# The byte of the exterior: one neighbour, one arc.  Neither saddle nor extremum, however
+# neighbours are connected, so no kernel has to leave the exterior out.
+REGULAR = 0b00000001
 
 
 @njit(cache=True, nogil=True)
-def earlier_neighbours(keys, period, first, stop, out_earlier):
+def earlier_neighbours(keys, stride, first, stop, out_earlier):
     """Find for each pixel of some rows the neighbours that come before it.
 
     Parameters
     ----------
     keys : (H, W) int32 or int64
-        Every ``period``-th row and the first and last column are outside: they hold the
+        Every ``stride``-th row and the first and last column are the exterior: they hold the
         largest integer, which no pixel has.
-    period : int
+    stride : int
         Divides H - 1.
     first, stop : int
         Rows to fill, 0 <= first <= stop <= H.
     out_earlier : (H, W) uint8
-        Receives the bytes of these rows; outside is `REGULAR`, so that nobody needs to leave
-        it out.
+        Receives the bytes of these rows, `REGULAR` in the exterior.
     """
     width = keys.shape[1]
-    above = np.empty(width, np.uint8)  # row 0 is outside, and needs none above it
+    above = np.empty(width, np.uint8)  # row 0 is the exterior, and needs none above it
     here = np.empty(width, np.uint8)
     if 0 < first < stop:  # without rows to fill, the row above may have none below it
         compare_onwards(keys, first - 1, above)
     for i in range(first, min(stop, keys.shape[0] - 1)):
-        compare_onwards(keys, i, here)
-        if i % period == 0:
+        compare_onwards(keys, i, here)  # bits 0 to 3 of this row
+        if i % stride == 0:
             out_earlier[i] = REGULAR
             above, here = here, above
             continue
         out_earlier[i, 0] = REGULAR
         out_earlier[i, width - 1] = REGULAR
         for j in range(1, width - 1):
+            # Bits 4 to 7: what the neighbours of smaller index have found out about this
+            # pixel, inverted.  Left compared rightwards, its bit 0; and so on.
             behind = (
                 (here[j - 1] & 1) | (above[j - 1] & 2) | (above[j] & 4) | (above[j + 1] & 8)
             )
             out_earlier[i, j] = here[j] | ((behind ^ 15) << 4)
         above, here = here, above
-    if first < stop == keys.shape[0]:  # the last row is outside, and has none below it
+    if first < stop == keys.shape[0]:  # the last row is the exterior, and has none below it
         out_earlier[stop - 1] = REGULAR
 
 

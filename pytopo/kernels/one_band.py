@@ -1,6 +1,6 @@
-"""The fast route for what is one band: from its critical pixels to pairs, in one call.
+"""The fast algorithm for what is one band: from its critical pixels to pairs, in one call.
 
-    sorted saddles, extrema -> numbers -> ends of joins -> merge -> pairs of pixels
+    saddles, extrema -> order, numbers -> ends of merge events -> Kruskal -> pairs of pixels
 
 A call from Python costs some microseconds, and on several threads, which take turns in
 Python, more: as much as a kernel takes for a small image.  So all kernels that look at lists
@@ -10,10 +10,11 @@ bands, each for all bands, because a band needs what the others have found.
 
 import numpy as np
 
+from pytopo.kernels.gather import taken
 from pytopo.kernels.jit import njit
 from pytopo.kernels.kruskal import merge
+from pytopo.kernels.sorting import sorted_order
 from pytopo.kernels.sweep_2d import (
-    UNKNOWN,
     closing_loops,
     component_pairs,
     hole_pairs,
@@ -21,28 +22,24 @@ from pytopo.kernels.sweep_2d import (
     note_deaths,
     number_extrema,
 )
+from pytopo.kernels.v_paths import UNKNOWN
 
 
 @njit(cache=True, nogil=True)
-def paired_pixels(
-    keys, period, earlier, saddle, order, minimum, maximum, flip, onward, across, out_root
-):
+def paired_pixels(keys, stride, earlier, saddle, minimum, maximum, onward, across, out_root):
     """Pair the pixels of an image, or of images on top of each other.
 
     Parameters
     ----------
     keys : (H, W) int32 or int64
-    period : int
+    stride : int
     earlier : (H, W) uint8
         As in `pytopo.kernels.links_2d.earlier_neighbours`.
-    saddle : (n_joins,) int32
-        Joins as `pytopo.kernels.sweep_2d.saddles` lists them.
-    order : (n_joins,) int32
-        The stable ascending order of their keys.
+    saddle : (n_merges,) int32
+        Merge events as `pytopo.kernels.sweep_2d.saddles` lists them.
     minimum, maximum : (n,) int32
-        As `extrema` lists them; no minima if components are not asked for, no
-        maxima if holes are not.
-    flip : (2,) int64
+        As `extrema` lists them; no minima if components are not required, no maxima if holes
+        are not.
     onward : (2, 256) int64
     across : (2, 256, 4) int64
         For components and for holes, as the kernels of `pytopo.kernels.sweep_2d` take them.
@@ -52,43 +49,48 @@ def paired_pixels(
     Returns
     -------
     component, hole : (n, 2) int32
-        Pairs as `component_pairs` and `hole_pairs` list them; none if not asked for.
+        Pairs as `component_pairs` and `hole_pairs` list them; none if not required.
     """
     flat_keys, flat_root = keys.reshape(-1), out_root.reshape(-1)
     component = hole = np.empty((0, 2), np.int32)
+    order = sorted_order(taken(flat_keys, saddle))
     for dim in range(2):
         extremum = maximum if dim else minimum
         if extremum.size == 0:
             continue
-        first, stop, outside = np.int64(0), len(keys), extremum.size
-        number_extrema(extremum, first, outside, period, first, stop, out_root)
+        # From the arcs of each saddle down to two minima, or up to two maxima.
+        first, stop, exterior = np.int64(0), len(keys), extremum.size
+        number_extrema(extremum, first, exterior, stride, first, stop, out_root)
         ends = joined_extrema(saddle, earlier.reshape(-1), onward[dim], across[dim], flat_root)
 
-        key = np.empty(outside + 1, keys.dtype)
-        parent = np.empty(outside + 1, np.int32)
-        for k in range(outside):
+        # Kruskal: each extremum is a tree by itself, and the exterior is the eldest of all.
+        key = np.empty(exterior + 1, keys.dtype)
+        parent = np.empty(exterior + 1, np.int32)
+        for k in range(exterior):
             key[k], parent[k] = flat_keys[extremum[k]], k
-        # Row 0 is outside and has the largest key.
-        key[outside], parent[outside] = flat_keys[0] if dim else ~flat_keys[0], outside
-        victim = np.empty(saddle.size, np.int32)
-        victim[:] = UNKNOWN
-        merge(order, ends, key, flip[dim], first, outside, parent, victim)
+        # Row 0 is exterior and has the largest key.
+        key[exterior], parent[exterior] = flat_keys[0] if dim else ~flat_keys[0], exterior
+        younger = np.empty(saddle.size, np.int32)
+        younger[:] = UNKNOWN
+        flip = np.int64(255 * dim)
+        merge(order, ends, key, flip, first, exterior, parent, younger)
 
         if dim == 0:
-            death = np.empty(outside, np.int32)
+            death = np.empty(exterior, np.int32)
             death[:] = UNKNOWN
-            note_deaths(saddle, victim, death)
+            note_deaths(saddle, younger, death)
             component = component_pairs(extremum, death, flat_keys)
-            kept = closing_loops(saddle, victim)
+            # Saddles at which only components died need no second sweep.
+            kept = closing_loops(saddle, younger)
             saddle, order = kept, order_of_kept(order, saddle, kept)
         else:
-            hole = hole_pairs(extremum, saddle, victim, flat_keys)
+            hole = hole_pairs(extremum, saddle, younger, flat_keys)
     return component, hole
 
 
 @njit(cache=True, nogil=True)
 def order_of_kept(order, saddle, kept):
-    """Return the order of the joins that are kept, from that of all.
+    """Return the order of the merge events that are kept, from that of all.
 
     Parameters
     ----------
@@ -104,6 +106,7 @@ def order_of_kept(order, saddle, kept):
     order : (m,) int32
         A permutation of ``range(m)``.
     """
+    # Both lists of saddles ascend: go through them side by side.
     place = np.empty(saddle.size, np.int32)
     count = 0
     for k in range(saddle.size):
@@ -111,6 +114,7 @@ def order_of_kept(order, saddle, kept):
         if count < kept.size and kept[count] == saddle[k]:
             place[k] = count
             count += 1
+    # The others keep their order.
     some = np.empty(kept.size, np.int32)
     count = 0
     for k in order:

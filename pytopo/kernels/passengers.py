@@ -25,9 +25,8 @@ Reference implementation: `pytopo.textbook.image_persistence`, by matrices.
 import numpy as np
 
 from pytopo.kernels.jit import njit
-from pytopo.kernels.sweep_2d import follow as follow_2d
-from pytopo.kernels.sweep_3d import follow as follow_3d
 from pytopo.kernels.union_find import find
+from pytopo.kernels.v_paths import follow_2d, follow_3d
 
 NONE = -1
 

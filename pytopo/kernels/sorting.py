@@ -1,15 +1,15 @@
 """The order of integer keys: key and index side by side in one integer, sorted by bytes.
 
-Sorting by counting deals entries out by one digit, then by the next, and so on.  It pays for
-every digit and for everything that an entry carries along.  So here an entry is a single
-integer, and digits are bytes, whose 256 places stay in the fastest cache:
+A radix sort deals entries out by one digit, the last, then by the one before, and so on.  Each
+digit is a pass over all that an entry holds.  So here an entry is a single integer, and digits
+are bytes, whose 256 places stay in the fastest cache:
 
     | distance of the key from the least one |  index  |      64 bits
     | four leading bytes |   the rest        |
 
-Only the leading bytes are sorted by counting.  Of a few million numbers hardly two agree in
-all of these, and where some do, they are neighbours now, and insertion puts them right.  It
-looks at the key itself, whose last bits may have found no room beside the index.
+Only the leading bytes are sorted that way.  Of a few million numbers hardly two agree in all
+of these, and those that do are neighbours then, so insertion sort is enough.  It compares the
+keys themselves, whose last bits may have had no room beside the index.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from pytopo.kernels.bits import highest_one
 from pytopo.kernels.jit import njit
 
-LEADING_BYTES = 4  # of a key, that are sorted by counting
+LEADING_BYTES = 4  # of a key: sorted by counting, the others by insertion
 
 
 @njit(cache=True, nogil=True)
@@ -42,6 +42,7 @@ def sorted_order(keys):
     order = np.empty(keys.size, np.int32)
     if keys.size == 0:
         return order
+    # How many bits do keys and indices take, and how many do not fit into 64?
     least = largest = keys[0]
     for key in keys:
         least, largest = min(least, key), max(largest, key)
@@ -51,6 +52,7 @@ def sorted_order(keys):
     index_bits = highest_one(np.uint64(keys.size - 1)) + 1
     lost_bits = max(0, key_bits + index_bits - 64)
 
+    # Key and index side by side.
     entries = np.empty(keys.size, np.uint64)
     for i in range(keys.size):
         distance = (np.uint64(keys[i]) ^ sign) - least_bits
@@ -61,7 +63,7 @@ def sorted_order(keys):
     index = np.uint64((1 << index_bits) - 1)
     for t in range(keys.size):
         order[t] = entries[t] & index
-    if lowest > index_bits or lost_bits > 0:
+    if lowest > index_bits or lost_bits > 0:  # some bits of the keys were not sorted by
         for t in range(keys.size):
             entries[t] >>= np.uint64(lowest)
         sort_runs(entries, keys, order)
@@ -86,12 +88,14 @@ def sort_bytes(entries, lowest, n_bytes):
     entries : (n,) uint64
         Ascending in the bits from ``lowest`` on; those that agree in them as they were.
     """
+    # Count the digits at every place in one pass: sums of counts are where each digit begins.
     place = np.zeros((n_bytes, 256), np.int64)
     for k in range(n_bytes):
         shift = np.uint64(lowest + 8 * k)
         for entry in entries:
             place[k, (entry >> shift) & np.uint64(255)] += 1
 
+    # Then deal the entries out, one pass for each place; equal digits stay as they were.
     dealt = np.empty(entries.size, np.uint64)
     for k in range(n_bytes):
         shift = np.uint64(lowest + 8 * k)
@@ -112,8 +116,8 @@ def sort_bytes(entries, lowest, n_bytes):
 def sort_runs(leading, keys, out_order):
     """Sort by all bits what is in order by its leading ones.
 
-    Insertion within runs that agree in those: one pass, as long as runs are short.  In long
-    runs entries take long steps first, in further passes (Shell 1959).
+    Insertion sort within runs that agree in those: one pass, as long as runs are short.  In
+    long runs entries move in long steps first, in further passes (Shell sort, 1959).
 
     Parameters
     ----------
@@ -123,6 +127,7 @@ def sort_runs(leading, keys, out_order):
     out_order : (n,) int32
         A stable order by leading bits; receives the one by keys.
     """
+    # The longest run says how long the first steps are: 1, 4, 13, 40, ...
     start = 0
     longest = 0
     for t in range(leading.size):
@@ -134,6 +139,7 @@ def sort_runs(leading, keys, out_order):
         step = 3 * step + 1
     while step > 0:
         for t in range(step, leading.size):
+            # Later entries of the same run move on by a step, until i has its place.
             i = out_order[t]
             place = t
             while place >= step and leading[place - step] == leading[t]:

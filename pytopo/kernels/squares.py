@@ -1,15 +1,21 @@
-"""The topological loss of matched dots: squares, added up, and their gradient.
+"""The topological loss of matched points: squares, added up, and their gradient.
 
-A dot costs its squared way, and pulls at the pixels that it comes from:
+A point costs its squared distance to its match, and its gradient is at the two pixels that it
+comes from.  f is the image, b and d are the birth and the death pixel, b' and d' are the birth
+and the death of the *goal*, the point of the target that it is matched with:
 
-    matched    (f[birth] - birth')^2 + (f[death] - death')^2
-    removed    (f[death] - f[birth])^2 / 2
-    missing    (death' - birth')^2 / 2             a dot of the truth: pulls at nothing
-    essential  (f[birth] - birth')^2
+                 loss                                gradient
+    matched      (f[b] - b')^2 + (f[d] - d')^2       2 (f[b] - b')  at b,  2 (f[d] - d')  at d
+    removed      (f[d] - f[b])^2 / 2                 f[b] - f[d]    at b,  f[d] - f[b]    at d
+    missing      (d' - b')^2 / 2                     none: no pixel of the image is involved
+    essential    (f[b] - b')^2                       2 (f[b] - b')  at b
 
-The twin is `pytopo.loss.textbook`, where torch finds the gradient.  Here the dots of many
-images lie one behind the other, by image and dimension: a *group* is what one image has in
-one dimension, and ``points[start[group]:start[group + 1]]`` are its dots.
+A removed point goes to the nearest point of the diagonal, at the middle of its birth and
+death: half the persistence away on both axes, 2 ((f[d] - f[b]) / 2)^2.
+
+The reference implementation is `pytopo.loss.textbook`, where torch finds the gradient.  Here
+the points of many images are in one array, sorted by image and dimension: a *group* is what
+one image has in one dimension, and ``points[start[group]:start[group + 1]]`` are its points.
 """
 
 import numpy as np
@@ -36,13 +42,13 @@ def group_starts(image, dim, n_images, dims):
     Returns
     -------
     start : (n_images * k + 1,) int64
-        The dots of image b and dimension ``dims[j]`` are in rows ``start[b * k + j]`` to
+        The points of image b and dimension ``dims[j]`` are in rows ``start[b * k + j]`` to
         ``start[b * k + j + 1]``.
     """
     start = np.empty(n_images * dims.size + 1, np.int64)
     row = 0
     for group in range(start.size - 1):
-        start[group] = row
+        start[group] = row  # also if the group has no rows
         b, d = group // dims.size, dims[group % dims.size]
         while row < image.size and image[row] == b and dim[row] == d:
             row += 1
@@ -52,14 +58,14 @@ def group_starts(image, dim, n_images, dims):
 
 @njit(cache=True, nogil=True)
 def pixel_values(start, birth_pixel, death_pixel, images, frame, never):
-    """Look the values of birth and death pixels up.
+    """Look up the values of birth and death pixels.
 
     Parameters
     ----------
     start : (n_images * k + 1,) int64
         As `group_starts` returns it.
     birth_pixel, death_pixel : (n,) int64
-        Pixels of the image that a dot is of; -1 for never, -2 for the frame.
+        Pixels of the image that a point is of; -1 for never, -2 for the frame.
     images : (n_images, p) float32 or float64
     frame, never : float
         Value of the frame, and of what has no pixel.
@@ -94,33 +100,25 @@ def value_at(pixel, values, frame, never):
 
 @njit(cache=True, nogil=True)
 def add_squares(
-    start,
-    points,
-    birth_pixel,
-    death_pixel,
-    partner,
-    goal_start,
-    goals,
-    weight,
-    out_loss,
-    out_gradient,
-):
-    """Add up the squares of each image, and pull at its pixels.
+    start, points, birth_pixel, death_pixel, partner, goal_start, goals, weight,
+    out_loss, out_gradient,
+):  # fmt: skip
+    """Add up the squares of each image, and the gradient at its pixels.
 
     Parameters
     ----------
     start, goal_start : (n_images * k + 1,) int64
-        Where the dots, and the goals, of each group begin.
+        Where the points, and the goals, of each group begin.
     points : (n, 2) float64
-        Birth and death of the dots: the values of their pixels.
+        Birth and death of the points: the values of their pixels.
     birth_pixel, death_pixel : (n,) int64
-        Pixels of the image that a dot is of; -1 for never, -2 for the frame, at which nothing
-        pulls.
+        Pixels of the image that a point is of; -1 for never, -2 for the frame, neither of
+        which has a gradient.
     partner : (n,) int64
-        The goal of each dot, of its group; none twice; -1 for the diagonal.  Dots that never
-        die have a goal, and goals that never die have a dot.
+        The goal of each point, of its group; none twice; -1 for the diagonal.  Points that
+        never die have a goal, and goals that never die have a point.
     goals : (m, 2) float64
-        Birth and death of the dots of the truth.
+        Birth and death of the points of the target.
     weight : (k,) float64
         Of each dimension.
     out_loss : (n_images,) float64
@@ -128,27 +126,26 @@ def add_squares(
     out_gradient : (n_images, p) float32 or float64
         The gradient is added to it, so it starts with zeros.
     """
-    missing = np.ones(len(goals), np.bool_)
+    missing = np.ones(len(goals), np.bool_)  # until a point has it as its goal
     for b in range(out_loss.size):
         loss, gradient = 0.0, out_gradient[b]
         for j in range(weight.size):
             group, w = b * weight.size + j, weight[j]
             for row in range(start[group], start[group + 1]):
+                birth, death = points[row, 0], points[row, 1]
                 goal = partner[row]
-                if goal < 0:
-                    way = points[row, 1] - points[row, 0]
-                    loss += w * way**2 / 2
-                    pull(birth_pixel[row], -w * way, gradient)
-                    pull(death_pixel[row], w * way, gradient)
+                if goal < 0:  # removed: to the diagonal
+                    loss += w * (death - birth) ** 2 / 2
+                    add_at(birth_pixel[row], w * (birth - death), gradient)
+                    add_at(death_pixel[row], w * (death - birth), gradient)
                     continue
                 missing[goal] = False
-                way = points[row, 0] - goals[goal, 0]
-                loss += w * way**2
-                pull(birth_pixel[row], 2 * w * way, gradient)
-                if death_pixel[row] != NEVER:
-                    way = points[row, 1] - goals[goal, 1]
-                    loss += w * way**2
-                    pull(death_pixel[row], 2 * w * way, gradient)
+                goal_birth, goal_death = goals[goal, 0], goals[goal, 1]
+                loss += w * (birth - goal_birth) ** 2
+                add_at(birth_pixel[row], 2 * w * (birth - goal_birth), gradient)
+                if death_pixel[row] != NEVER:  # the essential component has a birth only
+                    loss += w * (death - goal_death) ** 2
+                    add_at(death_pixel[row], 2 * w * (death - goal_death), gradient)
             for goal in range(goal_start[group], goal_start[group + 1]):
                 if missing[goal]:
                     loss += w * (goals[goal, 1] - goals[goal, 0]) ** 2 / 2
@@ -156,7 +153,7 @@ def add_squares(
 
 
 @njit(cache=True, nogil=True)
-def pull(pixel, amount, out_gradient):
+def add_at(pixel, amount, out_gradient):
     """Add to the gradient at a pixel, unless it is the frame.
 
     Parameters

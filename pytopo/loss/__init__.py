@@ -9,19 +9,21 @@ file                what it does
 ==================  ==================================================================
 textbook.py         the loss of one image as the paper has it
 inputs.py           predictions and targets as they come in, checked
-dots.py             the points of all images of a batch, as arrays
+points.py           the points of all images of a batch, as arrays
 in_place.py         which of them are in the same place, for ``matching="betti"``
 squares.py          what they cost, and the derivative of that, for torch
 prepared_target.py  a target whose points are known
+explanation.py      ``Explanation``: which points the loss moves, removes and misses
 topological.py      ``TopologicalLoss``
-segmentation.py     ``SegmentationLoss``: the same beside a cross-entropy
+segmentation.py     ``SegmentationLoss``: with a per-pixel cross-entropy
 ==================  ==================================================================
 """
 
+from pytopo.loss.explanation import Explanation
 from pytopo.loss.prepared_target import PreparedTarget
 from pytopo.loss.segmentation import SegmentationLoss
 from pytopo.loss.textbook import textbook_loss
-from pytopo.loss.topological import Explanation, TopologicalLoss, topological_loss
+from pytopo.loss.topological import TopologicalLoss, topological_loss
 
 __all__ = [
     "Explanation",

@@ -1,6 +1,6 @@
 """What may go into the loss: dense batches of numbers, targets and likelihoods in [0, 1].
 
-Everything else is refused in one line.  A mask of 0 and 255, or logits that are taken for
+Everything else is refused in one line.  A mask of 0 and 255, or logits mistaken for
 likelihoods, would give a loss and a gradient too, and train a network that learns nothing.
 """
 
@@ -17,7 +17,7 @@ NO_MINIMUM = (torch.bool, torch.uint16, torch.uint32, torch.uint64)  # for torch
 
 
 def check_images(images: object, name: str) -> None:
-    """Refuse what is no dense batch of numbers that can be read here and now.
+    """Refuse anything but a dense batch of numbers whose values can be read.
 
     Parameters
     ----------
@@ -82,12 +82,12 @@ def check_images(images: object, name: str) -> None:
 
 
 def _has_no_values(images: Tensor) -> bool:
-    """Tell whether a subclass computes by itself, and is a stand-in for other tensors."""
+    """Return whether a subclass computes by itself, and is a stand-in for other tensors."""
     return type(images).__torch_dispatch__ is not Tensor.__torch_dispatch__
 
 
 def _carries_tangent(images: Tensor) -> bool:
-    """Tell whether a tensor is a dual number of ``torch.autograd.forward_ad``."""
+    """Return whether a tensor is a dual number of ``torch.autograd.forward_ad``."""
     return forward_ad.unpack_dual(images).tangent is not None
 
 
@@ -110,7 +110,7 @@ def check_logits(prediction: Tensor) -> None:
 
 
 def check_target(target: Tensor) -> None:
-    """Refuse a truth outside [0, 1]: masks of 0 and 255, ids, marks of pixels to ignore."""
+    """Refuse a target outside [0, 1]: masks of 0 and 255, ids, marks of pixels to ignore."""
     if target.dtype == torch.bool:
         return
     low, high = _finite_range(target, "target")
@@ -171,7 +171,7 @@ def _not_finite(images: Tensor, name: str) -> str:
 
 
 def _outside(images: Tensor, low: float, high: float) -> bool:
-    """Tell whether values leave [0, 1] by more than sums of likelihoods do by rounding."""
+    """Return whether values leave [0, 1] by more than sums of likelihoods do by rounding."""
     rounding = ROUNDING
     if images.is_floating_point():
         rounding = max(rounding, 2 * torch.finfo(images.dtype).eps)

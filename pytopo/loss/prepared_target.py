@@ -1,8 +1,8 @@
-"""``PreparedTarget``: a truth whose diagrams are known, on its way through a data loader.
+"""``PreparedTarget``: a target whose points are known, on its way through a data loader.
 
     worker: prepare -> pickle -> main process: collate -> pin -> to the device -> loss
 
-Only the tensor moves.  The dots are arrays of NumPy, and are used where they are.
+Only the tensor moves.  The points are arrays of NumPy, and are used where they are.
 """
 
 from collections.abc import Sequence
@@ -14,21 +14,21 @@ from torch import Tensor
 from torch.utils.data._utils.collate import default_collate_fn_map
 
 from pytopo.diagram import Diagram
-from pytopo.loss.dots import Dots, Sweep, joined_dots
+from pytopo.loss.points import PointGroups, Sweep, joined_groups
 
 
 class PreparedTarget:
-    """A truth whose diagrams are known: `TopologicalLoss.prepare` makes it, `forward` takes it.
+    """A target whose points are known: `TopologicalLoss.prepare` makes it, `forward` takes it.
 
-    It moves like a tensor, so that data loaders and trainers can carry it: ``to`` a device,
-    ``pin_memory``, and joined by ``torch.utils.data.default_collate``.
+    It moves like a tensor, so that data loaders and trainers can move it: ``to`` a device,
+    ``pin_memory``, and concatenated by ``torch.utils.data.default_collate``.
 
     Attributes
     ----------
     tensor : (B, C, H, W) or (B, C, D, H, W) Tensor
-        The truth itself.
-    dots : Dots
-        Of all images and channels, channels fastest.
+        The target itself.
+    groups : PointGroups
+        The points of all images and channels, channels fastest.
     sweep : Sweep
         How they were computed.
     include_background : bool
@@ -45,18 +45,18 @@ class PreparedTarget:
     """
 
     def __init__(
-        self, tensor: Tensor, dots: Dots, sweep: Sweep, include_background: bool
+        self, tensor: Tensor, groups: PointGroups, sweep: Sweep, include_background: bool
     ) -> None:
         self.tensor = tensor
-        self.dots = dots
+        self.groups = groups
         self.sweep = sweep
         self.include_background = include_background
 
     @property
     def diagrams(self) -> list[Diagram]:
-        """The diagrams, one an image and channel, channels fastest."""
+        """The diagrams, one per image and channel, channels fastest."""
         dtype = np.float64 if self.tensor.dtype == torch.float64 else np.float32
-        return self.dots.diagrams(self.sweep, tuple(self.tensor.shape[2:]), dtype)
+        return self.groups.diagrams(self.sweep, tuple(self.tensor.shape[2:]), dtype)
 
     def to(self, *args: Any, **kwargs: Any) -> "PreparedTarget":
         """Return the same with its tensor elsewhere; the arguments are those of `Tensor.to`."""
@@ -67,7 +67,7 @@ class PreparedTarget:
         return self._with(self.tensor.pin_memory())
 
     def _with(self, tensor: Tensor) -> "PreparedTarget":
-        return PreparedTarget(tensor, self.dots, self.sweep, self.include_background)
+        return PreparedTarget(tensor, self.groups, self.sweep, self.include_background)
 
     def __repr__(self) -> str:
         where = f"{tuple(self.tensor.shape)} on {self.tensor.device}"
@@ -96,7 +96,7 @@ def joined(targets: Sequence[PreparedTarget], **_: object) -> PreparedTarget:
         )
     return PreparedTarget(
         torch.cat([target.tensor for target in targets]),
-        joined_dots([target.dots for target in targets]),
+        joined_groups([target.groups for target in targets]),
         *options,
     )
 

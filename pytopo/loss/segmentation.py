@@ -5,7 +5,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pytopo.loss.prepared_target import PreparedTarget
-from pytopo.loss.topological import TopologicalLoss, is_weight
+from pytopo.loss.topological import TopologicalLoss
+from pytopo.options import is_weight
 
 
 class SegmentationLoss(nn.Module):
@@ -14,7 +15,7 @@ class SegmentationLoss(nn.Module):
     Parameters
     ----------
     topo_weight : float
-        Weight of the topological loss, which is a sum over dots and a mean over images,
+        Weight of the topological loss, which is a sum over points and a mean over images,
         beside the mean over pixels of the cross-entropy.
     softmax : bool
         ``False``: binary cross-entropy of the sigmoid of each channel.  ``True``:
@@ -91,5 +92,5 @@ class SegmentationLoss(nn.Module):
         return F.binary_cross_entropy_with_logits(logits, truth, pos_weight=weight)
 
     def prepare(self, target: Tensor) -> PreparedTarget:
-        """Compute the diagrams of a truth once; see `TopologicalLoss.prepare`."""
+        """Compute the points of a target once; see `TopologicalLoss.prepare`."""
         return self.topological.prepare(target)

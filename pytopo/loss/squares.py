@@ -1,12 +1,13 @@
-"""What the dots of a batch cost, and the derivative of that, for torch.
+"""What the points of a batch cost, and the derivative of that, for torch.
 
-    images -> dots --.
-                      match -> who goes where -> squares -> a cost and a gradient an image
-    truths -> dots --'
+    images  -> points --.
+                         match -> partners -> squares -> a cost and a gradient per image
+    targets -> points --'
 
-The loss is a sum of squares of differences of pixels, so both its gradient and the change of
-the gradient (`_Pull`) are what `add_squares` writes down: once with the values of the pixels
-and the goals, and once with the direction of the change and goals of 0.
+The loss is a sum of squares (f[b] - b')^2 of values of the image minus constants; half its
+gradient, f[b] - b', is linear in f.  So the second derivative is computed by the same kernel:
+in the direction v the gradient changes as if the values were v and the constants 0
+(`_Gradient`).
 """
 
 from dataclasses import dataclass, replace
@@ -19,42 +20,42 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from pytopo.kernels.squares import add_squares
-from pytopo.loss.dots import Dots, Sweep, dots_of, values_of
 from pytopo.loss.in_place import match_in_place
 from pytopo.loss.inputs import as_images
+from pytopo.loss.points import PointGroups, Sweep, point_groups, values_of
 from pytopo.matching.groups import match_groups
-from pytopo.pairing import even_parts
+from pytopo.stacks import even_parts
 from pytopo.threads import number_of_threads, on_threads
 
 
 @dataclass(frozen=True, eq=False)
 class Matched:
-    """The dots of some images of a batch, and where each has to go.
+    """The points of some images of a batch, and the goal of each.
 
     Attributes
     ----------
     images : slice
         Which images of the batch.
-    dots, goals : Dots
-        Of the images and of their truths.
+    found, goals : PointGroups
+        Of the images and of their targets.
     partner : (n,) int64
-        Row of the goal of each dot, -1 for the diagonal.
+        Row of the goal of each point, -1 for the diagonal.
     """
 
     images: slice
-    dots: Dots
-    goals: Dots
+    found: PointGroups
+    goals: PointGroups
     partner: NDArray[np.int64]
 
     def add_squares(
         self, weight: NDArray[np.float64], out_loss: NDArray, out_gradient: NDArray
     ) -> None:
-        """Write down the costs of these images, and add their gradients."""
+        """Write the costs of these images, and add their gradients."""
         add_squares(
-            self.dots.start,
-            self.dots.points,
-            self.dots.birth_pixel,
-            self.dots.death_pixel,
+            self.found.start,
+            self.found.points,
+            self.found.birth_pixel,
+            self.found.death_pixel,
             self.partner,
             self.goals.start,
             self.goals.points,
@@ -73,7 +74,7 @@ class Costs:
     loss : (n,) float64
     gradient : (n, H, W) or (n, D, H, W) float32 or float64
     parts : list of Matched
-        By which dots; all images in a row.
+        The points behind the costs; all images, in order.
     weight : (k,) float64
         Of each dimension.
     """
@@ -86,18 +87,18 @@ class Costs:
 
 def costs_of(
     images: NDArray[np.floating],
-    truth: NDArray[np.floating] | Dots,
+    truth: NDArray[np.floating] | PointGroups,
     sweep: Sweep,
     weight: NDArray[np.float64],
     every_target: bool,
     places: NDArray[np.floating] | None = None,
 ) -> Costs:
-    """Match the dots of images with those of their truths, and add the squares up.
+    """Match the points of images with those of their targets, and add up the squares.
 
     Parameters
     ----------
     images : (n, H, W) or (n, D, H, W) float32 or float64
-    truth : ndarray of the same shape, or Dots
+    truth : ndarray of the same shape, or PointGroups
     sweep : Sweep
     weight : (k,) float64
         Of each dimension of the sweep.
@@ -113,22 +114,22 @@ def costs_of(
 
     def cost_of(part: tuple[int, int]) -> Matched:
         a, b = part
-        if isinstance(truth, Dots):
-            dots = dots_of(images[a:b], sweep, inner)
+        if isinstance(truth, PointGroups):
+            found = point_groups(images[a:b], sweep, inner)
             goals = truth.groups(a * weight.size, b * weight.size)
-        else:  # threads to spare are shared by an image and its truth
-            dots, goals = on_threads(
-                lambda batch: dots_of(batch[a:b], sweep, max(1, inner // 2)),
+        else:  # threads to spare are shared by images and targets
+            found, goals = on_threads(
+                lambda batch: point_groups(batch[a:b], sweep, max(1, inner // 2)),
                 (images, truth),
                 min(2, inner),
             )
         if places is None:
             partner = match_groups(
-                dots.start, dots.points, goals.start, goals.points, every_goal=every_target
+                found.start, found.points, goals.start, goals.points, every_goal=every_target
             )
         else:
-            partner = match_in_place(images[a:b], dots, places[a:b], goals, sweep, inner)
-        matched = Matched(slice(a, b), dots, goals, partner)
+            partner = match_in_place(images[a:b], found, places[a:b], goals, sweep, inner)
+        matched = Matched(slice(a, b), found, goals, partner)
         matched.add_squares(weight, loss, gradient)
         return matched
 
@@ -153,16 +154,16 @@ class Squares(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None]:
-        """Return the gradient of each image, times what came from above."""
+        """Return the gradient of each image, times what came from above: the chain rule."""
         likelihood, gradient = ctx.saved_tensors
-        if torch.is_grad_enabled():  # somebody wants to differentiate it again
-            gradient = _Pull.apply(likelihood, gradient, ctx.costs)
+        if torch.is_grad_enabled():  # the gradient is to be differentiated again
+            gradient = _Gradient.apply(likelihood, gradient, ctx.costs)
         (factor,) = upstream
         factor = factor.reshape(*factor.shape, *[1] * (gradient.ndim - 2))
         return (factor * gradient).to(likelihood.dtype), None
 
 
-class _Pull(torch.autograd.Function):
+class _Gradient(torch.autograd.Function):
     """The gradient as a function of the pixels: linear, as long as their order holds."""
 
     @staticmethod
@@ -177,14 +178,15 @@ class _Pull(torch.autograd.Function):
         values = as_images(direction)
         change, unused = np.zeros_like(values), np.empty(len(values))
         for part in ctx.costs.parts:
-            dots, goals = part.dots, part.goals
-            moved = values_of(
-                values[part.images], dots.start, dots.birth_pixel, dots.death_pixel
+            # The gradient of (f[b] - b')^2, 2 (f[b] - b'), with v for f and 0 for b'.
+            found, goals = part.found, part.goals
+            points = values_of(
+                values[part.images], found.start, found.birth_pixel, found.death_pixel
             )
-            still = np.zeros_like(goals.points)
+            zeros = np.zeros_like(goals.points)
             linear = replace(
-                part, dots=replace(dots, points=moved), goals=replace(goals, points=still)
+                part, found=replace(found, points=points), goals=replace(goals, points=zeros)
             )
             linear.add_squares(ctx.costs.weight, unused, change)
-        pulled = torch.from_numpy(change).reshape(direction.shape)
-        return pulled.to(direction.device, ctx.dtype), None, None
+        changed = torch.from_numpy(change).reshape(direction.shape)
+        return changed.to(direction.device, ctx.dtype), None, None

@@ -1,30 +1,27 @@
-"""The topological loss: how far the diagram of a likelihood is from that of the truth.
+"""The topological loss: how far the diagram of a likelihood is from that of the target.
 
-    likelihood -> dots --.
-                          match -> who goes where -> squares -> loss, gradient
-    truth      -> dots --'
+    likelihood -> points --.
+                            match -> partners -> squares -> loss, gradient
+    target     -> points --'
 
-`pytopo.loss.textbook` is the same in twenty lines, for one image, and shows why there is a
-gradient: pixels are fixed, values move.  Here all images of a batch are taken together, a
-part of them on each thread, and the squares and their derivative are added up in one go by
-`pytopo.kernels.squares`.  torch is handed a number for each image, and the gradient when it
-asks for it.
+`pytopo.loss.textbook`, the reference implementation, is the same in twenty lines, for one
+image, and shows why there is a gradient: pixels are fixed, values move.  Here all images of a
+batch are processed together, a part of them on each thread, and `pytopo.kernels.squares` adds
+up the squares and their derivative in one pass.  torch gets one number per image, and the
+gradient in the backward pass.
 
 Hu, Li, Samaras, Chen (2019), "Topology-preserving deep image segmentation", sections 2.2
 and 2.3.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from numbers import Integral, Real
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pytopo.diagram import ESSENTIAL, Diagram
-from pytopo.loss.dots import Dots, Sweep, dots_of, joined_dots
+from pytopo.loss.explanation import Explanation, explanations
 from pytopo.loss.inputs import (
     as_images,
     at_least_float,
@@ -33,37 +30,16 @@ from pytopo.loss.inputs import (
     check_logits,
     check_target,
 )
+from pytopo.loss.points import PointGroups, Sweep, joined_groups, point_groups
 from pytopo.loss.prepared_target import PreparedTarget
-from pytopo.loss.squares import Costs, Matched, Squares, costs_of
-from pytopo.matching.groups import DIAGONAL
-from pytopo.pairing import even_parts, persistence_batch
+from pytopo.loss.squares import Costs, Squares, costs_of
+from pytopo.options import flag, integers, is_weight, real
+from pytopo.pairing import persistence_batch
+from pytopo.stacks import even_parts
 from pytopo.threads import number_of_threads, on_threads
 
 REDUCTIONS = ("mean", "sum", "none")
 MATCHINGS = ("wasserstein", "betti")
-FIXED = 0.01  # a dot nearer than this to its match needs no fixing
-
-
-@dataclass(frozen=True, eq=False)
-class Explanation:
-    """What the loss does to one image and channel, and why.
-
-    Attributes
-    ----------
-    prediction, target : Diagram
-    fix : (n, 2) int64
-        Rows of ``prediction`` and of ``target``: matched, and still apart.
-    remove : (k,) int64
-        Rows of ``prediction`` that go to the diagonal.
-    missing : (m,) int64
-        Rows of ``target`` that have no match.
-    """
-
-    prediction: Diagram
-    target: Diagram
-    fix: NDArray[np.int64]
-    remove: NDArray[np.int64]
-    missing: NDArray[np.int64]
 
 
 def topological_loss(
@@ -105,16 +81,17 @@ def topological_loss(
     include_background : bool
         ``False`` leaves out channel 0 of prediction and target.
     min_persistence : float
-        Dots of less persistence are left as they are.
+        Points of less persistence are left as they are.
     every_target : bool
-        Let no dot of the target go to the diagonal while a dot of the prediction does.
-        The plain optimum may give a target up if the best dot for it is weak.
+        Let no point of the target go to the diagonal while a point of the prediction does.
+        The plain optimum may leave a point of the target unmatched if the best point for it
+        is weak.
     matching : {"wasserstein", "betti"}
-        Which dots of the prediction go to which of the target: at the least cost, or where
+        Which points of the prediction go to which of the target: at the least cost, or where
         they are in the same place (`pytopo.betti_matching`).  In volumes "betti" takes
         dimensions 0 and 2 only.
     reduction : {"mean", "sum", "none"}
-        Over images and channels.  The dots of each are added up.
+        Over images and channels.  The points of each are added up.
 
     Returns
     -------
@@ -131,7 +108,7 @@ def topological_loss(
     Examples
     --------
     A ring with a gap of likelihood 0.4 has a hole from 0.4 to 0 instead of 1 to 0, and
-    its gap is pulled up:
+    the gradient is at its gap:
 
     >>> import torch
     >>> ring = torch.zeros(1, 1, 5, 5)
@@ -212,14 +189,14 @@ class TopologicalLoss(nn.Module):
             )
         self.matching = matching
         self.weights = _weights(dims)
-        self.superlevel = _flag("superlevel", superlevel)
+        self.superlevel = flag(superlevel, "superlevel")
         self.construction = construction
         self.frame = _frame(frame, self.superlevel)
-        self.sigmoid = _flag("sigmoid", sigmoid)
-        self.softmax = _flag("softmax", softmax)
-        self.include_background = _flag("include_background", include_background)
+        self.sigmoid = flag(sigmoid, "sigmoid")
+        self.softmax = flag(softmax, "softmax")
+        self.include_background = flag(include_background, "include_background")
         self.min_persistence = min_persistence
-        self.every_target = _flag("every_target", every_target)
+        self.every_target = flag(every_target, "every_target")
         self.reduction = reduction
         axes = 3 if 2 in self.weights else 2
         persistence_batch(  # refuses impossible options now
@@ -249,7 +226,7 @@ class TopologicalLoss(nn.Module):
         return loss.mean() if self.reduction == "mean" else loss.sum()
 
     def prepare(self, target: Tensor) -> PreparedTarget:
-        """Compute the diagrams of a truth once, for all the times that it is met.
+        """Compute the points of a target once, for all steps in which it is used.
 
         Parameters
         ----------
@@ -263,17 +240,18 @@ class TopologicalLoss(nn.Module):
         check_images(target, "target")
         check_target(target)
         images, threads = as_images(self._channels(target)), number_of_threads(None)
-        dots = on_threads(
-            lambda part: dots_of(images[slice(*part)], self._sweep, 1),
+        parts = on_threads(
+            lambda part: point_groups(images[slice(*part)], self._sweep, 1),
             even_parts(len(images), threads),
             threads,
         )
-        return PreparedTarget(target, joined_dots(dots), self._sweep, self.include_background)
+        groups = joined_groups(parts)
+        return PreparedTarget(target, groups, self._sweep, self.include_background)
 
     def explain(
         self, prediction: Tensor, target: "Tensor | PreparedTarget"
     ) -> list[Explanation]:
-        """Tell for each image and channel which dots are to be fixed and which removed.
+        """Return for each image and channel which points are to be fixed and which removed.
 
         Returns
         -------
@@ -286,7 +264,7 @@ class TopologicalLoss(nn.Module):
         return [
             explanation
             for part in costs.parts
-            for explanation in _explanations(part, self._sweep, shape, dtype)
+            for explanation in explanations(part, self._sweep, shape, dtype)
         ]
 
     def likelihood(self, prediction: Tensor) -> Tensor:
@@ -343,8 +321,8 @@ class TopologicalLoss(nn.Module):
 
     def _truth(
         self, target: "Tensor | PreparedTarget", prediction: Tensor
-    ) -> NDArray[np.floating] | Dots:
-        """Return the images of a target, or its dots if it has some; or say what is wrong."""
+    ) -> NDArray[np.floating] | PointGroups:
+        """Return the images of a target, or its points if it is prepared, checked."""
         tensor = target.tensor if isinstance(target, PreparedTarget) else target
         if not isinstance(tensor, Tensor):
             raise TypeError(
@@ -364,50 +342,19 @@ class TopologicalLoss(nn.Module):
             raise ValueError(
                 "target was prepared by a loss with other options; prepare it with this one"
             )
-        return target.dots
-
-
-def _explanations(
-    part: Matched, sweep: Sweep, shape: tuple[int, ...], dtype: type[np.floating]
-) -> Iterator[Explanation]:
-    """Yield what the loss does to each image of a part."""
-    found, expected = (dots.diagrams(sweep, shape, dtype) for dots in (part.dots, part.goals))
-    starts = (dots.start[:: len(sweep.dims)].tolist() for dots in (part.dots, part.goals))
-    for prediction, target, start, goal_start in zip(found, expected, *starts):
-        partner = part.partner[start : start + len(prediction)]
-        finite = prediction.death_pixel != ESSENTIAL
-        moved = np.flatnonzero(finite & (partner != DIAGONAL))
-        pairs = np.column_stack([moved, partner[moved] - goal_start])
-        apart = [
-            np.abs(getattr(prediction, side)[pairs[:, 0]] - getattr(target, side)[pairs[:, 1]])
-            for side in ("birth", "death")
-        ]
-        missing = target.death_pixel != ESSENTIAL
-        missing[pairs[:, 1]] = False
-        yield Explanation(
-            prediction,
-            target,
-            pairs[np.maximum(*apart) > FIXED],
-            np.flatnonzero(partner == DIAGONAL),
-            np.flatnonzero(missing),
-        )
-
-
-def _flag(name: str, flag: object) -> bool:
-    if not isinstance(flag, (bool, np.bool_)):
-        raise TypeError(f"{name} is {flag!r}; expected True or False")
-    return bool(flag)
+        return target.groups
 
 
 def _frame(frame: float | bool | None, superlevel: bool) -> float | None:
     """Return the value of the frame: foreground is bright, or dark in sublevel."""
     if frame is None or isinstance(frame, (bool, np.bool_)):
         return float(superlevel) if frame else None
-    if not isinstance(frame, Real):
+    number = real(frame)
+    if number is None:
         raise TypeError(f"frame is {frame!r}; expected a number, True, False or None")
-    if not np.isfinite(frame):
+    if not np.isfinite(number):
         raise ValueError(f"frame is {frame!r}; expected a finite number, like those of images")
-    return float(frame)
+    return number
 
 
 def _weights(dims: int | Iterable[int] | Mapping[int, float]) -> dict[int, float]:
@@ -416,13 +363,9 @@ def _weights(dims: int | Iterable[int] | Mapping[int, float]) -> dict[int, float
         weights = dict(dims)
     else:
         weights = dict.fromkeys(dims if isinstance(dims, Iterable) else [dims], 1.0)
-    if not weights or not all(isinstance(d, Integral) and int(d) in (0, 1, 2) for d in weights):
+    known = integers(list(weights))
+    if not known or not set(known) <= {0, 1, 2}:
         raise ValueError(f"dims is {dims!r}; expected some of 0, 1, 2, or a weight for each")
     if not all(is_weight(w) for w in weights.values()):
         raise ValueError(f"dims is {dims!r}; expected weights that are finite and at least 0")
     return {int(d): float(weights[d]) for d in sorted(weights)}
-
-
-def is_weight(weight: object) -> bool:
-    """Tell whether something is a finite number of at least 0."""
-    return isinstance(weight, Real) and 0 <= float(weight) < np.inf

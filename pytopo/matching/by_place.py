@@ -22,7 +22,8 @@ from pytopo.matching.by_place_textbook import matched_bars
 from pytopo.morse.image_pairs import matched_pixels
 from pytopo.options import checked_construction, flag
 from pytopo.order import checked_image, frame_value
-from pytopo.pairing import _checked_dims, persistence
+from pytopo.pairing import persistence
+from pytopo.stacks import checked_dims
 from pytopo.textbook.image_persistence import joint_filtrations
 
 MOST_VOXELS = 2**16  # of a volume whose tunnels are matched by matrices
@@ -131,7 +132,7 @@ def betti_matching(
            [1, 1]]), array([2]))
     """
     images = _Images(first, second, superlevel, construction, frame)
-    chosen = _checked_dims(dims, images.shape, "first")
+    chosen = checked_dims(dims, images.shape, "first")
     fast = tuple(dim for dim in chosen if dim in images.by_union_find_dims)
     slow = [dim for dim in chosen if dim not in fast]
     if slow and math.prod(images.shape) > MOST_VOXELS:
@@ -162,7 +163,7 @@ def textbook_betti_matching(
     images only.
     """
     images = _Images(first, second, superlevel, construction, frame)
-    diagrams = images.diagrams(_checked_dims(dims, images.shape, "first"))
+    diagrams = images.diagrams(checked_dims(dims, images.shape, "first"))
     found = [images.by_textbook(dim, diagrams) for dim in diagrams[0].dims]
     return _matching(diagrams, [_essential(*diagrams), *found])
 

@@ -2,13 +2,13 @@
 
     values -> keys -> links of all pixels -> saddles, extrema -> pairs of pixels
 
-The files come in twos, for images and for volumes, as `docs/fast-2d.md` and `docs/fast-3d.md`
-do, and so do the kernels.
+The files come in pairs, for images and for volumes, like `docs/fast-2d.md` and
+`docs/fast-3d.md`, and so do the kernels.
 
 ==================  ==================================================================
 file                what it does
 ==================  ==================================================================
-links_2d, links_3d  tables: how the neighbours of a pixel are connected, by their set
+links_2d, links_3d  tables: how each set of neighbours of a pixel is connected
 pairs_2d, pairs_3d  from values to pairs of pixels
 merges.py           extrema and saddles of either, and what each saddle merges
 image_pairs.py      two images: which features live on together in a third

@@ -1,4 +1,4 @@
-"""How the neighbours of a pixel hang together: one table, from which the fast route lives.
+"""How the neighbours of a pixel are connected: the one table of the fast algorithm in 2D.
 
 The neighbours of a pixel that are there already form arcs around it.  Directions are
 numbered around the pixel, and a set of neighbours is one byte, bit d for direction d:
@@ -7,11 +7,11 @@ numbered around the pixel, and a set of neighbours is one byte, bit d for direct
         4 p 0        even: side neighbours      odd: corner neighbours
         3 2 1        0 to 3: larger index       4 to 7: smaller index
 
-Which neighbours hang together depends on the connectivity of what they belong to:
+Which neighbours are connected depends on the connectivity of what they belong to:
 
     through sides                         through sides and corners
         # # .    one arc: the sides are       . # .    one arc: the sides touch at the
-        # p .    joined by the corner         # p .    corner point, whether or not the
+        # p .    linked by the corner         # p .    corner point, whether or not the
         . . .    between them                 . . .    corner pixel is there
 
         . # .    two arcs                     # . .    two arcs: corners count as
@@ -66,6 +66,7 @@ def arc_table(corners: bool) -> NDArray[np.uint8]:
 def _is_member(there: int, d: int, corners: bool) -> bool:
     """Tell whether direction ``d`` is part of an arc, as a neighbour or as a link."""
     present = bool(there >> d & 1)
+    # Odd directions, the corners, lie between two sides.
     if d % 2 == 0:
         return present
     links = bool(there >> (d - 1) & 1 and there >> (d + 1) % 8 & 1)

@@ -1,4 +1,4 @@
-"""How the neighbours of a voxel hang together: the octahedron and its subcomplexes.
+"""How the neighbours of a voxel are connected: the octahedron and its subcomplexes.
 
 Draw the six face neighbours of a voxel as the corners of an octahedron around it.  An edge
 neighbour then belongs to an edge of the octahedron, a corner neighbour to a triangle:
@@ -11,7 +11,7 @@ neighbour then belongs to an edge of the octahedron, a corner neighbour to a tri
          '. | .'             -z is behind +z, with four more edges and four more triangles
            +y
 
-In construction V a voxel brings in an edge for each face neighbour that is there already, a
+In construction V an edge enters with a voxel for each face neighbour that is there already, a
 square for each edge neighbour that is there with the two faces beside it, and a cube where
 all seven neighbours of an octant are there.  Corners, edges and triangles of the octahedron
 that stand for them are its *lower link*: one number of 26 bits, see
@@ -19,8 +19,17 @@ that stand for them are its *lower link*: one number of 26 bits, see
 
     bits 0 to 5    faces        bits 6 to 17   edges        bits 18 to 25   triangles
 
-Everything that a voxel decides by itself is read from that number.  Which pieces hang
-together depends on its twelve edge bits alone, so 4096 rows are enough for each table.
+Everything that a voxel decides by itself is read from that number.  How it is connected depends
+on its twelve edge bits alone, so 4096 rows are enough for each table.
+
+All tables by set of edges are made by doubling.  Begin with the row of the empty set, and let
+each edge in turn double the table: the rows so far are those of the sets without it, and the
+same rows with the edge added are those of the sets that have it.
+
+    edges           none      0             0, 1                    ...
+    rows of sets    {}        {} {0}        {} {0} {1} {0,1}        4096
+
+So row number ``s`` is that of the set whose bits ``s`` has.
 
 `docs/fast-3d.md` shows what follows.
 """
@@ -81,82 +90,92 @@ def octant_bits() -> NDArray[np.int64]:
 
 
 @cache
-def face_pieces() -> NDArray[np.uint8]:
+def face_components() -> NDArray[np.uint8]:
     """Return for each set of edges the faces connected to each face through them.
 
     Returns
     -------
-    pieces : (4096, 6) uint8
+    components : (4096, 6) uint8
         Sets of faces, bit d for face d; each contains its own.
     """
-    pieces = np.array([[1 << d for d in range(6)]], np.uint8)
+    components = np.array([[1 << d for d in range(6)]], np.uint8)
     for a, b in EDGES:
-        pieces = np.concatenate([pieces, _joined(pieces, a, b)])
-    return pieces
+        components = np.concatenate([components, _connected(components, a, b)])
+    return components
 
 
 @cache
-def octant_pieces() -> NDArray[np.uint8]:
+def octant_components() -> NDArray[np.uint8]:
     """Return for each set of edges the octants connected to each octant through *absent* ones.
 
     Returns
     -------
-    pieces : (4096, 8) uint8
+    components : (4096, 8) uint8
         Sets of octants, bit t for octant t; each contains its own.
     """
-    pieces = np.array([[1 << t for t in range(8)]], np.uint8)
+    components = np.array([[1 << t for t in range(8)]], np.uint8)
     for edge in EDGES:
+        # The two octants on either side of the edge are connected where it is absent.
         s, t = (t for t, octant in enumerate(OCTANTS) if set(edge) <= set(octant))
-        pieces = np.concatenate([_joined(pieces, s, t), pieces])  # absent first
-    return pieces
+        components = np.concatenate([_connected(components, s, t), components])  # absent first
+    return components
 
 
-def _joined(pieces: NDArray[np.uint8], a: int, b: int) -> NDArray[np.uint8]:
-    """Return the pieces when a and b are connected too."""
-    both = pieces[:, [a]] | pieces[:, [b]]
-    touched = (pieces & np.uint8(1 << a | 1 << b)) != 0
-    return np.where(touched, both, pieces)
+def _connected(components: NDArray[np.uint8], a: int, b: int) -> NDArray[np.uint8]:
+    """Return the components when a and b are connected too."""
+    both = components[:, [a]] | components[:, [b]]
+    touched = (components & np.uint8(1 << a | 1 << b)) != 0
+    return np.where(touched, both, components)
 
 
-def leads(pieces: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the lead, its lowest member, of every piece, as a set for each row of a table.
+def _lowest(components: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the lowest member of each set: ``-x`` flips all bits of x above its lowest one."""
+    return components & (~components + np.uint8(1))
+
+
+def representatives(components: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the lowest member of every component, as a set for each row of a table.
 
     Examples
     --------
-    With no edge at all each face is a piece by itself; with all of them they are one:
+    With no edge at all each face is a component by itself; with all of them they are one:
 
-    >>> leads(face_pieces())[[0, 4095]].tolist()
+    >>> representatives(face_components())[[0, 4095]].tolist()
     [63, 1]
     """
-    lowest = pieces & (~pieces + np.uint8(1))
-    return np.bitwise_or.reduce(lowest, axis=1)
+    return np.bitwise_or.reduce(_lowest(components), axis=1)
 
 
 @cache
-def face_leads() -> NDArray[np.uint8]:
-    """Return for each set of edges the leads of the pieces of the faces, (4096,)."""
-    return leads(face_pieces())
+def face_representatives() -> NDArray[np.uint8]:
+    """Return for each set of edges the representatives of the faces, (4096,)."""
+    return representatives(face_components())
 
 
 @cache
-def octant_leads() -> NDArray[np.uint8]:
-    """Return for each set of edges the leads of the pieces of the octants, (4096,)."""
-    return leads(octant_pieces())
+def octant_representatives() -> NDArray[np.uint8]:
+    """Return for each set of edges the representatives of the octants, (4096,)."""
+    return representatives(octant_components())
 
 
 @cache
 def paths() -> NDArray[np.int32]:
     """Tabulate the gradient inside a lower star: how to get from face to face along edges.
 
-    Take a set of edges of the octahedron that are there, and a set of faces.  In a piece
-    with an odd number of those faces the lead is added or taken away; then the faces can be
-    paired up along edges, and the table has the shortest paths, modulo 2.
+    Take a set of edges of the octahedron that are there, and a set T of faces.  In a component
+    with an odd number of those faces the representative is added or taken away; then the faces
+    can be paired up along edges.  The table has the shortest such paths, modulo 2, which is a
+    minimum *T-join*: a smallest set of edges in which exactly the faces of T have odd degree.
+
+        -x --- -y          T = {-x, +z}: the path -x, -y, +z, two edges
+                |
+                +z         T = {-y}: odd, so the representative -x is added: one edge
 
     Returns
     -------
     paths : (4096 * 64,) int32
-        At ``64 * edges + faces``: the edges of the paths in bits 0 to 11, the leads that
-        changed in bits 12 to 17.
+        At ``64 * edges + faces``: the edges of the paths in bits 0 to 11, the representatives
+        that changed in bits 12 to 17.
 
     Examples
     --------
@@ -168,19 +187,22 @@ def paths() -> NDArray[np.int32]:
     ['000000000000000001', '010000000000000000']
     """
     faces = np.arange(64)
-    # Without edges only the empty set of faces can be paired up.
+    # Without edges only the empty set of faces can be paired up: -1 stands for impossible.
     shortest = np.full((1, 64), -1, np.int32)
     shortest[0, 0] = 0
     for e, (a, b) in enumerate(EDGES):
         ends = 1 << a | 1 << b
-        through = shortest[:, faces ^ ends]  # the paths that use edge e too
+        # With edge e, T has a second choice: to use e, which changes the degree of both ends.
+        through = shortest[:, faces ^ ends]
         through = np.where(through >= 0, through | 1 << e, -1)
         shortest = np.concatenate([shortest, _shorter(shortest, through)])
 
+    # Each face of T adds the representative of its component, modulo 2: what remains are the
+    # representatives of the components with an odd number of them.
     changed = np.zeros((4096, 64), np.int32)
-    lead = (face_pieces() & (~face_pieces() + np.uint8(1))).astype(np.int32)
+    representative = _lowest(face_components()).astype(np.int32)
     for d in range(6):
-        changed ^= np.where(faces >> d & 1, lead[:, [d]], 0)
+        changed ^= np.where(faces >> d & 1, representative[:, [d]], 0)
     path = np.take_along_axis(shortest, faces ^ changed, axis=1)
     return (path | changed << 12).ravel()
 

@@ -129,17 +129,17 @@ class Voxels:
 
     def extrema(self, dim: int) -> NDArray[np.int32]:
         """Return the minima (dim 0), where components start, or the maxima, where voids end."""
-        extremum = self._extrema_and_joins(dim)[0]
+        extremum = self._extrema_and_merges(dim)[0]
         return self._index(extremum)[::-1].copy() if self.turned else extremum
 
     def merges(self, dim: int) -> Merges:
         """Return how components merge (dim 0), or those of the complement (dim 2), once."""
         side, links = _side(2 - dim if self.turned else dim), self._links.reshape(-1)
         steps = links_3d.offsets() @ np.array([self.keys[0].size, self.keys.shape[2], 1])
-        extremum, saddle, lead = self._extrema_and_joins(dim)
+        extremum, saddle, lead = self._extrema_and_merges(dim)
         sweep_3d.number_extrema(extremum, self.period, self._root)
         root = self._root.reshape(-1)
-        reading = side.flip, side.shift, side.leads
+        reading = side.flip, side.shift, side.representatives
         ends = sweep_3d.joined_extrema(saddle, lead, links, *reading, side.members, steps, root)
         open_ = np.flatnonzero(ends[:, 0] != ends[:, 1]).astype(np.int32)
         order = open_[sorted_order(taken(self._turned_keys.reshape(-1), saddle[open_]))]
@@ -158,10 +158,16 @@ class Voxels:
             return Merges(flip, n, saddle, order, ends, reached)
         return Merges(side.flip, n, saddle, order, ends, reached)
 
-    def _extrema_and_joins(self, dim: int) -> tuple[NDArray, NDArray, NDArray]:
+    def _extrema_and_merges(self, dim: int) -> tuple[NDArray, NDArray, NDArray]:
         side = _side(2 - dim if self.turned else dim)
-        return sweep_3d.extrema_and_joins(
-            self._links, self.period, 0, len(self._links), side.flip, side.shift, side.leads
+        return sweep_3d.extrema_and_merges(
+            self._links,
+            self.period,
+            0,
+            len(self._links),
+            side.flip,
+            side.shift,
+            side.representatives,
         )
 
     def _index(self, voxel: NDArray[np.int32]) -> NDArray[np.int32]:

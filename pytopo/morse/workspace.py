@@ -1,9 +1,9 @@
-"""Room for the large arrays of a computation: parts of a few blocks, some of which are kept.
+"""Memory for the large arrays of a computation: parts of a few blocks, some of which are kept.
 
-The system hands out memory in pages and clears each when it is touched first.  For arrays
-that come and go with every call that is up to a third of the time.  Blocks are so large that
-NumPy asks for pages of 2 MB instead of 4 KB, and the first block of a computation is kept for
-the next, which may run on another thread: those of a batch live as long as its call.
+The system allocates memory in pages and clears each when it is first touched.  For arrays that
+are allocated in every call that is up to a third of the time.  Blocks are so large that NumPy
+requests pages of 2 MB instead of 4 KB, and the first block of a computation is kept for the
+next, which may run on another thread: those of a batch live as long as its call.
 """
 
 import math
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-BLOCK_BYTES = 2**25  # what is never touched is never handed out
+BLOCK_BYTES = 2**25  # of these the system allocates only the pages that are touched
 ALIGNMENT = 64
 
 MOST_KEPT = 4  # blocks, for as many threads
@@ -23,14 +23,14 @@ _kept: deque[NDArray[np.uint8]] = deque(maxlen=MOST_KEPT)
 
 
 class Workspace:
-    """Hands out arrays until the blocks are used up, then takes a new block."""
+    """Allocates arrays in a block until it is full, and then in a new one."""
 
     def __init__(self, block: NDArray[np.uint8]) -> None:
         self._block = block
         self._used = 0
 
     def empty(self, shape: int | tuple[int, ...], dtype: DTypeLike) -> NDArray:
-        """Return an array like `numpy.empty`: to be forgotten when the computation ends."""
+        """Return an array like `numpy.empty`, which must not outlive the computation."""
         dtype = np.dtype(dtype)
         size = (shape if isinstance(shape, int) else math.prod(shape)) * dtype.itemsize
         if self._used + size > self._block.size:
@@ -49,7 +49,7 @@ class Workspace:
 
 @contextmanager
 def workspace() -> Iterator[Workspace]:
-    """Give a computation room; its arrays must not outlive it.
+    """Return a context with memory for one computation; its arrays must not outlive it.
 
     Examples
     --------
@@ -57,9 +57,9 @@ def workspace() -> Iterator[Workspace]:
     ...     space.full((2, 3), 7, "int32").sum()
     np.int64(42)
     """
-    # Taken out as long as it is used, so that nobody else can be handed the same block.
+    # Taken out as long as it is used, so that no other computation gets the same block.
     try:
-        block = _kept.pop()  # which no other thread can come between
+        block = _kept.pop()  # atomic: no other thread can get the same
     except IndexError:
         block = np.empty(BLOCK_BYTES, np.uint8)
     try:

@@ -16,7 +16,7 @@ from pytopo.plot.marks import Marks, draw_critical, feature_handles
 from pytopo.plot.span import Span, Ticks, span_of
 
 if TYPE_CHECKING:  # plots of diagrams do without torch
-    from pytopo.loss.topological import Explanation
+    from pytopo.loss.explanation import Explanation
 
 _Locate = Callable[[NDArray[np.int64]], NDArray]  # coordinates of pixels (k, ndim) to (x, y)
 

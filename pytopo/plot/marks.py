@@ -23,7 +23,7 @@ from pytopo.plot.legend import (
 )
 
 if TYPE_CHECKING:  # plots of diagrams do without torch
-    from pytopo.loss.topological import Explanation
+    from pytopo.loss.explanation import Explanation
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from pytopo.plot.legend import (
 from pytopo.plot.span import share, span_of
 
 if TYPE_CHECKING:  # plots of diagrams do without torch
-    from pytopo.loss.topological import Explanation
+    from pytopo.loss.explanation import Explanation
 
 # Areas of squares by dimension, one inside the other: the points of a binary target coincide.
 _NESTED = np.array([110, 55, 20])

@@ -34,7 +34,7 @@ from pytopo.plot.marks import Marks, costs, draw_critical, feature_handles
 from pytopo.plot.span import span_of
 
 if TYPE_CHECKING:  # plots of diagrams do without torch
-    from pytopo.loss.topological import Explanation
+    from pytopo.loss.explanation import Explanation
 
 _AXES = ("plane", "row", "column")
 _UP_AND_ACROSS = ((1, 2), (0, 2), (1, 0))  # axes of the volume along y and x of its sections

@@ -1,12 +1,12 @@
-"""The dots of a batch: the points of many diagrams as flat arrays, without the diagrams.
+"""The points of a batch: those of many diagrams in flat arrays, without the diagrams.
 
     group   image 0, dim 0 | image 0, dim 1 | image 1, dim 0 | ...
     start   0                5                8
-    points  (birth, death) of each dot, one row behind the other
+    points  (birth, death), one row per point
 
-What a loss does in every step it does for all images together, so it takes the pairs of
-pixels as the algorithms list them and looks their values up.  `Dots.diagrams` makes diagrams
-of them for whoever wants to see one.
+Every training step takes all images of a batch together, so the loss takes the pairs of pixels
+as the algorithms list them and looks up their values.  `PointGroups.diagrams` makes diagrams
+of them where some are to be shown.
 """
 
 from collections.abc import Sequence
@@ -36,17 +36,17 @@ class Sweep:
 
 
 @dataclass(frozen=True, eq=False)
-class Dots:
+class PointGroups:
     """The points of the diagrams of images of one shape, one row a point.
 
     Attributes
     ----------
     start : (images * dims + 1,) int64
-        Where the dots of each image and dimension begin; dimensions fastest.
+        Where the points of each image and dimension begin; dimensions fastest.
     points : (n, 2) float64
         Birth and death; the essential component has an infinite death.
     birth_pixel, death_pixel : (n,) int64
-        Pixels of the image that a dot is of; -1 for never, -2 for the frame.
+        Pixels of the image that a point is of; -1 for never, -2 for the frame.
     """
 
     start: NDArray[np.int64]
@@ -54,22 +54,25 @@ class Dots:
     birth_pixel: NDArray[np.int64]
     death_pixel: NDArray[np.int64]
 
-    def groups(self, first: int, stop: int) -> "Dots":
-        """Return the dots of some groups, one behind the other."""
+    def groups(self, first: int, stop: int) -> "PointGroups":
+        """Return the points of some groups, from ``first`` to ``stop - 1``."""
         start = self.start[first : stop + 1]
         return self._rows(start - start[0], slice(*start[[0, -1]]))
 
-    def where(self, kept: NDArray[np.bool_]) -> "Dots":
-        """Return the dots of a mask."""
+    def where(self, kept: NDArray[np.bool_]) -> "PointGroups":
+        """Return the points of a mask."""
+        # The new start of a group is the number of points kept before it.
         return self._rows(np.concatenate([[0], np.cumsum(kept)])[self.start], kept)
 
-    def _rows(self, start: NDArray[np.int64], rows: slice | NDArray[np.bool_]) -> "Dots":
-        return Dots(start, self.points[rows], self.birth_pixel[rows], self.death_pixel[rows])
+    def _rows(self, start: NDArray[np.int64], rows: slice | NDArray[np.bool_]) -> "PointGroups":
+        return PointGroups(
+            start, self.points[rows], self.birth_pixel[rows], self.death_pixel[rows]
+        )
 
     def diagrams(
         self, sweep: Sweep, shape: tuple[int, ...], dtype: type[np.floating]
     ) -> list[Diagram]:
-        """Return the diagrams of the images of a shape that the dots are of."""
+        """Return the diagrams, one per image; ``shape`` is that of the images."""
         k = len(sweep.dims)
         dim = np.resize(np.array(sweep.dims, np.int8), self.start.size - 1).repeat(
             np.diff(self.start)
@@ -92,8 +95,8 @@ class Dots:
         ]
 
 
-def dots_of(images: NDArray[np.floating], sweep: Sweep, threads: int) -> Dots:
-    """Compute the dots of images of one shape.
+def point_groups(images: NDArray[np.floating], sweep: Sweep, threads: int) -> PointGroups:
+    """Compute the points of images of one shape.
 
     Parameters
     ----------
@@ -110,11 +113,12 @@ def dots_of(images: NDArray[np.floating], sweep: Sweep, threads: int) -> Dots:
 
     Examples
     --------
-    >>> dots = dots_of(np.array([[[0.0, 2.0, 1.0]]]), Sweep((0, 1), False, "V", None, 0.0), 1)
-    >>> dots.points
+    >>> sweep = Sweep((0, 1), False, "V", None, 0.0)
+    >>> groups = point_groups(np.array([[[0.0, 2.0, 1.0]]]), sweep, 1)
+    >>> groups.points
     array([[ 0., inf],
            [ 1.,  2.]])
-    >>> dots.start
+    >>> groups.start
     array([0, 2, 2])
     """
     rows = pixel_rows(
@@ -129,11 +133,11 @@ def dots_of(images: NDArray[np.floating], sweep: Sweep, threads: int) -> Dots:
     pixels = rows.birth_pixel, rows.death_pixel
     frame = 0.0 if sweep.frame is None else float(images.dtype.type(sweep.frame))
     never = -np.inf if sweep.superlevel else np.inf
-    dots = Dots(start, values_of(images, start, *pixels, frame, never), *pixels)
+    groups = PointGroups(start, values_of(images, start, *pixels, frame, never), *pixels)
     if sweep.min_persistence == 0:
-        return dots
-    birth, death = dots.points.T.astype(images.dtype)  # rounded as in a diagram
-    return dots.where(np.abs(death - birth) >= sweep.min_persistence)
+        return groups
+    birth, death = groups.points.T.astype(images.dtype)  # rounded as in a diagram
+    return groups.where(np.abs(death - birth) >= sweep.min_persistence)
 
 
 def values_of(
@@ -144,18 +148,18 @@ def values_of(
     frame: float = 0.0,
     never: float = 0.0,
 ) -> NDArray[np.float64]:
-    """Return the values of the pixels of dots, (n, 2) float64."""
+    """Return the values of the pixels of points, (n, 2) float64."""
     flat = images.reshape(len(images), -1)
     return pixel_values(start, birth_pixel, death_pixel, flat, frame, never)
 
 
-def joined_dots(batches: Sequence[Dots]) -> Dots:
-    """Return the dots of several batches as those of one."""
-    offsets = np.cumsum([0] + [len(dots.points) for dots in batches])
-    starts = [dots.start[:-1] + offset for dots, offset in zip(batches, offsets)]
-    return Dots(
+def joined_groups(batches: Sequence[PointGroups]) -> PointGroups:
+    """Return the points of several batches as those of one."""
+    offsets = np.cumsum([0] + [len(batch.points) for batch in batches])
+    starts = [batch.start[:-1] + offset for batch, offset in zip(batches, offsets)]
+    return PointGroups(
         np.concatenate([*starts, offsets[-1:]]),
-        np.concatenate([dots.points for dots in batches]),
-        np.concatenate([dots.birth_pixel for dots in batches]),
-        np.concatenate([dots.death_pixel for dots in batches]),
+        np.concatenate([batch.points for batch in batches]),
+        np.concatenate([batch.birth_pixel for batch in batches]),
+        np.concatenate([batch.death_pixel for batch in batches]),
     )
