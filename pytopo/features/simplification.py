@@ -10,7 +10,7 @@ dies; a hole (a void) is a low peak, and is shaved down to the value at which it
           |    \\_v_/               |
           |     birth   ->   death, of the pixels of the basin
 
-One dimension is exact after one pass.  Where both are wanted, filling may delay the birth of a
+One dimension is exact after one pass.  For both, filling may delay the birth of a
 hole and shaving may hasten the death of a component, so passes alternate until nothing is left
 to do.  `docs/regions.md` proves what is promised.
 """

@@ -105,7 +105,7 @@ def costs_of(
     every_target : bool
         As in `pytopo.topological_loss`.
     places : ndarray of the shape of ``images``, or None
-        The truth, if dots are to be matched by place; None if by cost.
+        The ground truth, if points are to be matched by place; None if by cost.
     """
     threads = number_of_threads(None)
     parts = even_parts(len(images), threads)

@@ -118,7 +118,7 @@ class _Stack:
     border: int | None  # the key of the frame, if pixels have the same value
 
     @property
-    def period(self) -> int:
+    def stride(self) -> int:
         return self.shape[0] + 2 * self.margin - 1
 
     def before(
@@ -133,8 +133,8 @@ class _Stack:
     def places(self, pixel: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the image in which each pixel lies, and its index there, -2 in the frame."""
         row, *others = np.unravel_index(pixel, self.first.shape)
-        image = row // self.period
-        index = [i - self.margin for i in (row - image * self.period, *others)]
+        image = row // self.stride
+        index = [i - self.margin for i in (row - image * self.stride, *others)]
         inside = np.logical_and.reduce([(i >= 0) & (i < n) for i, n in zip(index, self.shape)])
         place = np.ravel_multi_index(index, self.shape, mode="clip")
         return image, np.where(inside, place, FRAME)
@@ -161,20 +161,20 @@ def _stack(
         equals = bool((values == frame).any())
 
     margin = 1 if frame is None else 2
-    period = shape[0] + 2 * margin - 1
-    tall = count * period + 1, *(n + 2 * margin for n in shape[1:])
+    stride = shape[0] + 2 * margin - 1
+    whole_shape = count * stride + 1, *(n + 2 * margin for n in shape[1:])
     framed = slice(None), slice(-1), *[slice(1, -1)] * (len(shape) - 1)
     inner = slice(None), *(slice(margin - 1, margin - 1 + n) for n in shape)
 
     def stacked(images: Keys) -> Keys:
-        stack = space.full(tall, np.iinfo(keys.dtype).max, keys.dtype)
-        whole = stack[1:].reshape(count, period, *tall[1:])[framed]
+        stack = space.full(whole_shape, np.iinfo(keys.dtype).max, keys.dtype)
+        whole = stack[1:].reshape(count, stride, *whole_shape[1:])[framed]
         whole[...] = border
         whole[inner] = images
         return stack
 
     both = stacked(keys[:count]), stacked(keys[count:])
-    comparison = np.minimum(*both, out=space.empty(tall, keys.dtype))
+    comparison = np.minimum(*both, out=space.empty(whole_shape, keys.dtype))
     return _Stack(*both, comparison, tuple(shape), margin, int(border) if equals else None)
 
 
@@ -184,7 +184,7 @@ def _matched(
     """Match the features of the images of a stack, dimension by dimension."""
     kind = Pixels if len(stack.shape) == 2 else Voxels
     first, second, c = (
-        kind(keys, stack.period, construction, space)
+        kind(keys, stack.stride, construction, space)
         for keys in (stack.first, stack.second, stack.comparison)
     )
     top = len(stack.shape) - 1

@@ -60,17 +60,17 @@ class Pixels:
     ----------
     keys : (H, W) int32 or int64
         As `pytopo.kernels.links_2d.earlier_neighbours` takes them.
-    period : int
+    stride : int
     construction : {"V", "T"}
     space : Workspace
     """
 
-    def __init__(self, keys: NDArray, period: int, construction: str, space: Workspace) -> None:
-        self.keys, self.period, self.construction = keys, period, construction
+    def __init__(self, keys: NDArray, stride: int, construction: str, space: Workspace) -> None:
+        self.keys, self.stride, self.construction = keys, stride, construction
         self._earlier = space.empty(keys.shape, np.uint8)
         self._root = space.empty(keys.shape, np.int32)
         self._extrema: dict[int, NDArray[np.int32]] = {}
-        earlier_neighbours(keys, period, 0, len(keys), self._earlier)
+        earlier_neighbours(keys, stride, 0, len(keys), self._earlier)
 
     def extrema(self, dim: int) -> NDArray[np.int32]:
         """Return the minima (dim 0), where components start, or the maxima, where holes end."""
@@ -89,7 +89,7 @@ class Pixels:
         flip, onward, across = arcs.flip[dim], arcs.onward[dim], arcs.across[dim]
         height, flat = len(self.keys), self._earlier.reshape(-1)
         extremum = self.extrema(dim)
-        number_extrema(extremum, 0, extremum.size, self.period, 0, height, self._root)
+        number_extrema(extremum, 0, extremum.size, self.stride, 0, height, self._root)
         root = self._root.reshape(-1)
         saddle = saddles(self._earlier, 0, height, arcs.through_sides)
         ends = joined_extrema(saddle, flat, onward, across, root)
@@ -114,18 +114,18 @@ class Voxels:
     ----------
     keys : (D, H, W) int32 or int64
         As `pytopo.kernels.links_3d.lower_links` takes them.
-    period : int
+    stride : int
     construction : {"V", "T"}
     space : Workspace
     """
 
-    def __init__(self, keys: NDArray, period: int, construction: str, space: Workspace) -> None:
-        self.keys, self.period, self.turned = keys, period, construction == "T"
+    def __init__(self, keys: NDArray, stride: int, construction: str, space: Workspace) -> None:
+        self.keys, self.stride, self.turned = keys, stride, construction == "T"
         turned = np.ascontiguousarray(~keys[::-1, ::-1, ::-1]) if self.turned else keys
         self._turned_keys = turned
         self._links = space.full(keys.shape, 0, np.uint32)
         self._root = space.empty(keys.shape, np.int32)
-        lower_links(turned, period, 0, len(keys), self._links)
+        lower_links(turned, stride, 0, len(keys), self._links)
 
     def extrema(self, dim: int) -> NDArray[np.int32]:
         """Return the minima (dim 0), where components start, or the maxima, where voids end."""
@@ -136,11 +136,13 @@ class Voxels:
         """Return how components merge (dim 0), or those of the complement (dim 2), once."""
         side, links = _side(2 - dim if self.turned else dim), self._links.reshape(-1)
         steps = links_3d.offsets() @ np.array([self.keys[0].size, self.keys.shape[2], 1])
-        extremum, saddle, lead = self._extrema_and_merges(dim)
-        sweep_3d.number_extrema(extremum, self.period, self._root)
+        extremum, saddle, representative = self._extrema_and_merges(dim)
+        sweep_3d.number_extrema(extremum, self.stride, self._root)
         root = self._root.reshape(-1)
         reading = side.flip, side.shift, side.representatives
-        ends = sweep_3d.joined_extrema(saddle, lead, links, *reading, side.members, steps, root)
+        ends = sweep_3d.joined_extrema(
+            saddle, representative, links, *reading, side.members, steps, root
+        )
         open_ = np.flatnonzero(ends[:, 0] != ends[:, 1]).astype(np.int32)
         order = open_[sorted_order(taken(self._turned_keys.reshape(-1), saddle[open_]))]
         n = extremum.size
@@ -162,7 +164,7 @@ class Voxels:
         side = _side(2 - dim if self.turned else dim)
         return sweep_3d.extrema_and_merges(
             self._links,
-            self.period,
+            self.stride,
             0,
             len(self._links),
             side.flip,

@@ -25,9 +25,9 @@ YCBCR = 6  # a photometric interpretation
 def page_values(address: Address, file: OpenTiff, page: Any) -> np.ndarray:
     """Return the values of a page as stored, flat or in the shape of the page."""
     with decoding(address, "TIFF file"):
-        pieces, claimed = len(page.dataoffsets), math.prod(page.keyframe.chunked)
-        if pieces < claimed and not page.keyframe.is_contiguous:
-            raise ValueError(f"{pieces} strips or tiles are there, {claimed} are claimed")
+        stored, claimed = len(page.dataoffsets), math.prod(page.keyframe.chunked)
+        if stored < claimed and not page.keyframe.is_contiguous:
+            raise ValueError(f"{stored} strips or tiles are there, {claimed} are claimed")
         try:
             values = page.asarray()
         except (ValueError, NotImplementedError, KeyError, ImportError) as err:
