@@ -32,7 +32,7 @@ options = st.fixed_dictionaries(
 
 @st.composite
 def batches(draw):
-    """Two times two images with ties or without, and their truths, binary or grey."""
+    """Two times two images with ties or without, and their targets, binary or grey."""
     shape = (2, 2, *draw(shapes().filter(lambda s: len(s) > 1)))
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     likelihood = random.random(shape)
@@ -113,7 +113,7 @@ def test_a_third_derivative_is_refused():
         change.sum().backward()
 
 
-def test_the_dots_of_the_textbook_pay_as_the_paper_says():
+def test_the_points_of_the_textbook_cost_what_the_paper_says():
     likelihood = RING.clone()
     likelihood[1, 2], likelihood[2, 2], likelihood[4, 4] = 0.7, 0.1, 0.3
     likelihood.requires_grad_()
