@@ -113,7 +113,7 @@ def test_a_third_derivative_is_refused():
         change.sum().backward()
 
 
-def test_the_points_of_the_textbook_cost_what_the_paper_says():
+def test_the_points_of_the_textbook_pay_as_the_paper_says():
     likelihood = RING.clone()
     likelihood[1, 2], likelihood[2, 2], likelihood[4, 4] = 0.7, 0.1, 0.3
     likelihood.requires_grad_()
