@@ -256,7 +256,7 @@ def _settled(rows: Rows, stack: Stack) -> Rows:
 
 
 def _same_value(rows: Rows, stack: Stack) -> NDArray[np.bool_]:
-    """Tell which pairs have no persistence, comparing in the dtype of the image."""
+    """Return which pairs have no persistence, comparing in the dtype of the image."""
     images = stack.values.reshape(len(stack.values), -1)
     birth, death = rows.birth_pixel, rows.death_pixel
     same = birth == death

@@ -98,7 +98,7 @@ def test_points_of_little_persistence_can_be_left_alone():
     assert topological_loss(noisy, RING, dims=0, min_persistence=0.03).item() == 0
 
 
-def test_grey_truths_are_matched_point_by_point():
+def test_grey_targets_are_matched_point_by_point():
     grey = 0.8 * RING
     assert topological_loss(0.7 * RING, grey).item() == pytest.approx(2 * 0.1**2)
 
@@ -199,8 +199,8 @@ def test_descent_gives_a_volume_the_tunnel_and_the_void_of_the_truth():
 def test_the_gradient_touches_at_most_two_pixels_a_dot():
     prediction, truth = random_images(1, 1, 20, 20)
     topological_loss(prediction, truth, dims=1).backward()
-    dots = len(TopologicalLoss(1).explain(prediction, truth)[0].prediction)
-    assert 0 < torch.count_nonzero(prediction.grad) <= 2 * dots
+    points = len(TopologicalLoss(1).explain(prediction, truth)[0].prediction)
+    assert 0 < torch.count_nonzero(prediction.grad) <= 2 * points
 
 
 def test_a_pixel_that_is_critical_twice_gets_the_sum():
@@ -225,7 +225,7 @@ def test_a_step_closes_the_gap_of_a_ring():
     assert loss.item() < 1e-4
 
 
-def test_images_without_dots_keep_a_gradient_path():
+def test_images_without_points_keep_a_gradient_path():
     for prediction in (
         torch.zeros(1, 1, 4, 4),
         torch.ones(1, 1, 4, 4),
@@ -331,7 +331,7 @@ def test_every_float_dtype_is_taken(dtype):
 
 
 @pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.int64, torch.float16])
-def test_truths_of_every_dtype_are_taken(dtype):
+def test_targets_of_every_dtype_are_taken(dtype):
     assert topological_loss(ring_with_a_gap(0.75), RING.to(dtype)).item() == 0.25**2
 
 
@@ -344,9 +344,9 @@ def test_autocast_changes_nothing():
 
 def test_strided_tensors_are_taken():
     prediction, truth = random_images(2, 3, 7, 5)
-    want = topological_loss(prediction, truth).item()
+    expected = topological_loss(prediction, truth).item()
     last = prediction.to(memory_format=torch.channels_last)
-    assert topological_loss(last, truth).item() == want
+    assert topological_loss(last, truth).item() == expected
 
 
 def test_a_prepared_target_is_a_target():
@@ -360,9 +360,9 @@ def test_a_prepared_target_is_a_target():
 def test_a_loss_can_be_pickled_copied_and_has_no_state():
     prediction, truth = random_images(1, 1, 7, 5)
     loss = SegmentationLoss(0.3, dims={0: 0.5, 1: 2.0}, frame=True, every_target=True)
-    want = loss(prediction, truth).item()
+    expected = loss(prediction, truth).item()
     for same in (pickle.loads(pickle.dumps(loss)), copy.deepcopy(loss)):
-        assert same(prediction, truth).item() == want
+        assert same(prediction, truth).item() == expected
     assert loss.state_dict() == {}
     stream = io.BytesIO()
     torch.save(loss.state_dict(), stream)
@@ -372,13 +372,13 @@ def test_a_loss_can_be_pickled_copied_and_has_no_state():
 def test_a_gpu_gives_the_same():
     cuda = torch.device("cuda")
     prediction, truth = random_images(3, 2, 20, 31)
-    want = topological_loss(prediction, truth)
-    want.backward()
+    expected = topological_loss(prediction, truth)
+    expected.backward()
     there = prediction.detach().to(cuda).requires_grad_()
     loss = topological_loss(there, truth.to(cuda))
     loss.backward()
     assert loss.device.type == "cuda"
-    assert loss.item() == want.item()
+    assert loss.item() == expected.item()
     assert torch.equal(there.grad.cpu(), prediction.grad)
 
 
@@ -626,7 +626,7 @@ def test_a_frame_of_foreground_is_dark_in_sublevel(true):
 
 def test_scalars_of_numpy_are_numbers_and_flags():
     prediction, truth = random_images(2, 2, 6, 6)
-    want = topological_loss(
+    expected = topological_loss(
         prediction, truth, {0: 0.5, 1: 2.0}, frame=0.25, min_persistence=0.1, every_target=True
     ).item()
     loss = TopologicalLoss(
@@ -637,7 +637,7 @@ def test_scalars_of_numpy_are_numbers_and_flags():
         superlevel=np.True_,
         sigmoid=np.False_,
     )
-    assert loss(prediction, truth).item() == want
+    assert loss(prediction, truth).item() == expected
     assert TopologicalLoss(np.int64(1)).weights == {1: 1.0}
     assert TopologicalLoss(np.array([1, 0])).weights == {0: 1.0, 1: 1.0}
     assert TopologicalLoss({1, 0}).weights == TopologicalLoss(range(2)).weights
@@ -695,12 +695,12 @@ class Marked(torch.Tensor):
 
 def test_subclasses_of_tensors_are_tensors():
     prediction, truth = random_images(2, 1, 6, 6)
-    want = topological_loss(prediction, truth)
-    (gradient,) = torch.autograd.grad(want, prediction)
+    expected = topological_loss(prediction, truth)
+    (gradient,) = torch.autograd.grad(expected, prediction)
     marked = prediction.detach().clone().as_subclass(Marked).requires_grad_()
     loss = topological_loss(marked, truth.as_subclass(Marked))
     loss.backward()
-    assert loss.item() == want.item()
+    assert loss.item() == expected.item()
     assert torch.equal(marked.grad.as_subclass(torch.Tensor), gradient)
 
 

@@ -32,7 +32,7 @@ options = st.fixed_dictionaries(
 
 @st.composite
 def batches(draw):
-    """Two times two images with ties or without, and their truths, binary or grey."""
+    """Two times two images with ties or without, and their targets, binary or grey."""
     shape = (2, 2, *draw(shapes().filter(lambda s: len(s) > 1)))
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     likelihood = random.random(shape)

@@ -242,7 +242,7 @@ def test_as_many_arcs_are_there_as_are_missing():
 
 
 def main():
-    """Compare the two routes on random images, the fast one on random numbers of threads."""
+    """Compare the algorithms on random images, the fast one on varying numbers of threads."""
     from peers import random_case
 
     parser = argparse.ArgumentParser(description=main.__doc__)

@@ -24,7 +24,7 @@ from pytopo.morse import links_3d, pairs_3d
 from pytopo.morse.workspace import workspace
 
 
-def routes(image, **options):
+def both_algorithms(image, **options):
     return [pytopo.persistence(image, algorithm=a, **options) for a in ("morse", "reduction")]
 
 
@@ -119,7 +119,9 @@ def structured(n):
 def test_structured_volumes_agree_with_the_textbook(name, construction):
     small = dict(structured(5))[name]
     for superlevel, frame in product((False, True), (None, True)):
-        fast, ref = routes(small, superlevel=superlevel, frame=frame, construction=construction)
+        fast, ref = both_algorithms(
+            small, superlevel=superlevel, frame=frame, construction=construction
+        )
         assert fast == ref
 
 
@@ -127,7 +129,7 @@ def test_structured_volumes_agree_with_the_textbook(name, construction):
 @pytest.mark.parametrize("construction", ["V", "T"])
 @pytest.mark.parametrize("name", [name for name, _ in structured(3)])
 def test_larger_structured_volumes_agree_with_the_textbook(name, construction):
-    fast, ref = routes(dict(structured(17))[name], construction=construction)
+    fast, ref = both_algorithms(dict(structured(17))[name], construction=construction)
     assert fast == ref
 
 
@@ -145,7 +147,7 @@ def test_betti_numbers_are_those_of_labelling(name):
 def test_thin_volumes_agree_with_the_textbook(shape, construction):
     image = np.random.default_rng(0).integers(0, 5, shape)
     for frame in (None, 2):
-        fast, ref = routes(image, construction=construction, frame=frame)
+        fast, ref = both_algorithms(image, construction=construction, frame=frame)
         assert fast == ref
 
 
@@ -273,7 +275,7 @@ def test_paths_outgrow_every_buffer(monkeypatch):
     monkeypatch.setattr(pairs_3d, "STEPS_ON_PLATEAUS", 0)
     rng = np.random.default_rng(5)
     image = rng.random((40, 40, 40)) < 0.2
-    fast, ref = routes(image)
+    fast, ref = both_algorithms(image)
     assert fast == ref
     heap = np.zeros((4, 2), np.int64)
     heap[0, 0] = 3

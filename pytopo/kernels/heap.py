@@ -16,7 +16,7 @@ from pytopo.kernels.jit import njit
 
 @njit(cache=True, nogil=True)
 def comes_before(key, voxel, other_key, other_voxel):
-    """Tell whether a voxel comes before another: by key, equal keys by index."""
+    """Return whether a voxel comes before another: by key, equal keys by index."""
     return key < other_key or (key == other_key and voxel < other_voxel)
 
 

@@ -2,8 +2,8 @@
 
 Numba gives up where it finds no folder for its cache, where a file of the cache cannot be
 written (a full disk) and where one is damaged.  None of that changes a result, so here the
-kernel is compiled in memory instead, and `CacheWarning` says so once a process, when the
-first kernel runs.  A damaged file is replaced without a word.
+kernel is compiled in memory instead, and `CacheWarning` says so once per process, when the
+first kernel runs.  A damaged file is replaced silently.
 """
 
 import os
@@ -50,7 +50,7 @@ def njit(*, cache: bool, **options: bool) -> Callable[[Callable], Callable]:
 
 
 def kept() -> bool:
-    """Tell whether what was compiled so far could be kept on disk."""
+    """Return whether all that was compiled so far is in the cache on disk."""
     return not _said
 
 
@@ -81,7 +81,7 @@ class NoCache(NullCache):
 
 
 class KernelFiles(CompileResultCacheImpl):
-    """What of a kernel goes into the files of the cache: what Numba puts there, and its sum."""
+    """The content of the cache files of a kernel: what Numba stores, and its checksum."""
 
     def __init__(self, function: Callable) -> None:
         # Without a home "~" stays as it is, and Numba would make a folder of that name.
@@ -105,7 +105,7 @@ class KernelFiles(CompileResultCacheImpl):
 
 
 class KernelCache(FunctionCache):
-    """The cache of one kernel; what fails in it is as if nothing had been kept."""
+    """The cache of one kernel; where it fails, it acts as if it were empty."""
 
     _impl_class = KernelFiles
 

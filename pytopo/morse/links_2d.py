@@ -64,7 +64,7 @@ def arc_table(corners: bool) -> NDArray[np.uint8]:
 
 
 def _is_member(there: int, d: int, corners: bool) -> bool:
-    """Tell whether direction ``d`` is part of an arc, as a neighbour or as a link."""
+    """Return whether direction ``d`` is part of an arc, as a neighbour or as a link."""
     present = bool(there >> d & 1)
     # Odd directions, the corners, lie between two sides.
     if d % 2 == 0:

@@ -234,7 +234,7 @@ def _never_born(voids: _Swept) -> Pairs:
 
 
 def _has_plateaus(keys: NDArray[np.signedinteger]) -> bool:
-    """Tell whether a third of the voxels equal the next, judged by every fourth plane."""
+    """Return whether a third of the voxels equal the next, judged by every fourth plane."""
     some = keys[1:-1:4, 1:-1, 1:-1]
     alike = np.count_nonzero(some[..., 1:] == some[..., :-1])
     return bool(3 * alike > some.size)
