@@ -41,7 +41,7 @@ from pytopo.kernels.voxels import voxels_of_pairs
 from pytopo.morse import links_3d
 from pytopo.morse.pairs_2d import Rows
 from pytopo.morse.workspace import Workspace, workspace
-from pytopo.order import fill_keys, key_dtype
+from pytopo.order import fill_keys, insert_frame_key, key_dtype
 from pytopo.threads import Workers
 
 # A path is pushed down this far before its square is paired: almost always to its end.  Not
@@ -105,13 +105,7 @@ def _stacked_keys(
         inner = whole if frame is None else whole[1:-1, 1:-1, 1:-1]
         fill_keys(volume, superlevel, [None] * len(volume), inner)
         if frame is not None:
-            # The key of the frame is that of the earliest voxel after it; those that come
-            # after move up by one, so that the frame is earlier than voxels of equal value.
-            after = volume <= frame if superlevel else volume >= frame
-            border = inner[after].min() if after.any() else inner.max() + 1
-            moved = inner + after
-            whole[...] = border
-            inner[...] = moved
+            insert_frame_key(volume, frame, superlevel, inner, whole)
     return keys
 
 

@@ -1,20 +1,24 @@
 """Which features of two images are in the same place, over one of the images."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from pytopo.matching.by_place import BettiMatching
 from pytopo.options import flag, whole_number
 from pytopo.plot.images import _checked_section, _marks, draw_pixels
 from pytopo.plot.legend import given_or_new, legend_below, mark_handle
 from pytopo.plot.marks import dimension_handles
 from pytopo.plot.span import span_of
 
+if TYPE_CHECKING:
+    from pytopo.matching.by_place import BettiMatching
+
 
 def betti_matching(
     image: ArrayLike,
-    matching: BettiMatching,
+    matching: "BettiMatching",
     ax: Axes | None = None,
     *,
     second: bool = False,
@@ -31,7 +35,7 @@ def betti_matching(
     ----------
     image : array_like, (H, W) or (D, H, W)
         The first of the images that were matched.  Of a volume a section is drawn.
-    matching : BettiMatching
+    matching : "BettiMatching"
     ax : Axes or None
         Where to draw; ``None`` for a new figure.
     second : bool
