@@ -15,7 +15,7 @@ from strategies import constructions, images, lattices
 
 import pytopo
 from pytopo.kernels.contingency import overlaps
-from pytopo.kernels.heap import push, remove_latest, roomy
+from pytopo.kernels.heap import push, remove_latest, with_room
 from pytopo.kernels.kruskal import foreign_merges, merge, merges_of_band
 from pytopo.kernels.links_2d import REGULAR, earlier_neighbours
 from pytopo.kernels.links_3d import lower_links
@@ -386,7 +386,7 @@ def test_a_path_may_be_longer_than_the_heap_is_at_first(most_steps, monkeypatch)
 def test_a_heap_has_room_for_as_many_as_were_asked_for(more):
     heap = np.zeros((2, 2), np.int64)
     for _ in range(3):
-        heap = roomy(heap, more)
+        heap = with_room(heap, more)
         for _ in range(more):
             push(7, int(heap[0, 0]), heap)
     assert heap[0, 0] == 3 * more

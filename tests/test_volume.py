@@ -18,7 +18,7 @@ from strategies import constructions, images
 
 import pytopo
 from pytopo.kernels.bits import count_ones, highest_one, lowest_one
-from pytopo.kernels.heap import push, remove_latest, roomy
+from pytopo.kernels.heap import push, remove_latest, with_room
 from pytopo.kernels.links_3d import lower_links
 from pytopo.morse import links_3d, pairs_3d
 from pytopo.morse.workspace import workspace
@@ -279,8 +279,8 @@ def test_paths_outgrow_every_buffer(monkeypatch):
     assert fast == ref
     heap = np.zeros((4, 2), np.int64)
     heap[0, 0] = 3
-    assert len(roomy(heap, 0)) == 4
-    assert len(roomy(heap, 1)) > 4
+    assert len(with_room(heap, 0)) == 4
+    assert len(with_room(heap, 1)) > 4
 
 
 # --- the octahedron --------------------------------------------------------------------
@@ -375,7 +375,7 @@ def test_bits_are_found(number):
 def test_a_heap_hands_out_the_latest_first(voxels):
     heap = np.zeros((2, 2), np.int64)
     for key, voxel in voxels:
-        heap = roomy(heap, 1)
+        heap = with_room(heap, 1)
         push(key, voxel, heap)
     out = []
     while heap[0, 0] > 0:

@@ -21,7 +21,7 @@ def comes_before(key, voxel, other_key, other_voxel):
 
 
 @njit(cache=True, nogil=True)
-def roomy(heap, more):
+def with_room(heap, more):
     """Return a heap with room for some more voxels: the same, or a larger copy."""
     size = heap[0, 0] + 1 + more
     if size <= len(heap):

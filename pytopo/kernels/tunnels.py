@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pytopo.kernels.bits import count_ones, highest_one
-from pytopo.kernels.heap import comes_before, remove_latest, roomy
+from pytopo.kernels.heap import comes_before, remove_latest, with_room
 from pytopo.kernels.jit import njit
 from pytopo.kernels.morse_boundary import (
     FACES,
@@ -142,7 +142,7 @@ def pair_squares(todo, first, stop, square_voxel, stars, paths, out_owner):
 
         mine, other, changed = np.int64(j), np.int64(j), False  # my own path is added first
         while other != NOBODY:
-            heap = roomy(heap, end[other] - begin[other])
+            heap = with_room(heap, end[other] - begin[other])
             for i in range(begin[other], end[other]):
                 add_edges(np.int64(path_voxel[i]), np.int64(path_faces[i]), keys, path, heap)
 
@@ -157,7 +157,7 @@ def pair_squares(todo, first, stop, square_voxel, stars, paths, out_owner):
                     found = np.int64(shortest[link_edges << 6 | faces])
                     rest = (found >> 12) & np.int64(creators[voxel])
                     path[voxel] = WAITING | rest  # the voxel stays in the heap, marked as such
-                    heap = roomy(heap, np.int64(MOST_PUSHED))  # a literal is a type of its own
+                    heap = with_room(heap, np.int64(MOST_PUSHED))  # not a literal type
                     add_far_edges(voxel, found & 4095, links, keys, edges, steps, path, heap)
                 if rest == 0:  # nothing is left here
                     path[voxel] = 0
