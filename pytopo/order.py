@@ -258,12 +258,32 @@ def insert_frame_key(
     >>> keys
     array([ 7,  5,  8, 10,  7], dtype=int32)
     """
-    # Pixels from the frame's value on move up by one, and the frame takes the free key.
-    after = image <= frame if superlevel else image >= frame
-    border = out_inner[after].min() if after.any() else out_inner.max() + 1
-    moved = out_inner + after
+    border = make_room_for_frame(image, frame, superlevel, out_inner)
+    moved = out_inner.copy()
     out_keys[...] = border
     out_inner[...] = moved
+
+
+def make_room_for_frame(
+    image: NDArray,
+    frame: int | np.floating,
+    superlevel: bool,
+    out_keys: NDArray[np.signedinteger],
+) -> int:
+    """Return the key of a frame, which that of no pixel is from then on.
+
+    Parameters
+    ----------
+    image, frame, superlevel
+        As in `insert_frame_key`.
+    out_keys : ndarray of int32 or int64, of the shape of the image
+        Its keys.  Receives larger ones for the pixels that do not come before the frame.
+    """
+    # Pixels from the frame's value on move up by one, and the frame takes the free key.
+    after = image <= frame if superlevel else image >= frame
+    border = int(out_keys[after].min() if after.any() else out_keys.max() + 1)
+    out_keys += after
+    return border
 
 
 def _fill_image_keys(

@@ -271,7 +271,7 @@ def links_of(image, exterior=EXTERIOR):
 
 
 def merges_of(links, dim):
-    side = pairs_3d._side(dim)
+    side = pairs_3d.side_of(dim)
     reading = side.flip, side.shift, side.representatives
     return extrema_and_merges(links, len(links) - 1, 0, len(links), *reading)
 
@@ -413,7 +413,7 @@ def test_a_band_without_planes_is_empty():
         lower_links(keys, len(keys) - 1, end, end, links)
         assert (links == 77).all()
         for dim in (0, 2):
-            side = pairs_3d._side(dim)
+            side = pairs_3d.side_of(dim)
             found = extrema_and_merges(
                 links, len(keys) - 1, end, end, side.flip, side.shift, side.representatives
             )

@@ -37,7 +37,7 @@ from pytopo.kernels.gather import taken
 from pytopo.kernels.passengers import boarded, merge_passengers
 from pytopo.morse.merges import Merges, Pixels, Swept, Voxels
 from pytopo.morse.workspace import Workspace, workspace
-from pytopo.order import FRAME, fill_keys, key_dtype
+from pytopo.order import FRAME, fill_keys, key_dtype, make_room_for_frame
 from pytopo.threads import on_threads
 
 Keys = NDArray[np.signedinteger]
@@ -155,9 +155,7 @@ def _stack(
     fill_keys(planes, superlevel, [None] * len(planes), keys.reshape(planes.shape))
     border, equals = np.iinfo(keys.dtype).max, False
     if frame is not None:
-        after = values <= frame if superlevel else values >= frame
-        border = keys[after].min() if after.any() else keys.max() + 1
-        keys += after
+        border = make_room_for_frame(values, frame, superlevel, keys)
         equals = bool((values == frame).any())
 
     margin = 1 if frame is None else 2

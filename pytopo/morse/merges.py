@@ -21,8 +21,8 @@ from pytopo.kernels.passengers import extrema_reached_2d, extrema_reached_3d
 from pytopo.kernels.sorting import sorted_order
 from pytopo.kernels.sweep_2d import extrema, joined_extrema, number_extrema, saddles
 from pytopo.morse import links_3d
-from pytopo.morse.pairs_2d import _arcs
-from pytopo.morse.pairs_3d import _side
+from pytopo.morse.pairs_2d import arcs_of
+from pytopo.morse.pairs_3d import side_of
 from pytopo.morse.workspace import Workspace
 
 
@@ -75,7 +75,7 @@ class Pixels:
     def extrema(self, dim: int) -> NDArray[np.int32]:
         """Return the minima (dim 0), where components start, or the maxima, where holes end."""
         if dim not in self._extrema:
-            arcs = _arcs(self.construction, self.keys.shape[1])
+            arcs = arcs_of(self.construction, self.keys.shape[1])
             flip, reach = arcs.flip[dim], arcs.reach[dim]
             self._extrema[dim] = extrema(self._earlier, 0, len(self.keys), flip, reach)
         return self._extrema[dim]
@@ -85,7 +85,7 @@ class Pixels:
 
         Once for each image: what is returned uses room that it has once.
         """
-        arcs = _arcs(self.construction, self.keys.shape[1])
+        arcs = arcs_of(self.construction, self.keys.shape[1])
         flip, onward, across = arcs.flip[dim], arcs.onward[dim], arcs.across[dim]
         height, flat = len(self.keys), self._earlier.reshape(-1)
         extremum = self.extrema(dim)
@@ -134,7 +134,7 @@ class Voxels:
 
     def merges(self, dim: int) -> Merges:
         """Return how components merge (dim 0), or those of the complement (dim 2), once."""
-        side, links = _side(2 - dim if self.turned else dim), self._links.reshape(-1)
+        side, links = side_of(2 - dim if self.turned else dim), self._links.reshape(-1)
         steps = links_3d.offsets() @ np.array([self.keys[0].size, self.keys.shape[2], 1])
         extremum, saddle, representative = self._extrema_and_merges(dim)
         sweep_3d.number_extrema(extremum, self.stride, self._root)
@@ -161,7 +161,7 @@ class Voxels:
         return Merges(side.flip, n, saddle, order, ends, reached)
 
     def _extrema_and_merges(self, dim: int) -> tuple[NDArray, NDArray, NDArray]:
-        side = _side(2 - dim if self.turned else dim)
+        side = side_of(2 - dim if self.turned else dim)
         return sweep_3d.extrema_and_merges(
             self._links,
             self.stride,

@@ -210,7 +210,7 @@ def _stacked_pairs(
     """Pair the pixels of a stacked array, for each dimension and band."""
     height, width = keys.shape
     earlier, root = space.empty(keys.shape, np.uint8), space.empty(keys.shape, np.int32)
-    bands, arcs = _bands(height, width, workers.threads), _arcs(construction, width)
+    bands, arcs = _bands(height, width, workers.threads), arcs_of(construction, width)
     image = _Image(keys, stride, earlier, root, arcs, bands, workers, space)
 
     def critical(rows: tuple[int, int]) -> list[NDArray[np.int32]]:
@@ -325,7 +325,8 @@ class _Arcs(NamedTuple):
 
 
 @cache
-def _arcs(construction: str, width: int) -> _Arcs:
+def arcs_of(construction: str, width: int) -> _Arcs:
+    """Return how arcs are read in V or T, for an array of a width."""
     corners = [construction == "T", construction == "V"]  # of components, of holes
     # Arcs of later neighbours, for holes, by the set of earlier ones: later is not earlier, so
     # row s of that table is row 255 - s.

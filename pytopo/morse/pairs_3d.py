@@ -119,7 +119,8 @@ class _Side(NamedTuple):
 
 
 @cache
-def _side(dim: int) -> _Side:
+def side_of(dim: int) -> _Side:
+    """Return how links are read for components (dim 0) or voids."""
     if dim == 0:
         return _Side(0, 0, links_3d.face_representatives(), 1 << np.arange(6))
     return _Side(
@@ -198,7 +199,7 @@ def _sweep(
     root: NDArray[np.int32],
 ) -> _Swept:
     """Merge components, or voids upside down; ``root`` is room for the numbers of extrema."""
-    side = _side(dim)
+    side = side_of(dim)
     reading = side.flip, side.shift, side.representatives
     extremum, saddle, representative = extrema_and_merges(
         links, stride, 0, len(links), *reading

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from pytopo.options import flag, whole_number
-from pytopo.plot.images import _checked_section, _marks, draw_pixels
+from pytopo.plot.images import checked_section, draw_pixels, marks_of
 from pytopo.plot.legend import given_or_new, legend_below, mark_handle
 from pytopo.plot.marks import dimension_handles
 from pytopo.plot.span import span_of
@@ -71,13 +71,13 @@ def betti_matching(
     side = int(flag(second, "second"))
     diagram = matching.second if side else matching.first
     alone = matching.second_only if side else matching.first_only
-    values, section = _checked_section(np.asarray(image), diagram, section, "image")
+    values, section = checked_section(np.asarray(image), diagram, section, "image")
     if values.ndim == 1:
         raise ValueError(f"image has shape {values.shape}; expected (H, W) or (D, H, W)")
     ax = given_or_new(ax)
     if section is not None:
         ax.set_title(f"section {section} of {diagram.shape[0]}")
-    marks = _marks(diagram, section, draw_pixels(ax, values, span_of(values)))
+    marks = marks_of(diagram, section, draw_pixels(ax, values, span_of(values)))
     shown, handles = [], []
     for rows, markers, name in (
         (matching.pairs[:, side], ("o", "^"), "matched"),

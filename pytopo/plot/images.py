@@ -64,7 +64,7 @@ def image(
     ['components (dim 0)', 'holes (dim 1)', 'birth', 'death']
     """
     top = whole_number(top, "top")
-    values, section = _checked_section(np.asarray(image), diagram, section, "image")
+    values, section = checked_section(np.asarray(image), diagram, section, "image")
     ax = given_or_new(ax)
     if section is not None:
         ax.set_title(f"section {section} of {diagram.shape[0]}")
@@ -72,7 +72,7 @@ def image(
         locate = _draw_curve(ax, values, diagram)
     else:
         locate = draw_pixels(ax, values, span_of(values))
-    marks = _marks(diagram, section, locate)
+    marks = marks_of(diagram, section, locate)
     rows = most_persistent(diagram, marks.seen)[:top]
     marks.draw(ax, rows)
     handles = feature_handles(diagram, rows, [marks])
@@ -134,12 +134,12 @@ def critical(
     """
     top = whole_number(top, "top")
     found = explanation.prediction
-    values, section = _checked_section(np.asarray(likelihood), found, section, "likelihood")
+    values, section = checked_section(np.asarray(likelihood), found, section, "likelihood")
     ax = given_or_new(ax)
     if section is not None:
         ax.set_title(f"section {section} of {found.shape[0]}")
     locate = draw_pixels(ax, values, span_of(values))
-    handles = draw_critical([ax], [_marks(found, section, locate)], explanation, top)
+    handles = draw_critical([ax], [marks_of(found, section, locate)], explanation, top)
     if handles:
         legend_below(ax, handles, columns=(len(handles) + 1) // 2 if len(handles) > 4 else 4)
     return ax
@@ -148,7 +148,7 @@ def critical(
 # ---- pixels ------------------------------------------------------------------------------
 
 
-def _checked_section(
+def checked_section(
     values: NDArray, diagram: Diagram, section: int | None, name: str
 ) -> tuple[NDArray, int | None]:
     """Return what to draw of an image, and which section of a volume that is."""
@@ -198,7 +198,7 @@ def _draw_curve(ax: Axes, values: NDArray, diagram: Diagram) -> _Locate:
     return lambda index: np.column_stack([index[:, 0], height[index[:, 0]]])
 
 
-def _marks(diagram: Diagram, section: int | None, locate: _Locate) -> Marks:
+def marks_of(diagram: Diagram, section: int | None, locate: _Locate) -> Marks:
     """Return where critical pixels lie in an image, or in a section of a volume."""
     birth, death = diagram.birth_index, diagram.death_index
     if section is None:
