@@ -282,6 +282,59 @@ def closing_loops(saddle, younger):
 
 
 @njit(cache=True, nogil=True)
+def off_the_sides(saddle, height, width):
+    """Keep the saddles of an array that lie in none of its outermost lines of pixels.
+
+    Parameters
+    ----------
+    saddle : (n_merges,) int32
+    height, width : int
+        Shape of the array, a layer of exterior included.
+
+    Returns
+    -------
+    saddle : (n_kept,) int32
+    """
+    kept = np.empty(saddle.size, np.int32)
+    count = 0
+    columns = np.uint32(width)
+    for p in saddle:
+        kept[count] = p  # written always, kept if it counts: no branch
+        i, j = np.uint32(p) // columns, np.uint32(p) % columns
+        count += (1 < i) & (i < height - 2) & (1 < j) & (j < width - 2)
+    return kept[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def saddles_of_sides(earlier, flip):
+    """List the saddles of the outermost lines of pixels of an array, as `saddles` does.
+
+    Parameters
+    ----------
+    earlier : (H, W) uint8
+        With a layer of exterior.
+    flip : int
+        As in `saddles`.
+
+    Returns
+    -------
+    saddle : (n_merges,) int32
+        Ascending.
+    """
+    height, width = earlier.shape
+    saddle = np.empty(6 * (height + width), np.int32)
+    count = 0
+    for i in range(1, height - 1):
+        is_side = i == 1 or i == height - 2
+        step = 1 if is_side else max(1, width - 3)  # of other rows the two ends
+        for j in range(1, width - 1, step):
+            for _ in range(spare_arcs(np.uint8(earlier[i, j] ^ flip))):
+                saddle[count] = i * width + j
+                count += 1
+    return saddle[:count].copy()
+
+
+@njit(cache=True, nogil=True)
 def note_deaths(saddle, younger, out_death):
     """Note for each component the saddle at which it dies.
 

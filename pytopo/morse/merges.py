@@ -19,7 +19,15 @@ from pytopo.kernels.links_2d import earlier_neighbours
 from pytopo.kernels.links_3d import lower_links
 from pytopo.kernels.passengers import extrema_reached_2d, extrema_reached_3d
 from pytopo.kernels.sorting import sorted_order
-from pytopo.kernels.sweep_2d import extrema, joined_extrema, number_extrema, saddles
+from pytopo.kernels.sweep_2d import (
+    closing_loops,
+    extrema,
+    joined_extrema,
+    number_extrema,
+    off_the_sides,
+    saddles,
+    saddles_of_sides,
+)
 from pytopo.morse import links_3d
 from pytopo.morse.pairs_2d import arcs_of
 from pytopo.morse.pairs_3d import side_of
@@ -80,10 +88,24 @@ class Pixels:
             self._extrema[dim] = extrema(self._earlier, 0, len(self.keys), flip, reach)
         return self._extrema[dim]
 
-    def merges(self, dim: int) -> Merges:
+    def loops_left(
+        self, saddle: NDArray[np.int32], younger: NDArray[np.int32]
+    ) -> NDArray[np.int32]:
+        """Return the merge events that may create holes, once it is known who dies at which.
+
+        At the sides of a part of an image the two sweeps see different neighbours, so there
+        all are listed anew.
+        """
+        arcs = arcs_of(self.construction, self.keys.shape[1])
+        inside = off_the_sides(closing_loops(saddle, younger), *self.keys.shape)
+        at_sides = saddles_of_sides(self._earlier, arcs.through_sides)
+        return np.sort(np.concatenate([inside, at_sides]))
+
+    def merges(self, dim: int, saddle: NDArray[np.int32] | None = None) -> Merges:
         """Return how components merge (dim 0), or those of the complement (dim 1).
 
-        Once for each image: what is returned uses room that it has once.
+        Once for each image: what is returned uses room that it has once.  ``saddle`` lists
+        the merge events to look at, if not all.
         """
         arcs = arcs_of(self.construction, self.keys.shape[1])
         flip, onward, across = arcs.flip[dim], arcs.onward[dim], arcs.across[dim]
@@ -91,7 +113,8 @@ class Pixels:
         extremum = self.extrema(dim)
         number_extrema(extremum, 0, extremum.size, self.stride, 0, height, self._root)
         root = self._root.reshape(-1)
-        saddle = saddles(self._earlier, 0, height, arcs.through_sides)
+        if saddle is None:
+            saddle = saddles(self._earlier, 0, height, arcs.through_sides)
         ends = joined_extrema(saddle, flat, onward, across, root)
         order = sorted_order(taken(self.keys.reshape(-1), saddle))
         return Merges(

@@ -1,0 +1,1 @@
+"""Exact persistence of images that are larger than memory, tile by tile."""
