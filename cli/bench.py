@@ -40,6 +40,7 @@ what is measured:
   volume       the fast algorithm for volumes, 128x128x128   about twenty minutes
   threads      two threads against one, 4096x4096
   simplify     an image without its small features against its diagram, 4096x4096
+  tiles        an image larger than memory, tile by tile, against the whole, 4096x4096
   growth       time and memory from 512x512 to 8192x8192
   metrics      Variation of Information and Rand error against scikit-image
   loss         the topological loss against topolosses and a loop over GUDHI and POT,
@@ -49,7 +50,7 @@ what is measured:
 Packages that are not installed are named and left out."""
 
 SUBJECTS = (
-    "persistence", "volume", "textbook", "threads", "simplify", "growth", "metrics", "loss",
+    "persistence", "volume", "textbook", "threads", "simplify", "tiles", "growth", "metrics", "loss",
     "start",
 )  # fmt: skip
 COLUMNS = ("job", "pytopo ms", "against", "its ms", "ratio", "goal")
@@ -128,6 +129,9 @@ def _measured(args: argparse.Namespace) -> Iterator[Row]:
             yield from held(contests.thread_contests(4 * args.size))
         elif subject == "simplify":
             yield from held(contests.simplify_contests(4 * args.size))
+        elif subject == "tiles":
+            yield from held(contests.tile_contests(4 * args.size))
+            yield from scaling.tile_rows(4 * args.size)
         elif subject == "metrics":
             yield from held(contests.metric_contests(args.size))
         elif subject == "loss":

@@ -189,6 +189,19 @@ def simplify_contests(size: int) -> Iterator[Contest]:
             yield contest
 
 
+def tile_contests(size: int) -> Iterator[Contest]:
+    """Yield contests of persistence tile by tile against that of the whole image in memory."""
+    import pytopo.large
+
+    for kind, make in (("smooth", smooth), ("membranes", membranes), ("noise", noise)):
+        a = (255 * make(size, size)).astype(np.uint8)
+        for tile in (size // 4, size // 2):
+            contest = Contest(f"{size}x{size} {kind} uint8, tiles of {tile}")
+            contest.contenders[OURS] = partial(pytopo.large.persistence, a, tile=tile)
+            contest.contenders["the whole in memory"] = partial(pytopo.persistence, a)
+            yield contest
+
+
 def loss_contests() -> Iterator[Contest]:
     """Yield the contests of the loss, forward and backward, and its share of a step.
 

@@ -43,6 +43,9 @@ GOALS: tuple[tuple[str, str, float], ...] = (
     ("*x* noise, V, threads=2", "pytopo, threads=1", 0.62),
     ("*x* cells, *", "scikit-image", 1.0),
     ("*, simplify, *", "its diagram", 2.0),
+    ("* noise uint8, tiles of *", "the whole in memory", 1.6),
+    ("* uint8, tiles of *", "the whole in memory", 1.3),
+    ("* uint8, tiles of *", "peak bytes per pixel of a tile", 40.0),
     # the matching and the loss
     ("match 14669 with 427 points anywhere", "", 2000),
     ("match 14669 with 427 coinciding points", "", 10),

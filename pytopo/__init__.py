@@ -24,6 +24,7 @@ metrics/               two segmentations become Betti errors, VOI, Rand, Dice
 data/                  files and folders become sections, sections become patches
 models/                networks, one a file
 training/              the loop, runs that can be killed and resumed, experiments
+large/                 images larger than memory: tiles, and gluing them
 plot/, html/           pictures of all this, and interactive reports
 =====================  ==========================================================
 
@@ -45,7 +46,7 @@ from pytopo.moved import Moved
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:  # what ``__getattr__`` resolves, spelled out for type checkers
-    from pytopo import data, metrics, models, plot, textbook, training
+    from pytopo import data, large, metrics, models, plot, textbook, training
     from pytopo.diagram import Diagram
     from pytopo.features import feature_mask, regions, simplify
     from pytopo.images import read_image
@@ -74,6 +75,7 @@ __all__ = [
     "bottleneck",
     "data",
     "feature_mask",
+    "large",
     "match",
     "metrics",
     "models",

@@ -81,11 +81,12 @@ def _format(path: str | PathLike[str]) -> Format:
     return FORMATS[ending]
 
 
-def write_npz(diagram: Diagram, stream: IO[bytes]) -> None:
+def write_npz(diagram: Diagram, stream: IO[bytes], compressed: bool = True) -> None:
     """Write a NumPy archive: the five columns, and the header as JSON text."""
     archive = BytesIO()
     columns = {name: getattr(diagram, name) for name in COLUMNS}
-    np.savez_compressed(archive, header=json.dumps(_header(diagram)), **columns)
+    save = np.savez_compressed if compressed else np.savez
+    save(archive, header=json.dumps(_header(diagram)), **columns)
     stream.write(archive.getvalue())
 
 

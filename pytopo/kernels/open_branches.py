@@ -195,21 +195,21 @@ def places_in_image(index, array, offset, part, corner, image):
     rows, columns = np.uint32(array[1]), np.uint32(array[2])
     # An image of two axes has no layer in front of its only plane.
     around = 0 if image[0] == 1 and array[0] == 1 else 1
-    for k in range(index.size):
-        p = np.uint32(index[k])
+    for n in range(index.size):
+        p = np.uint32(index[n])
         line = p // columns
         x = np.int64(p % columns) - offset[2]
         y = np.int64(line % rows) - offset[1]
         z = np.int64(line // rows) - offset[0]
         inside = 0 <= x < part[2] and 0 <= y < part[1] and 0 <= z < part[0]
-        i, j, l = z + corner[0], y + corner[1], x + corner[2]
+        i, j, k = z + corner[0], y + corner[1], x + corner[2]
         if inside:
-            pixel[k] = (i * image[1] + j) * image[2] + l
+            pixel[n] = (i * image[1] + j) * image[2] + k
         else:
             plane = i + around
-            pixel[k] = -1 - ((plane * (image[1] + 2) + j + 1) * (image[2] + 2) + l + 1)
+            pixel[n] = -1 - ((plane * (image[1] + 2) + j + 1) * (image[2] + 2) + k + 1)
         x = min(max(x, 0), part[2] - 1)
         y = min(max(y, 0), part[1] - 1)
         z = min(max(z, 0), part[0] - 1)
-        local[k] = (z * part[1] + y) * part[2] + x
+        local[n] = (z * part[1] + y) * part[2] + x
     return local, pixel

@@ -301,7 +301,7 @@ def off_the_sides(saddle, height, width):
     for p in saddle:
         kept[count] = p  # written always, kept if it counts: no branch
         i, j = np.uint32(p) // columns, np.uint32(p) % columns
-        count += (1 < i) & (i < height - 2) & (1 < j) & (j < width - 2)
+        count += (i > 1) & (i < height - 2) & (j > 1) & (j < width - 2)
     return kept[:count].copy()
 
 

@@ -1,1 +1,13 @@
-"""Exact persistence of images that are larger than memory, tile by tile."""
+"""Images that are larger than memory: exact diagrams, tile by tile.
+
+    source -> tiles -> regions, merged two by two -> Diagram, or parts in a folder
+
+`region_of_tile` and `merged` are all it consists of; a loop calls them for what lies on disk,
+and Dask notes them as tasks (extra ``dask``).  `docs/large.md` has the proof and the cost.
+"""
+
+from pytopo.large.loop import persistence
+from pytopo.large.masks import betti_error, betti_numbers
+from pytopo.large.parts import DiagramParts, open_parts
+
+__all__ = ["DiagramParts", "betti_error", "betti_numbers", "open_parts", "persistence"]

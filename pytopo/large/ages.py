@@ -52,10 +52,14 @@ class Sweep(NamedTuple):
 
 
 class Ages(NamedTuple):
-    """Keys and pixels, (n,) int64 each; those of the frame are negative, or behind the image."""
+    """Keys and pixels, (n,) int64 each; in the frame negative, or behind those of the image."""
 
     key: NDArray[np.int64]
     pixel: NDArray[np.int64]
+
+    def some(self, which: NDArray) -> "Ages":
+        """Return some of the ages, by number or by mask."""
+        return Ages(self.key[which], self.pixel[which])
 
 
 def keys_of(values: NDArray, superlevel: bool) -> NDArray[np.int64]:
@@ -70,10 +74,8 @@ def keys_of(values: NDArray, superlevel: bool) -> NDArray[np.int64]:
         wide = values.astype(np.float32 if values.dtype.itemsize == 4 else np.float64)
         bits = wide.view(np.int32 if values.dtype.itemsize == 4 else np.int64)
         keys = np.empty((1, 1, bits.size), bits.dtype)
-        magnitude = np.iinfo(bits.dtype).max
-        float_keys(
-            bits.reshape(1, 1, -1), 8 * bits.itemsize - 1, magnitude, -superlevel, keys
-        )
+        magnitude = 2 ** (8 * bits.itemsize - 1) - 1
+        float_keys(bits.reshape(1, 1, -1), 8 * bits.itemsize - 1, magnitude, -superlevel, keys)
         return keys.reshape(values.shape).astype(np.int64)
     if values.dtype == np.uint64:
         keys = (values ^ np.uint64(2**63)).view(np.int64)
@@ -185,6 +187,16 @@ class Points(NamedTuple):
     birth_pixel: NDArray[np.int64]
     death_pixel: NDArray[np.int64]
 
+    def some(self, which: NDArray) -> "Points":
+        """Return some of the rows, by number or by mask."""
+        return Points(
+            self.dim[which],
+            self.birth[which],
+            self.death[which],
+            self.birth_pixel[which],
+            self.death_pixel[which],
+        )
+
 
 def points_of(dim: int, node: Ages, saddle: Ages, sweep: Sweep) -> Points:
     """Return the points of extrema whose components end at saddles.
@@ -220,7 +232,7 @@ def points_of(dim: int, node: Ages, saddle: Ages, sweep: Sweep) -> Points:
     pixels[1][never] = ESSENTIAL
     if dim > 0:
         values, pixels = values[::-1], pixels[::-1]
-    kept = ~equal & ~_too_short(*values, sweep)
+    kept = ~equal & ~_too_short(values[0], values[1], sweep)
     dims = np.full(np.count_nonzero(kept), dim, np.int8)
     return Points(dims, *(v[kept] for v in values), *(p[kept] for p in pixels))
 
@@ -234,8 +246,10 @@ def _too_short(birth: NDArray, death: NDArray, sweep: Sweep) -> NDArray[np.bool_
 def joined(parts: list[Points], sweep: Sweep) -> Points:
     """Put the points of several parts one after the other."""
     value = value_dtype(np.empty(0, sweep.dtype))
-    none = Points(*(np.empty(0, d) for d in (np.int8, value, value, np.int64, np.int64)))
-    return Points(*(np.concatenate(columns) for columns in zip(none, *parts)))
+    pixel = np.empty(0, np.int64)
+    empty = np.empty(0, value)
+    none = Points(np.empty(0, np.int8), empty, empty, pixel, pixel)
+    return Points(*map(np.concatenate, zip(none, *parts)))
 
 
 def settled(points: Points, ends: tuple[Any, Any], sweep: Sweep) -> Points:
@@ -256,4 +270,4 @@ def settled(points: Points, ends: tuple[Any, Any], sweep: Sweep) -> Points:
     kept = ~_too_short(birth, death, sweep)
     if ends[0] == ends[1]:  # what the frame alone encloses is filled at its own value
         kept &= points.dim == 0
-    return Points(*(column[kept] for column in points._replace(birth=birth, death=death)))
+    return points._replace(birth=birth, death=death).some(kept)

@@ -78,7 +78,9 @@ def _glued(
 ) -> tuple[Branches, Points]:
     """Glue merge trees at their common pixels, and finish what no shared side can reach."""
     # All pixels by age, each once.
-    key, pixel = (np.concatenate([getattr(p, name) for p in parts]) for name in ("key", "pixel"))
+    key, pixel = (
+        np.concatenate([getattr(p, name) for p in parts]) for name in ("key", "pixel")
+    )
     by_age = np.lexsort((pixel, key))
     in_order = pixel[by_age]
     is_new = np.append(True, in_order[1:] != in_order[:-1])
@@ -90,7 +92,9 @@ def _glued(
     starts = np.cumsum([0, *(p.key.size for p in parts)])
     own = np.concatenate([rank[s : s + p.elder.size] for s, p in zip(starts, parts)])
     elder = np.concatenate([rank[s + p.elder] for s, p in zip(starts, parts)])
-    saddle = Ages(*(np.concatenate([getattr(p, f"death_{n}") for p in parts]) for n in Ages._fields))
+    saddle = Ages(
+        *(np.concatenate([getattr(p, f"death_{n}") for p in parts]) for n in Ages._fields)
+    )
     order = np.lexsort((saddle.pixel, saddle.key))
     saddle = Ages(saddle.key[order], saddle.pixel[order])
 
@@ -98,10 +102,10 @@ def _glued(
     ends = np.column_stack([own[order], elder[order]])
     younger, elder = merge_triplets(ends, is_met)
     done = np.flatnonzero((younger != UNKNOWN) & (elder == UNKNOWN))
-    points = points_of(dim, _some(nodes, younger[done]), _some(saddle, done), sweep)
+    points = points_of(dim, nodes.some(younger[done]), saddle.some(done), sweep)
     if dim == 0 and not any(shared):
         never = Ages(*np.full((2, 1), LAST))
-        root = _some(nodes, np.array([0]))  # the eldest
+        root = nodes.some(np.array([0]))  # the eldest
         points = joined([points, points_of(dim, root, never, sweep)], sweep)
 
     kept = np.flatnonzero(elder != UNKNOWN)
@@ -109,12 +113,8 @@ def _glued(
     number[younger[kept]] = np.arange(kept.size)
     number[0] = kept.size
     start = np.append(younger[kept], 0)
-    branches = Branches(*_some(nodes, start), *_some(saddle, kept), number[elder[kept]])
+    branches = Branches(*nodes.some(start), *saddle.some(kept), number[elder[kept]])
     return branches, points
-
-
-def _some(ages: Ages, which: NDArray) -> Ages:
-    return Ages(ages.key[which], ages.pixel[which])
 
 
 def _is_met(

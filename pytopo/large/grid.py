@@ -1,8 +1,8 @@
 """The grid of tiles: regions are merged two by two until one is left.
 
-    0 1 2 3 | 4 5 6 7        halves of halves, along the longer side: a region is merged a
-    0 1 | 2 3                logarithmic number of times, and a plain loop holds one tile and
-    0 | 1                    a logarithmic number of regions at a time
+0 1 2 3 | 4 5 6 7        halves of halves, along the longer side: a region is merged a
+0 1 | 2 3                logarithmic number of times, and a plain loop holds one tile and
+0 | 1                    a logarithmic number of regions at a time
 """
 
 from collections.abc import Callable, Sequence

@@ -39,7 +39,7 @@ from pytopo.large.ages import (
 )
 from pytopo.morse.merges import Merges, Pixels, Swept, Voxels
 from pytopo.morse.workspace import workspace
-from pytopo.order import checked_values, fill_keys, key_dtype, make_room_for_frame
+from pytopo.order import fill_keys, key_dtype, make_room_for_frame
 
 Box = tuple[tuple[int, int], ...]  # first and behind the last pixel, along each axis
 
@@ -138,9 +138,7 @@ def shared_sides(box: Box, shape: tuple[int, ...]) -> tuple[bool, ...]:
     (False, True, True, False)
     """
     return tuple(
-        beyond
-        for (start, stop), n in zip(box, shape)
-        for beyond in (start > 0, stop < n)
+        beyond for (start, stop), n in zip(box, shape) for beyond in (start > 0, stop < n)
     )
 
 
@@ -174,9 +172,11 @@ def branches_of_box(
             else:
                 swept = Pixels(keys, len(keys) - 1, sweep.construction, space)
                 merges = swept.merges(dim, swept.loops_left(*settled) if settled else None)
-            younger, *result = _branches(swept, merges, dim, met, not any(shared), place)
+            younger, open_branches, points = _branches(
+                swept, merges, dim, met, not any(shared), place
+            )
             settled = merges.saddle, younger
-            found.append(tuple(result))
+            found.append((open_branches, points))
     return found
 
 
@@ -196,7 +196,7 @@ def _keys(
     layers = [1 + (sweep.frame is not None and not side) for side in shared]
     before, behind = layers[::2], layers[1::2]
     shape = [n + b + a for n, b, a in zip(values.shape, before, behind)]
-    keys = np.empty(shape, own.dtype)
+    keys = np.empty_like(own, shape=shape)
     if sweep.frame is not None:
         frame = sweep.frame
         if isinstance(frame, str):

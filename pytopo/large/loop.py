@@ -1,0 +1,339 @@
+"""``persistence`` of an image that need not fit into memory: a plain loop over tiles.
+
+    source[0:2048, 0:2048]  -> region, points  \\
+    source[0:2048, 2048:]   -> region, points  /  -> region, points   ...   -> Diagram, or parts
+                                                                               in a folder
+
+One tile is in memory at a time, and of the others their regions, of which there are as many as
+the grid of tiles has levels.  A `dask.array` goes through the same recursion, noted as tasks:
+`pytopo.large.tasks`.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from itertools import accumulate
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytopo.diagram import Diagram
+from pytopo.large.ages import EARLIEST, Points, Sweep, joined, settled
+from pytopo.large.gluing import merged
+from pytopo.large.grid import divided
+from pytopo.large.parts import DiagramParts, open_parts, rows_in_order, write_index, write_part
+from pytopo.large.tiles import Box, Region, region_of_tile
+from pytopo.options import at_least, checked_construction, flag, integers, whole_number
+from pytopo.order import FRAME, frame_value
+
+TILE = 2048  # pixels along each axis of an image
+TILE_3D = 160  # about as many voxels
+
+
+def persistence(
+    source: Any,
+    dims: int | Iterable[int] | None = None,
+    *,
+    superlevel: bool = False,
+    construction: str = "V",
+    frame: float | bool | None = None,
+    min_persistence: float = 0.0,
+    tile: int | None = None,
+    folder: str | PathLike[str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Diagram | DiagramParts:
+    """Compute the persistence diagram of an image that may be larger than memory.
+
+    The same points as `pytopo.persistence`, pixel for pixel.
+
+    Parameters
+    ----------
+    source : array_like, (H, W) or (D, H, W)
+        Anything with ``shape``, ``dtype`` and slices: an array, a memory map, an HDF5 data
+        set, a zarr array.  Of a `dask.array` the chunks are the tiles, and its scheduler does
+        the work (extra ``dask``).
+    dims : int, iterable of int or None
+        0, components; and the number of axes - 1, holes of an image and voids of a volume.
+        ``None`` for both.  Tunnels need the whole volume: `pytopo.persistence`.
+    superlevel, construction, frame, min_persistence
+        As in `pytopo.persistence`.
+    tile : int or None
+        Pixels along each side of a tile; by default 2048, in volumes 160.
+    folder : path-like or None
+        Write the points to parts in this folder, which must be new or empty, instead of
+        keeping them in memory.
+    progress : function or None
+        Called with the number of tiles that are done and of all, after each.
+
+    Returns
+    -------
+    Diagram, or DiagramParts with ``folder``
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `pytopo.persistence`; NaN is named by its pixel in the whole image.  ValueError
+        also if ``dims`` has 1 for a volume, or the folder is not empty.
+    OSError
+        If the source cannot be read or the folder cannot be written.
+
+    References
+    ----------
+    Smirnov and Morozov (2017), "Triplet merge trees".  Morozov and Weber (2013), "Distributed
+    merge trees", doi:10.1145/2442516.2442526.
+
+    Examples
+    --------
+    >>> import numpy as np, pytopo, pytopo.large
+    >>> image = np.random.default_rng(0).integers(0, 256, (50, 70), np.uint8)
+    >>> pytopo.large.persistence(image, tile=16) == pytopo.persistence(image)
+    True
+    """
+    sweep = checked_sweep(source, dims, superlevel, construction, frame, min_persistence)
+    if hasattr(source, "__dask_graph__"):
+        from pytopo.large.tasks import persistence_of_chunks
+
+        return persistence_of_chunks(source, sweep, tile, folder)
+    collector = Collector(sweep, folder)
+    ends = sweep_tiles(source, sweep, tile, collector.take, progress)
+    return collector.finished(ends)
+
+
+def sweep_tiles(
+    source: Any,
+    sweep: Sweep,
+    tile: int | None,
+    take: Callable[[str, Points], None],
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Any, Any]:
+    """Go through the tiles of a source, one at a time.
+
+    Parameters
+    ----------
+    source, sweep, tile, progress
+        As of `persistence`.
+    take : function
+        Called with the points that each tile and each union finish, and a name for them.
+
+    Returns
+    -------
+    ends : tuple of 2 numbers
+        Values of the earliest and of the latest pixel.
+    """
+    side = tile_side(tile, sweep.shape)
+    chunks = tuple(chunk_lengths(n, side) for n in sweep.shape)
+    done, count = 0, math.prod(map(len, chunks))
+
+    def region(at: tuple[int, ...]) -> Region:
+        nonlocal done
+        box = box_of(chunks, at)
+        values = read_box(source, box, sweep)
+        found, points = region_of_tile(values, [start for start, _ in box], sweep)
+        take(part_name("tile", box), points)
+        done += 1
+        if progress:
+            progress(done, count)
+        return found
+
+    def union(first: Region, second: Region, axis: int) -> Region:
+        found, points = merged(first, second, axis, sweep)
+        take(part_name("seam", found.box), points)
+        return found
+
+    return divided([len(lengths) for lengths in chunks], region, union).ends
+
+
+def read_box(source: Any, box: Box, sweep: Sweep) -> NDArray:
+    """Read a box of pixels.
+
+    Raises
+    ------
+    ValueError
+        If what comes has another shape: the source is not what it says.
+    """
+    values = np.asarray(source[tuple(slice(*extent) for extent in box)])
+    shape = tuple(stop - start for start, stop in box)
+    if values.shape != shape:
+        raise ValueError(f"source returned shape {values.shape} for a box of shape {shape}")
+    return values.astype(sweep.dtype, copy=False)
+
+
+# ---- options -------------------------------------------------------------------------------
+
+
+def checked_sweep(
+    source: Any,
+    dims: int | Iterable[int] | None,
+    superlevel: bool,
+    construction: str,
+    frame: float | bool | None,
+    min_persistence: float,
+) -> Sweep:
+    """Return the options of a sweep, checked; errors as `persistence`."""
+    if not hasattr(source, "shape") or not hasattr(source, "dtype"):
+        source = np.asarray(source)
+    shape, dtype = tuple(source.shape), np.dtype(source.dtype)
+    if len(shape) not in (2, 3):
+        raise ValueError(
+            f"source has shape {shape}, {len(shape)} axes; expected (H, W) or (D, H, W)"
+        )
+    if any(not n >= 1 for n in shape):  # NaN too: Dask's word for unknown
+        raise ValueError(f"source has shape {shape}; expected known sizes of at least 1")
+    if dtype.kind not in "biuf" or dtype.itemsize > 8:
+        raise TypeError(
+            f"source has dtype {dtype}; expected booleans, integers or floats of up to 64 bits"
+        )
+    flag(superlevel, "superlevel")
+    checked_construction(construction)
+    around: Any = EARLIEST
+    if not isinstance(frame, (bool, np.bool_)) or not frame:
+        around = frame_value(np.empty(0, dtype), frame, superlevel)
+    return Sweep(
+        tuple(int(n) for n in shape),
+        dtype.newbyteorder("="),
+        _checked_dims(dims, len(shape)),
+        bool(superlevel),
+        construction,
+        around,
+        at_least(min_persistence, "min_persistence", 0),
+    )
+
+
+def _checked_dims(dims: int | Iterable[int] | None, ndim: int) -> tuple[int, ...]:
+    possible = (0, ndim - 1)
+    if dims is None:
+        return possible
+    found = integers(dims)
+    if not found or not set(found) <= set(possible):
+        tunnels = (
+            " (tunnels need the whole volume; their number at a threshold is what "
+            "pytopo.large.betti_numbers returns)"
+        )
+        raise ValueError(
+            f"dims is {dims!r}; expected some of {possible} for {ndim} axes"
+            + (tunnels if ndim == 3 else "")
+        )
+    return tuple(sorted(set(found)))
+
+
+def tile_side(tile: int | None, shape: tuple[int, ...]) -> int:
+    """Return the side of tiles, checked."""
+    if tile is None:
+        return TILE if len(shape) == 2 else TILE_3D
+    side = whole_number(tile, "tile", 1)
+    if side ** len(shape) >= 2**30:
+        raise ValueError(f"tile is {tile}; expected tiles of less than 2^30 pixels")
+    return side
+
+
+def chunk_lengths(n: int, side: int) -> tuple[int, ...]:
+    """Divide an axis into tiles of a side; the last one may be shorter.
+
+    Examples
+    --------
+    >>> chunk_lengths(10, 4)
+    (4, 4, 2)
+    """
+    return (side,) * (n // side) + ((n % side,) if n % side else ())
+
+
+def box_of(chunks: tuple[tuple[int, ...], ...], at: tuple[int, ...]) -> Box:
+    """Return where the tile of a place in the grid lies."""
+    starts = [list(accumulate(lengths, initial=0)) for lengths in chunks]
+    return tuple((s[i], s[i + 1]) for s, i in zip(starts, at))
+
+
+def part_name(kind: str, box: Box) -> str:
+    """Return the name of the file of the points that a box finishes."""
+    return "-".join([kind, *(f"{start}_{stop}" for start, stop in box)]) + ".npz"
+
+
+# ---- results -------------------------------------------------------------------------------
+
+
+class Collector:
+    """Takes the points of tiles and unions, in memory or in a folder.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    folder : path-like or None
+        New or empty; the parts are written there.
+    """
+
+    def __init__(self, sweep: Sweep, folder: str | PathLike[str] | None) -> None:
+        self._sweep = sweep
+        self._folder = None if folder is None else new_folder(folder)
+        self._parts: list[Points] = []
+        self._counts: dict[str, int] = {}
+
+    def take(self, name: str, points: Points) -> None:
+        """Take some points, of a part with a name of its own."""
+        if self._folder is None:
+            self._parts.append(points)
+            return
+        known, unknown = without_unknown(points, self._sweep)
+        written = 0
+        if known.dim.size:
+            written = write_part(self._folder, name, diagram_of(known, None, self._sweep))
+        self.note(name, written, unknown)
+
+    def note(self, name: str, written: int, points: Points) -> None:
+        """Take note of a part that has been written, and take the points that have not."""
+        if written:
+            self._counts[name] = written
+        self._parts.append(points)
+
+    def finished(self, ends: tuple[Any, Any]) -> Diagram | DiagramParts:
+        """Return everything, once the values of the earliest and latest pixel are known."""
+        rest = settled(joined(self._parts, self._sweep), ends, self._sweep)
+        order = rows_in_order(rest.dim, rest.birth_pixel, rest.death_pixel)
+        whole = diagram_of(rest.some(order), ends, self._sweep)
+        if self._folder is None:
+            return whole
+        self._counts["rest.npz"] = write_part(self._folder, "rest.npz", whole)
+        write_index(self._folder, self._counts, whole.frame)
+        return open_parts(self._folder)
+
+
+def new_folder(folder: str | PathLike[str]) -> Path:
+    """Create a folder for parts.
+
+    Raises
+    ------
+    ValueError
+        If there is something in it.
+    """
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    if any(path.iterdir()):
+        raise ValueError(f"{path}: not empty; expected a new folder for the parts")
+    return path
+
+
+def without_unknown(points: Points, sweep: Sweep) -> tuple[Points, Points]:
+    """Separate points whose values no tile knows: in a frame of the earliest value."""
+    waits = np.zeros(points.dim.size, bool)
+    if isinstance(sweep.frame, str):
+        waits = (points.birth_pixel == FRAME) | (points.death_pixel == FRAME)
+    return points.some(~waits), points.some(waits)
+
+
+def diagram_of(points: Points, ends: tuple[Any, Any] | None, sweep: Sweep) -> Diagram:
+    """Return points as a diagram of the whole image.
+
+    A frame of the earliest value has no value yet without ``ends``, and no point lies there.
+    """
+    frame = sweep.frame
+    if isinstance(frame, str):
+        frame = None if ends is None else points.birth.dtype.type(ends[0])
+    return Diagram(
+        *points,
+        shape=sweep.shape,
+        superlevel=sweep.superlevel,
+        construction=sweep.construction,
+        frame=None if frame is None else float(frame),
+        dims=sweep.dims,
+    )
