@@ -50,8 +50,8 @@ what is measured:
 Packages that are not installed are named and left out."""
 
 SUBJECTS = (
-    "persistence", "volume", "textbook", "threads", "simplify", "tiles", "growth", "metrics", "loss",
-    "start",
+    "persistence", "volume", "textbook", "threads", "simplify", "tiles", "growth", "metrics",
+    "loss", "start",
 )  # fmt: skip
 COLUMNS = ("job", "pytopo ms", "against", "its ms", "ratio", "goal")
 

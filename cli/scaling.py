@@ -105,13 +105,10 @@ def tile_rows(size: int) -> Iterator[Row]:
             }
     memory = _peak_memory_of_tiles(size, tile)
     if memory is not None:
-        job, against = (
-            f"{size}x{size} noise uint8, tiles of {tile}",
-            "peak bytes per pixel of a tile",
-        )
-        yield {
-            "job": job, "against": against, "ratio": memory / tile**2, "goal": goal_of(job, against)
-        }  # fmt: skip
+        job = f"{size}x{size} noise uint8, tiles of {tile}"
+        against = "peak bytes per pixel of a tile"
+        goal = goal_of(job, against)
+        yield {"job": job, "against": against, "ratio": memory / tile**2, "goal": goal}
 
 
 def _peak_memory_of_tiles(size: int, tile: int) -> int | None:

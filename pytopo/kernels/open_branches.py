@@ -61,6 +61,12 @@ def merge_part(order, ends, key, flip, met, before, reached, out_younger):
         The extremum of the component that is left, the exterior if it was reached.
     """
     n = order.size
+    in_order = np.empty((n, 2), np.int32)  # gathered at once, while nothing waits for it
+    for t in range(n):
+        k = order[n - 1 - t] if flip else order[t]
+        in_order[t, 0] = ends[k, 0]
+        in_order[t, 1] = ends[k, 1]
+
     parent = np.arange(key.size).astype(np.int32)
     met = met.copy()
     event = np.empty(key.size + before.size, np.int32)
@@ -72,11 +78,14 @@ def merge_part(order, ends, key, flip, met, before, reached, out_younger):
     for j in range(before.size + 1):
         stop = before[j] if j < before.size else n
         while t < stop:
-            k = order[n - 1 - t] if flip else order[t]
+            one, other = in_order[t, 0], in_order[t, 1]
             t += 1
-            one, other = find(parent, ends[k, 0]), find(parent, ends[k, 1])
             if one == other:
                 continue
+            one, other = find(parent, one), find(parent, other)
+            if one == other:
+                continue
+            k = order[n - t] if flip else order[t - 1]
             # Now `one` is earlier than `other`, by key and then by number.
             if key[other] < key[one] or (key[other] == key[one] and other < one):
                 one, other = other, one

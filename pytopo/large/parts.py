@@ -234,7 +234,7 @@ def rows_in_order(
     [2, 1, 0]
     """
     found = [np.empty(0, np.int64)]
-    for d in np.unique(dim).tolist():
+    for d in range(3):
         rows = np.flatnonzero(dim == d)
         rows = rows[sorted_order(death[rows])]
         found.append(rows[sorted_order(birth[rows])])
