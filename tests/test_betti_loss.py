@@ -100,7 +100,7 @@ def test_a_prepared_target_gives_the_same_loss_and_gradient(options, grey):
     for found, gradient in results[1:]:
         assert torch.equal(found, results[0][0])
         assert torch.equal(gradient, results[0][1])
-    assert (whole.swept is None, by_cost.swept is None) == (False, True)
+    assert [t.swept is None for t in (whole, one_by_one, by_cost)] == [False, False, True]
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)

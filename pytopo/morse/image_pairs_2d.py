@@ -27,7 +27,7 @@ from pytopo.kernels.two_images import (
 from pytopo.morse.pairs_2d import Arcs, Rows, arcs_of
 from pytopo.morse.swept_images import SweptImages
 from pytopo.morse.workspace import Workspace, workspace
-from pytopo.order import fill_keys, key_dtype, make_room_for_frame
+from pytopo.order import fill_keys, key_dtype, key_needs_no_other, make_room_for_frame
 from pytopo.threads import Workers
 
 NONE = -1
@@ -90,7 +90,7 @@ def joint_rows(
     """
     with workspace() as space, Workers(threads) as workers:
         plan, (one_keys, other_keys) = _planned(
-            np.stack([first, second]), dims, superlevel, construction, frame, space
+            [first, second], dims, superlevel, construction, frame, space
         )
         c_keys = np.minimum(
             one_keys, other_keys, out=space.empty(one_keys.shape, one_keys.dtype)
@@ -138,7 +138,7 @@ def swept_images(
     Parameters are those of `joint_rows`.
     """
     with workspace() as space:
-        plan, (keys,) = _planned(images[None], dims, superlevel, construction, frame, space)
+        plan, (keys,) = _planned([images], dims, superlevel, construction, frame, space)
         swept = _with_components(plan, _critical(plan, keys, _Room.of(keys.shape, space)))
         no_c = swept._replace(maximum=np.empty(0, np.int32))
         rows, numbered = _sorted_rows(plan, swept, _holes(plan, swept, no_c))
@@ -195,42 +195,42 @@ class _Holes(NamedTuple):
 
 
 def _planned(
-    images: NDArray,
+    sets: list[NDArray],
     dims: tuple[int, ...],
     superlevel: bool,
     construction: str,
     frame: int | np.floating | None,
     space: Workspace,
 ) -> tuple[_Plan, list[Keys]]:
-    """Write the keys of (k, B, H, W) images, which share one scale, with exterior between."""
-    sets, count, height, width = images.shape
-    values = images.reshape(-1, height, width)
+    """Write the keys of sets of images, which share one scale, with exterior between."""
+    count, height, width = sets[0].shape
+    n = len(sets) * count
     margin = 1 if frame is None else 2
     stride = height + 2 * margin - 1
-    dtype = key_dtype(values.dtype)
+    dtype = key_dtype(sets[0].dtype)
     exterior = np.iinfo(dtype).max
-    tall = space.empty((len(values) * stride + 1, width + 2 * margin), dtype)
+    tall = space.empty((n * stride + 1, width + 2 * margin), dtype)
     tall[::stride] = tall[:, :1] = tall[:, -1:] = exterior
-    framed = tall[1:].reshape(len(values), stride, -1)[:, :-1, 1:-1]
+    framed = tall[1:].reshape(n, stride, -1)[:, :-1, 1:-1]
     border = exterior
-    if frame is None:
-        fill_keys(values, superlevel, [None] * len(values), framed)
+    if frame is None and key_needs_no_other(sets[0].dtype):
+        for k, images in enumerate(sets):
+            some = framed[k * count : (k + 1) * count]
+            fill_keys(images, superlevel, [None] * count, some)
     else:
-        inner = framed[:, 1:-1, 1:-1]
-        fill_keys(values, superlevel, [None] * len(values), inner)
-        key = make_room_for_frame(values, frame, superlevel, inner)
-        framed[:, [0, -1]] = framed[:, :, [0, -1]] = key
-        if (values == frame).any():
-            border = key
-    plan = _Plan(
-        (count, height, width),
-        margin,
-        int(border),
-        dims,
-        arcs_of(construction, tall.shape[1]),
-    )
+        values = np.concatenate(sets)
+        inner = framed if frame is None else framed[:, 1:-1, 1:-1]
+        fill_keys(values, superlevel, [None] * n, inner)
+        if frame is not None:
+            key = make_room_for_frame(values, frame, superlevel, inner)
+            framed[:, [0, -1]] = framed[:, :, [0, -1]] = key
+            if (values == frame).any():
+                border = key
+    arcs = arcs_of(construction, tall.shape[1])
     rows = count * stride  # the exterior below one set is that above the next
-    return plan, [tall[k * rows : (k + 1) * rows + 1] for k in range(sets)]
+    return _Plan((count, height, width), margin, int(border), dims, arcs), [
+        tall[k * rows : (k + 1) * rows + 1] for k in range(len(sets))
+    ]
 
 
 def _critical(plan: _Plan, keys: Keys, room: _Room) -> _Swept:
