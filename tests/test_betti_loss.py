@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 
 import pytopo
 from pytopo import TopologicalLoss, topological_loss
@@ -178,6 +179,38 @@ def test_the_explanation_has_the_pairs_of_the_matching(gap_and_false_ring):
     assert explanation.prediction.death_index[i].tolist() == [2, 2]
     assert explanation.target.death_index[j].tolist() == [2, 2]
     assert explanation.prediction.death_index[explanation.remove].tolist() == [[2, 8]]
+
+
+def descended(likelihood, truth, matching, steps):
+    """Return a likelihood after some steps of Adam on its logits, with the loss alone."""
+    loss = TopologicalLoss(frame=True, sigmoid=True, matching=matching)
+    logits = torch.from_numpy(likelihood)[None, None].logit().requires_grad_()
+    target = loss.prepare(torch.from_numpy(truth)[None, None])
+    optimizer = torch.optim.Adam([logits], lr=0.2)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss(logits, target).backward()
+        optimizer.step()
+    return logits.detach().sigmoid()[0, 0].numpy()
+
+
+@pytest.mark.compiled
+def test_descent_on_a_real_section_closes_what_the_truth_has_and_nothing_else(real_data):
+    """The likelihood is computed from darkness alone; holes are cells between membranes."""
+    window = slice(180, 308), slice(200, 328)
+    truth = pytopo.read_image(real_data / "isbi2012/label/12.png")[window] == 0
+    raw = pytopo.read_image(real_data / "isbi2012/image/12.png", raw=True).astype(float)
+    dark = gaussian_filter(raw, 1.5)
+    low, high = np.quantile(dark, [0.1, 0.4])
+    likelihood = 1 / (1 + np.exp(6 * (dark[window] - (low + high) / 2) / (high - low)))
+    found = {"at first": likelihood}
+    for matching in ("wasserstein", "betti"):
+        found[matching] = descended(likelihood, truth.astype(float), matching, 60)
+    holes = {}
+    for name, image in found.items():
+        m = pytopo.betti_matching(image >= 0.5, truth, 1, superlevel=True, frame=1)
+        holes[name] = len(m.pairs), len(m.first_only), len(m.second_only)
+    assert holes == {"at first": (9, 1, 5), "wasserstein": (10, 4, 4), "betti": (14, 0, 0)}
 
 
 def test_what_cannot_be_matched_by_place_is_refused():
