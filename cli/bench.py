@@ -7,6 +7,7 @@ file                    what it does
 ======================  =========================================================
 bench.py                the command: what is measured, and the table
 contests.py             jobs that we and our peers do
+betti_contests.py       and the loss that matches by place
 peers.py                how each peer does them
 scaling.py              ourselves alone: growth with the size, memory, start
 bench_images.py         the images that are measured
@@ -19,7 +20,8 @@ import argparse
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pytopo.cli.report import InputError, reporting_errors, results, say
@@ -45,17 +47,20 @@ what is measured:
   metrics      Variation of Information and Rand error against scikit-image
   loss         the topological loss against topolosses and a loop over GUDHI and POT,
                and patches of 65x65 per second through it, on one core
+  betti        the loss with matching="betti" against matching="wasserstein", topolosses
+               and a whole training step, in CPU time on one core
   start        the command as a process, cold and warm
 
 Packages that are not installed are named and left out."""
 
 SUBJECTS = (
     "persistence", "volume", "textbook", "threads", "simplify", "tiles", "growth", "metrics",
-    "loss", "start",
+    "loss", "betti", "start",
 )  # fmt: skip
 COLUMNS = ("job", "pytopo ms", "against", "its ms", "ratio", "goal")
 
 Row = dict[str, Any]
+Clock = Callable[[], float]
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -112,10 +117,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _measured(args: argparse.Namespace) -> Iterator[Row]:
     """Yield the rows of each subject, measured one by one."""
-    from pytopo.cli import contests, scaling
+    from pytopo.cli import betti_contests, contests, scaling
+    from pytopo.cli.stopwatch import one_core
 
-    def held(found: "Iterable[Contest]") -> Iterator[Row]:
-        return _contest_rows(found, args.seconds)
+    def held(found: "Iterable[Contest]", clock: Clock | None = None) -> Iterator[Row]:
+        return _contest_rows(found, args.seconds, clock)
 
     for subject in args.subject or ["persistence"]:
         if subject == "persistence":
@@ -138,6 +144,9 @@ def _measured(args: argparse.Namespace) -> Iterator[Row]:
             yield from held(contests.matching_contests())
             yield from held(contests.loss_contests())
             yield from scaling.patch_rows(args.seconds)
+        elif subject == "betti":
+            with one_core():  # CPU time of all threads is work, if none waits for another
+                yield from held(betti_contests.betti_contests(), time.process_time)
         elif subject == "growth":
             yield from scaling.growth_rows(args.size, args.seconds)
         else:
@@ -172,7 +181,9 @@ def _volume(path: str | None) -> "NDArray | None":
     return volume
 
 
-def _contest_rows(found: "Iterable[Contest]", seconds: float) -> Iterator[Row]:
+def _contest_rows(
+    found: "Iterable[Contest]", seconds: float, clock: Clock | None
+) -> Iterator[Row]:
     """Measure contests, and yield a row for each peer."""
     from tqdm import tqdm
 
@@ -184,7 +195,7 @@ def _contest_rows(found: "Iterable[Contest]", seconds: float) -> Iterator[Row]:
         for package in contest.missing:
             say(f"{package} is not installed: nothing to measure {contest.job} against")
         with tqdm(desc=contest.job, unit="run", leave=False, disable=None) as bar:
-            timings = in_turns(contest.contenders, seconds, bar.update)
+            timings = in_turns(contest.contenders, seconds, bar.update, clock)
         ours = timings.pop(OURS)
         if not timings:
             yield {

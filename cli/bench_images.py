@@ -58,3 +58,11 @@ def likelihood_volumes(count: int, side: int) -> tuple["Tensor", "Tensor"]:
         torch.from_numpy(likelihood).float()[:, None],
         torch.from_numpy(clean > 0.5).float()[:, None],
     )
+
+
+def noise_batch(count: int, side: int) -> tuple["Tensor", "Tensor"]:
+    """Return white noise as likelihood and as ground truth: all that could be matched."""
+    import torch
+
+    likelihood, truth = np.random.default_rng(0).random((2, count, 1, side, side))
+    return torch.from_numpy(likelihood).float(), torch.from_numpy(truth < 0.5).float()

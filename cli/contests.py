@@ -211,7 +211,9 @@ def loss_contests() -> Iterator[Contest]:
     pair = likelihood_batch(64, 65)
     contest = Contest("64 x 65x65, loss and gradient")
     contest.contenders[OURS] = peers.loss_step(pytopo.TopologicalLoss(), *pair)
-    contest.contenders["the same, target prepared"] = _prepared_step(*pair)
+    contest.contenders["the same, target prepared"] = prepared_step(
+        pytopo.TopologicalLoss(), *pair
+    )
     contest.contenders["the textbook, image by image"] = peers.loss_step(_textbook_batch, *pair)
     yield contest
 
@@ -239,7 +241,7 @@ def loss_contests() -> Iterator[Contest]:
     pair = likelihood_batch(16, 65)
     contest = Contest("16 x 65x65, loss and gradient")
     contest.contenders[OURS] = peers.loss_step(pytopo.TopologicalLoss(frame=True), *pair)
-    contest.contenders["a whole step of a small U-Net"] = _training_step(*pair)
+    contest.contenders["a whole step of a small U-Net"] = training_step(*pair)
     yield contest
 
 
@@ -277,9 +279,10 @@ def matching_contests() -> Iterator[Contest]:
         yield contest
 
 
-def _prepared_step(likelihood: "Tensor", truth: "Tensor") -> Callable[[], object]:
+def prepared_step(
+    loss: pytopo.TopologicalLoss, likelihood: "Tensor", truth: "Tensor"
+) -> Callable[[], object]:
     """Return a step that computes a loss and its gradient with a prepared target."""
-    loss = pytopo.TopologicalLoss()
     prepared = loss.prepare(truth)
     return peers.loss_step(lambda prediction, _: loss(prediction, prepared), likelihood, truth)
 
@@ -294,13 +297,15 @@ def _textbook_batch(prediction: "Tensor", target: "Tensor") -> "Tensor":
     return torch.stack([textbook_loss(f, g, {0: 1.0, 1: 1.0}) for f, g in images]).mean()
 
 
-def _training_step(image: "Tensor", truth: "Tensor") -> Callable[[], object]:
+def training_step(
+    image: "Tensor", truth: "Tensor", matching: str = "wasserstein"
+) -> Callable[[], object]:
     """Return a training step of a small U-Net: cross-entropy and our loss."""
     import torch
 
     network = pytopo.models.build("unet")
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
-    criterion = pytopo.SegmentationLoss(0.001, frame=True)
+    criterion = pytopo.SegmentationLoss(0.001, frame=True, matching=matching)
 
     def step() -> object:
         optimizer.zero_grad()

@@ -53,6 +53,11 @@ GOALS: tuple[tuple[str, str, float], ...] = (
     ("*, loss and gradient", "topolosses *", 0.035),
     ("*, loss and gradient", "loop over GUDHI and POT", 0.035),
     ("*, loss and gradient", "a whole step of a small U-Net", 0.15),
+    # matching by place
+    ("*, Betti matching", 'matching="wasserstein"', 1.7),
+    ("* EM-like, Betti matching", "topolosses *", 0.08),
+    ("* noise, Betti matching", "topolosses *", 0.22),
+    ("*, Betti matching", "a whole step of a small U-Net", 0.1),
     # growth and start
     ("*x*x*, V", "peak bytes per pixel", 80.0),
     ("*x*, V", "peak bytes per pixel", 40.0),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from pytopo.cli import contests, goals, scaling, stopwatch
+from pytopo.cli import betti_contests, contests, goals, scaling, stopwatch
 from pytopo.cli.main import main
 from pytopo.threads import number_of_threads
 
@@ -48,6 +48,13 @@ def test_the_warm_up_is_not_counted_and_the_best_run_is(monkeypatch):
     timings = stopwatch.in_turns(contenders, 0, lambda: None)
     assert timings["a"] == stopwatch.Timing(best=2, median=5, runs=3)
     assert timings["b"] == stopwatch.Timing(best=4, median=4, runs=3)
+
+
+def test_runs_are_timed_by_the_clock_that_is_given():
+    clock = Clock()
+    contenders = {"a": clock.work(100, 5, 2, 6)}
+    timings = stopwatch.in_turns(contenders, 0, lambda: None, clock.perf_counter)
+    assert timings["a"] == stopwatch.Timing(best=2, median=5, runs=3)
 
 
 def test_turns_go_on_until_the_time_is_spent(monkeypatch):
@@ -139,6 +146,19 @@ def test_losses_that_are_measured_together_have_one_gradient():
         np.testing.assert_allclose(gradient, ours, rtol=1e-4, atol=1e-7)
 
 
+def test_matching_by_place_is_measured_beside_the_same_with_a_prepared_target(monkeypatch):
+    monkeypatch.setattr(betti_contests, "SHAPES", [(2, 24)])
+    monkeypatch.setattr(contests, "find_spec", lambda package: None)
+    for contest, step in zip(betti_contests.betti_contests(), (False, False, True, True)):
+        names = list(contest.contenders)
+        assert ("a whole step of a small U-Net" in names) == step
+        if not step:
+            assert contest.missing == ["topolosses"]
+            gradient, by_cost, prepared = (f() for f in contest.contenders.values())
+            assert torch.equal(gradient, prepared)
+            assert not torch.equal(gradient, by_cost)
+
+
 def test_patches_are_counted_on_one_core_and_all_cores_are_given_back(monkeypatch):
     if not hasattr(os, "sched_setaffinity"):
         pytest.skip("this system cannot keep a process on one core")
@@ -173,8 +193,11 @@ def test_every_goal_is_of_something_that_is_measured(monkeypatch):
         contest.contenders[name] = None
 
     monkeypatch.setattr(contests.Contest, "against", note)
-    for name in ("likelihood_batch", "likelihood_volumes", "_prepared_step", "_training_step"):
-        monkeypatch.setattr(contests, name, lambda *sizes: (None, None))
+    for module in (contests, betti_contests):
+        for name in ("likelihood_batch", "prepared_step", "training_step"):
+            monkeypatch.setattr(module, name, lambda *args, **_: (None, None))
+    monkeypatch.setattr(contests, "likelihood_volumes", lambda *sizes: (None, None))
+    monkeypatch.setattr(betti_contests, "noise_batch", lambda *sizes: (None, None))
     labels = np.zeros((3, 4, 5), np.uint16)
     for found in (
         contests.persistence_contests(None, 64),
@@ -186,6 +209,7 @@ def test_every_goal_is_of_something_that_is_measured(monkeypatch):
         contests.simplify_contests(64),
         contests.matching_contests(),
         contests.loss_contests(),
+        betti_contests.betti_contests(),
     ):
         for contest in found:
             peers = contest.contenders.keys() - {"pytopo"}

@@ -96,6 +96,13 @@ def grey(values: ArrayLike) -> NDArray[np.float64]:
     return 0.25 + 0.75 * (values - values.min()) / span
 
 
+def pulls(gradient: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return purple where descent raises a value, orange where it lowers it, (H, W, 3)."""
+    strength = np.abs(gradient[..., None]).clip(0, 1)
+    colour = np.where(gradient[..., None] < 0, to_rgb(PURPLE), to_rgb(ORANGE))
+    return 0.95 + strength**0.5 * (colour - 0.95)
+
+
 def pixels(
     ax: Axes,
     image: NDArray,

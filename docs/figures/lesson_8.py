@@ -2,8 +2,7 @@
 
 import numpy as np
 import torch
-from drawing import LIKELIHOOD, ORANGE, PURPLE, TRUTH, em_likelihood, panels, pixels
-from matplotlib.colors import TwoSlopeNorm
+from drawing import LIKELIHOOD, TRUTH, em_likelihood, panels, pixels, pulls
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -20,9 +19,7 @@ def one_step() -> Figure:
     axes[0, 0].set_title("likelihood", fontsize=10)
     pixels(axes[0, 1], TRUTH.astype(int), size=10)
     axes[0, 1].set_title("ground truth", fontsize=10)
-    norm = TwoSlopeNorm(0, -1, 1)
-    shades = _shades(gradient, norm)
-    pixels(axes[0, 2], gradient, shades, text="{:.2f}", size=9, bold=gradient != 0)
+    pixels(axes[0, 2], gradient, pulls(gradient), text="{:.2f}", size=9, bold=gradient != 0)
     axes[0, 2].set_title("gradient: few pixels", fontsize=10)
     moved = np.abs(after - LIKELIHOOD) > 1e-9
     grey = np.repeat((0.25 + 0.75 * after.clip(0, 1))[..., None], 3, axis=2)
@@ -56,16 +53,3 @@ def _gradient(
     prediction = _batch(likelihood).requires_grad_()
     loss(prediction, _batch(truth)).backward()
     return prediction.grad[0, 0].numpy() + 0.0  # no minus zeros
-
-
-def _shades(values: NDArray, norm: TwoSlopeNorm) -> NDArray[np.float64]:
-    """Return purple where descent raises a value, orange where it lowers it."""
-    strength = np.abs(norm(values) - 0.5)[..., None] * 2
-    up = np.array(_rgb(PURPLE))
-    down = np.array(_rgb(ORANGE))
-    colour = np.where(values[..., None] < 0, up, down)
-    return 0.95 + strength**0.5 * (colour - 0.95)
-
-
-def _rgb(colour: str) -> tuple[float, ...]:
-    return tuple(int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5))

@@ -37,7 +37,8 @@ from pytopo.large.ages import (
     keys_of,
     points_of,
 )
-from pytopo.morse.merges import Merges, Pixels, Swept, Voxels
+from pytopo.large.pixels import Pixels
+from pytopo.morse.merges import Merges, Voxels
 from pytopo.morse.workspace import workspace
 from pytopo.order import fill_keys, key_dtype, make_room_for_frame
 
@@ -165,7 +166,7 @@ def branches_of_box(
         found, settled = [], None
         for dim in sweep.dims:
             _fill_beyond(keys, shared, dim)
-            swept: Swept
+            swept: Pixels | Voxels
             if keys.ndim == 3:
                 swept = Voxels(keys, len(keys) - 1, sweep.construction, space)
                 merges = swept.merges(dim)
@@ -224,7 +225,7 @@ def _fill_beyond(keys: NDArray[np.signedinteger], shared: Sequence[bool], dim: i
 
 
 def _branches(
-    swept: Swept,
+    swept: Pixels | Voxels,
     merges: Merges,
     dim: int,
     met: Sequence[bool],
