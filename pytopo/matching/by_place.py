@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from pytopo.diagram import Diagram
 from pytopo.matching.by_place_textbook import matched_bars
 from pytopo.morse.image_pairs import matched_pixels
+from pytopo.morse.image_tunnels import matched_tunnels
 from pytopo.options import checked_construction, flag
 from pytopo.order import checked_image, frame_value
 from pytopo.pairing import persistence
@@ -134,7 +135,8 @@ def betti_matching(
     images = _Images(first, second, superlevel, construction, frame)
     chosen = checked_dims(dims, images.shape, "first")
     fast = tuple(dim for dim in chosen if dim in images.by_union_find_dims)
-    slow = [dim for dim in chosen if dim not in fast]
+    tunnels = len(images.shape) == 3 and 1 in chosen
+    slow = [dim for dim in chosen if dim not in fast and not tunnels]
     if slow and math.prod(images.shape) > MOST_VOXELS:
         raise ValueError(
             f"first has shape {images.shape}; expected at most {MOST_VOXELS} pixels, because "
@@ -145,6 +147,8 @@ def betti_matching(
     found = [_essential(*diagrams), *(images.by_textbook(dim, diagrams) for dim in slow)]
     if fast:
         found.append(images.by_union_find(fast, diagrams))
+    if tunnels:
+        found.append(images.by_cylinder(diagrams))
     return _matching(diagrams, found)
 
 
@@ -227,6 +231,17 @@ class _Images:
         )
         sides = zip(diagrams, (found.first_pixel, found.second_pixel))
         return np.column_stack([_rows_by_pixel(d, found.dim, pixel) for d, pixel in sides])
+
+    def by_cylinder(self, diagrams: tuple[Diagram, Diagram]) -> NDArray[np.int64]:
+        """Return the rows of tunnels of volumes that match."""
+        found = matched_tunnels(
+            *self.values[:, None],
+            superlevel=self.superlevel,
+            construction=self.construction,
+            frame=self.frame,
+        )
+        sides = zip(diagrams, (found.first, found.second))
+        return np.column_stack([_rows_by_bar(d, 1, pixels) for d, pixels in sides])
 
     def by_textbook(self, dim: int, diagrams: tuple[Diagram, Diagram]) -> NDArray[np.int64]:
         """Return the rows that match in a dimension."""

@@ -95,7 +95,7 @@ def matched_pixels(
     def match(part: tuple[int, int]) -> Matched:
         some = slice(*part)
         with workspace() as space:
-            stack = _stack(first[some], second[some], superlevel, frame, space)
+            stack = stack_of_images(first[some], second[some], superlevel, frame, space)
             found = _matched(stack, dims, construction, inner, space)
         return found._replace(image=found.image + part[0])
 
@@ -104,7 +104,7 @@ def matched_pixels(
 
 
 @dataclass(frozen=True, eq=False)
-class _Stack:
+class Stack:
     """Images on top of each other: their keys, and where an image and its pixels are.
 
     The keys of all images are on one scale, so that they can be compared.
@@ -140,13 +140,13 @@ class _Stack:
         return image, np.where(inside, place, FRAME)
 
 
-def _stack(
+def stack_of_images(
     first: NDArray,
     second: NDArray,
     superlevel: bool,
     frame: int | np.floating | None,
     space: Workspace,
-) -> _Stack:
+) -> Stack:
     """Write the keys of both images, which share one scale, with exterior between."""
     count, *shape = first.shape
     values = np.concatenate([first, second], out=space.empty((2 * count, *shape), first.dtype))
@@ -173,11 +173,11 @@ def _stack(
 
     both = stacked(keys[:count]), stacked(keys[count:])
     comparison = np.minimum(*both, out=space.empty(whole_shape, keys.dtype))
-    return _Stack(*both, comparison, tuple(shape), margin, int(border) if equals else None)
+    return Stack(*both, comparison, tuple(shape), margin, int(border) if equals else None)
 
 
 def _matched(
-    stack: _Stack, dims: tuple[int, ...], construction: str, threads: int, space: Workspace
+    stack: Stack, dims: tuple[int, ...], construction: str, threads: int, space: Workspace
 ) -> Matched:
     """Match the features of the images of a stack, dimension by dimension."""
     kind = Pixels if len(stack.shape) == 2 else Voxels
@@ -200,7 +200,7 @@ def _matched(
 
 
 def _matched_components(
-    stack: _Stack, first: Swept, second: Swept, c: Swept
+    stack: Stack, first: Swept, second: Swept, c: Swept
 ) -> NDArray[np.int32]:
     """Return the minima of both images whose components get off together in c, (n, 2)."""
     dead, minimum, other_minimum = _events(c.merges(0), 0, first, second)
@@ -210,7 +210,7 @@ def _matched_components(
 
 
 def _matched_holes(
-    stack: _Stack, first: Swept, second: Swept, c: Swept, top: int, threads: int
+    stack: Stack, first: Swept, second: Swept, c: Swept, top: int, threads: int
 ) -> NDArray[np.int32]:
     """Return the maxima of both images whose holes were given the same maximum of c, (n, 2)."""
 
