@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.diagram import Diagram
+from pytopo.matching.bars import rows_of_bars
 from pytopo.matching.by_place_textbook import matched_bars
 from pytopo.morse.image_pairs import matched_pixels
 from pytopo.morse.image_tunnels import matched_tunnels
@@ -284,11 +285,12 @@ def _rows_by_pixel(
 
 def _rows_by_bar(diagram: Diagram, dim: int, pixels: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the rows of points with some births and deaths; of equals the next one."""
-    rows: dict[tuple[int, int], list[int]] = {}
-    for row in np.flatnonzero(diagram.dim == dim)[::-1].tolist():
-        bar = int(diagram.birth_pixel[row]), int(diagram.death_pixel[row])
-        rows.setdefault(bar, []).append(row)
-    return np.array([rows[birth, death].pop() for birth, death in pixels.tolist()], np.int64)
+    rows = np.flatnonzero(diagram.dim == dim)
+    known = np.column_stack(
+        [np.zeros_like(rows), diagram.birth_pixel[rows], diagram.death_pixel[rows]]
+    )
+    wanted = np.column_stack([np.zeros(len(pixels), np.int64), pixels])
+    return rows[rows_of_bars(known, wanted)]
 
 
 def _essential(first: Diagram, second: Diagram) -> NDArray[np.int64]:
