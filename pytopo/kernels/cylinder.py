@@ -317,7 +317,9 @@ def add_far_sides(voxel, squares, links, keys, edges, steps, out_path, out_heap)
             if (np.int64(links[later]) >> along) & 1 == 0:  # the other end comes later
                 later += steps[along]
                 along ^= 1  # from there the edge runs over the opposite face
-            add(later, 2 * later, 1 << along, keys[later], out_path, out_heap)
+            # An edge that is paired with its later end is nothing.
+            if np.int64(links[later]) & ((1 << along) - 1) != 0:
+                add(later, 2 * later, 1 << along, keys[later], out_path, out_heap)
 
 
 @njit(cache=True, nogil=True)

@@ -49,6 +49,9 @@ from pytopo.threads import on_threads
 MOST_STEPS = 4
 
 
+_EARLIEST, _LATEST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+
+
 class MatchedTunnels(NamedTuple):
     """Tunnels that match, one row a pair, sorted by image.
 
@@ -108,8 +111,10 @@ def _matched_by_death(stack: Stack, threads: int) -> tuple[_Bars, _Bars, _Bars]:
         _Volume(keys, stack.stride) for keys in (stack.first, stack.second, stack.comparison)
     )
 
+    limit = taken(c.keys, c.squares[0]).max(initial=_EARLIEST)
+
     def follow(image: _Volume) -> tuple[_Reduced, _Bars]:
-        in_c = _reduced(c, image)
+        in_c = _reduced(c, image, limit)
         own = _reduced(image)
         return in_c, _by_edge(own, in_c)
 
@@ -124,8 +129,12 @@ def _matched_by_birth(stack: Stack, threads: int) -> tuple[_Bars, _Bars, _Bars]:
         for keys in (stack.first, stack.second, stack.comparison)
     )
 
+    limit = max(
+        taken(image.keys, image.squares[0]).max(initial=_EARLIEST) for image in (first, second)
+    )
+
     def follow(image: _Volume) -> tuple[_Reduced, _Bars]:
-        of_c = _reduced(image, c)
+        of_c = _reduced(image, c, limit)
         own = _reduced(image)
         return of_c, _by_square(own, of_c)
 
@@ -252,20 +261,24 @@ class _Reduced(NamedTuple):
     squares: NDArray[np.uint8]
 
 
-def _reduced(codomain: _Volume, domain: _Volume | None = None) -> _Reduced:
+def _reduced(
+    codomain: _Volume, domain: _Volume | None = None, limit: int = _LATEST
+) -> _Reduced:
     """Reduce the boundary matrix of a volume, or of the mapping cylinder of two."""
     square, outline = codomain.squares
     if domain is None:
         stars, n_rows = codomain.stars(codomain.creates)
         of_domain, first_row = _nothing(), 0
         source, prisms = codomain, np.empty(0, np.int32)
+        kept=np.ones(codomain.saddle.size,bool)
     else:
-        stars, of_domain, first_row, n_rows = _cylinder_rows(codomain, domain)
-        source, prisms = domain, domain.saddle
+        kept = taken(domain.keys, domain.saddle) < limit
+        stars, of_domain, first_row, n_rows = _cylinder_rows(codomain, domain, limit)
+        source, prisms = domain, domain.saddle[kept]
     start, voxel, faces = morse_boundaries(square, outline, MOST_STEPS, stars)
     if domain is not None:
         more = prism_columns(
-            prisms, domain.representative, domain.creates, domain.links, of_domain, stars
+            prisms, domain.representative[kept], domain.creates[kept], domain.links, of_domain, stars
         )
         start = np.concatenate([start, start[-1] + more[0][1:]])
         voxel, faces = np.concatenate([voxel, more[1]]), np.concatenate([faces, more[2]])
@@ -279,19 +292,25 @@ def _reduced(codomain: _Volume, domain: _Volume | None = None) -> _Reduced:
     edges, squares = np.zeros(n_rows, np.uint8), (1 << place).astype(np.uint8)
     pair_columns(order, square.size, stars, of_domain, columns, owner, edges, squares)
 
-    owner = owner[first_row:].astype(np.int64)
-    edge = source.saddle[source.creates]
+    creates = source.creates
+    edge = source.saddle[creates]
+    kept = kept[creates]
+    owners = np.full(edge.size, -1)
+    owners[kept] = owner[first_row:]
+    vector = np.uint8(1) << source.representative[creates]
+    vector[kept] = edges[first_row:]
+    owners[owners >= square.size] = -1
     edge_of = np.full(square.size, -1)
-    found = np.flatnonzero(owner < square.size)
-    edge_of[owner[found]] = found
+    found = np.flatnonzero(owners >= 0)
+    edge_of[owners[found]] = found
     return _Reduced(
         edge,
         square,
         taken(source.keys, edge),
         key[: square.size],
-        np.where(owner < square.size, owner, -1),
+        owners,
         edge_of,
-        edges[first_row:],
+        vector,
         squares,
     )
 
@@ -302,22 +321,22 @@ def _nothing() -> Domain:
 
 
 def _cylinder_rows(
-    codomain: _Volume, domain: _Volume
+    codomain: _Volume, domain: _Volume, limit: int
 ) -> tuple[Stars, Domain, int, int]:
     """Number the rows: edges of the codomain and prisms that close a loop, edges of the domain.
 
     What is connected through the domain counts as one component, the exterior.
     """
-    n, k = domain.minimum.size, codomain.saddle.size
+    minimum = np.flatnonzero(taken(domain.keys, domain.minimum) < limit)
+    n, k = minimum.size, codomain.saddle.size
+    voxel = domain.minimum[minimum]
     below = extrema_reached_3d(
-        domain.minimum, codomain.links, 0, codomain.steps, codomain.root
+        voxel, codomain.links, 0, codomain.steps, codomain.root
     )
     exterior = np.full(n, codomain.minimum.size, np.int32)
     ends = np.concatenate([codomain.ends, np.column_stack([below, exterior])])
-    voxel = np.concatenate([codomain.saddle, domain.minimum])
-    key = np.concatenate(
-        [taken(codomain.keys, codomain.saddle), taken(domain.keys, domain.minimum)]
-    )
+    key = np.concatenate([taken(codomain.keys, codomain.saddle), taken(domain.keys, voxel)])
+    voxel = np.concatenate([codomain.saddle, voxel])
     # Equal keys in the order of their voxels, and the edges of a voxel before its prism.
     order = np.argsort(voxel, kind="stable")
     younger = np.empty(k + n, np.int32)
@@ -327,11 +346,12 @@ def _cylinder_rows(
     creates = younger == UNKNOWN
     stars, n_rows = codomain.stars(creates[:k])
 
-    prism = np.full(n + 1, -1, np.int32)
+    prism = np.full(domain.minimum.size + 1, -1, np.int32)
     loops = np.flatnonzero(creates[k:])
-    prism[loops] = n_rows + np.arange(loops.size)
+    prism[minimum[loops]] = n_rows + np.arange(loops.size)
     first_row = n_rows + loops.size
-    own, n_creators = domain.stars(domain.creates)
+    kept = domain.creates & (taken(domain.keys, domain.saddle) < limit)
+    own, n_creators = domain.stars(kept)
     first_creator = own.first_creator + np.int32(first_row)
     of_domain = Domain(domain.keys, own.creators, first_creator, domain.root, prism)
     return stars, of_domain, first_row, first_row + n_creators
@@ -361,9 +381,6 @@ def _by_square(one: _Reduced, other: _Reduced) -> _Bars:
         for some in (one, other)
     ]
     return _in_common(one.square, *sides)
-
-
-_EARLIEST, _LATEST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 
 class _Side(NamedTuple):
