@@ -1,4 +1,4 @@
-"""The mapping cylinder of two volumes, reduced: which tunnels of the one end where in the other.
+"""The mapping cylinder of two volumes, reduced: where tunnels of the one end in the other.
 
 The *codomain* Y is there wherever the *domain* X is, so tunnels of X can be followed in Y.
 The mapping cylinder joins critical cells of both:
@@ -30,28 +30,12 @@ from typing import NamedTuple
 import numpy as np
 
 from pytopo.kernels.bits import lowest_one
-from pytopo.kernels.heap import comes_before, push, remove_latest, with_room
+from pytopo.kernels.heap import push, remove_latest, with_room
 from pytopo.kernels.jit import njit
 from pytopo.kernels.morse_boundary import FACES, MOST_PUSHED, WAITING
+from pytopo.kernels.prisms import OF_DOMAIN, PRISM, is_paired
 from pytopo.kernels.reduction import grown
 from pytopo.kernels.tunnels import NOBODY, last_creator
-
-# An entry of a column is a voxel and a byte: edges of Y over some faces, a prism over a
-# minimum of X, or edges of X over some faces.
-#
-#     bit    7   6        5  4  3  2  1  0
-#            X   prism   +z -z +y -y +x -x
-PRISM, OF_DOMAIN = 0b01000000, 0b10000000
-
-
-class Domain(NamedTuple):
-    """What of the volume X the cylinder needs."""
-
-    keys: np.ndarray  # (n,) int64
-    creators: np.ndarray  # (n,) uint8: the set of representatives that are creator edges
-    first_creator: np.ndarray  # (n,) int32: row of the first creator edge of each voxel
-    minimum: np.ndarray  # (n,) int32: the number of each minimum at its voxel
-    prism: np.ndarray  # (n_minima + 1,) int32: row of the prism over each minimum, or -1
 
 
 class Columns(NamedTuple):
@@ -65,96 +49,12 @@ class Columns(NamedTuple):
     end: np.ndarray  # (n_columns,) int64
 
 
-@njit(cache=True, nogil=True)
-def prism_columns(saddle, representative, creates, domain_links, domain, stars):
-    """Write down the boundaries of the prisms over the critical edges of X.
+class Work(NamedTuple):
+    """The column at work: as a path is one byte per voxel, modulo 2."""
 
-    Parameters
-    ----------
-    saddle, representative : (k,) int32, uint8
-        Voxel and face of each critical edge.
-    creates : (k,) bool
-        Whether it is a creator edge of X.
-    domain_links : (n,) uint32
-        Lower links of X.
-    domain : Domain
-    stars : pytopo.kernels.morse_boundary.Stars
-        Of Y.
-
-    Returns
-    -------
-    start : (k + 1,) int64
-    voxel, faces : (n_entries,) int32, uint8
-        Column j is ``voxel[start[j]:start[j + 1]]``, with the byte of each voxel.
-    """
-    links, keys, steps = stars.links, stars.keys, stars.steps
-    path = np.zeros(links.size, np.uint8)
-    listed = np.empty(256, np.int32)
-    start = np.zeros(saddle.size + 1, np.int64)
-    out_voxel, out_faces = np.empty(1024, np.int32), np.empty(1024, np.uint8)
-    used = np.int64(0)
-    for k in range(saddle.size):
-        n_listed = 0
-        last = -1, -1
-        for side in range(2):
-            # From the voxel itself, and over the edge from its other end.
-            p, along = np.int64(saddle[k]), np.int64(representative[k])
-            if side == 0:
-                along = lowest_one(np.int64(domain_links[p]))
-            while True:
-                later, over = p, along
-                if np.int64(links[p]) >> along & 1 == 0:
-                    later, over = p + steps[along], along ^ 1
-                # An edge that is paired with its later end in Y is nothing there.
-                if np.int64(links[later]) & ((1 << over) - 1) != 0:
-                    if path[later] & WAITING == 0:
-                        listed = grown(listed, n_listed + 1)
-                        listed[n_listed] = later
-                        n_listed += 1
-                    path[later] = (path[later] ^ 1 << over) | WAITING
-                p += steps[along]
-                if domain_links[p] == 0:
-                    break
-                along = lowest_one(np.int64(domain_links[p]))
-            last = last[1], p
-
-        out_voxel = grown(out_voxel, used + n_listed + 3)
-        out_faces = grown(out_faces, used + n_listed + 3)
-        first, front = used, used
-        for i in range(n_listed):
-            voxel = listed[i]
-            faces = path[voxel] & FACES
-            path[voxel] = 0
-            if faces != 0:
-                out_voxel[used], out_faces[used] = voxel, faces
-                if comes_before(
-                    keys[out_voxel[front]], out_voxel[front], keys[voxel], voxel
-                ):
-                    front = used
-                used += 1
-        if last[0] != last[1]:
-            for p in last:
-                if domain.prism[domain.minimum[p]] >= 0:
-                    out_voxel[used], out_faces[used] = p, PRISM
-                    key = domain.keys[p]
-                    of_front = np.int64(out_voxel[front])
-                    if front < used:
-                        front_key = (
-                            domain.keys[of_front]
-                            if out_faces[front] == PRISM
-                            else keys[of_front]
-                        )
-                        if not comes_before(key, p, front_key, of_front):
-                            front = used
-                    used += 1
-        if creates[k]:
-            out_voxel[used] = saddle[k]
-            out_faces[used] = OF_DOMAIN | 1 << representative[k]
-            used += 1
-        out_voxel[first], out_voxel[front] = out_voxel[front], out_voxel[first]
-        out_faces[first], out_faces[front] = out_faces[front], out_faces[first]
-        start[k + 1] = used
-    return start, out_voxel[:used].copy(), out_faces[:used].copy()
+    path: np.ndarray  # (n,) uint8: edges of Y, each at its later end
+    prisms: np.ndarray  # (n_minima + 1,) uint8
+    edges_of_domain: np.ndarray  # (n,) uint8
 
 
 @njit(cache=True, nogil=True)
@@ -169,105 +69,55 @@ def pair_columns(order, n_squares, stars, domain, columns, out_owner, out_edges,
         The first columns are destroyer squares of Y, the others prisms.
     stars : pytopo.kernels.morse_boundary.Stars
         Of Y.
-    domain : Domain
+    domain : pytopo.kernels.prisms.Domain
     columns : Columns
         Columns that change are stored anew behind the others: ``begin`` and ``end`` receive
         where.
     out_owner : (n_rows,) int32
         Receives the column of each row; -1 at first.
     out_edges : (n_rows,) uint8
-        Receives of which edges of the voxel of its low the column of each row consists.
+        Receives of which edges at the voxel of its low the column of each row consists.
     out_squares : (n_squares,) uint8
         At first one bit for each square of a voxel; receives which of the squares of its voxel
         have been added up.
-
-    Returns
-    -------
-    voxel, faces : (>= n_entries,) int32, uint8
-        All columns that are stored.
     """
-    links, keys, creators, first_creator, shortest, edges, steps = stars
-    at, column_key, out_voxel, out_faces, begin, end = columns
-    used = out_voxel.size
-    path = np.zeros(links.size, np.uint8)
-    prisms = np.zeros(domain.prism.size, np.uint8)
-    tail = np.zeros(domain.keys.size, np.uint8)  # edges of X
-    heap, tail_heap = np.zeros((256, 2), np.int64), np.zeros((256, 2), np.int64)
+    at, column_key, voxel, faces, begin, end = columns
+    used = voxel.size
+    work = Work(
+        np.zeros(stars.links.size, np.uint8),
+        np.zeros(domain.prism.size, np.uint8),
+        np.zeros(domain.keys.size, np.uint8),
+    )
+    heap, tail = np.zeros((256, 2), np.int64), np.zeros((256, 2), np.int64)
     for j in order:
         # Most often a column is reduced already, and its low is free.
-        voxel, faces = np.int64(out_voxel[begin[j]]), np.int64(out_faces[begin[j]])
-        if faces >= PRISM or faces & ~np.int64(creators[voxel]) == 0:
-            if faces & OF_DOMAIN:
-                row = last_creator(voxel, faces & FACES, domain.creators, domain.first_creator)
-            elif faces == PRISM:
-                row = domain.prism[domain.minimum[voxel]]
-            else:
-                row = last_creator(voxel, faces, creators, first_creator)
-            if out_owner[row] == NOBODY:
-                out_owner[row], out_edges[row] = j, faces & FACES
-                continue
+        p, rest = np.int64(voxel[begin[j]]), np.int64(faces[begin[j]])
+        row = row_of(p, rest, stars, domain)
+        if row != NOBODY and out_owner[row] == NOBODY:
+            out_owner[row], out_edges[row] = j, rest & FACES
+            continue
 
         mine, other, changed = np.int64(j), np.int64(j), False  # my own column is added first
         while other != NOBODY:
             n_more = end[other] - begin[other]
-            heap, tail_heap = with_room(heap, n_more), with_room(tail_heap, n_more)
-            for i in range(begin[other], end[other]):
-                voxel, faces = np.int64(out_voxel[i]), np.int64(out_faces[i])
-                if faces & OF_DOMAIN:
-                    add(voxel, voxel, faces & FACES, domain.keys[voxel], tail, tail_heap)
-                elif faces == PRISM:
-                    number = np.int64(domain.minimum[voxel])
-                    add(number, 2 * voxel + 1, 1, domain.keys[voxel], prisms, heap)
-                else:
-                    add(voxel, 2 * voxel, faces, keys[voxel], path, heap)
-
-            # Push the path off its last voxel, again and again, until a row is last.
-            row, rest = NOBODY, 0
-            while row == NOBODY and heap[0, 0] > 0:
-                voxel = heap[1, 1] >> 1
-                if heap[1, 1] & 1:
-                    number = np.int64(domain.minimum[voxel])
-                    if prisms[number] & FACES:
-                        row = np.int64(domain.prism[number])
-                    else:
-                        prisms[number] = 0
-                        remove_latest(heap)
-                    continue
-                faces = np.int64(path[voxel]) & FACES
-                rest = faces & np.int64(creators[voxel])
-                if rest != faces:  # there is more than creator edges: squares push that off
-                    link_edges = (np.int64(links[voxel]) >> 6) & 4095
-                    found = np.int64(shortest[link_edges << 6 | faces])
-                    rest = (found >> 12) & np.int64(creators[voxel])
-                    path[voxel] = WAITING | rest
-                    heap = with_room(heap, np.int64(MOST_PUSHED))
-                    add_far_sides(voxel, found & 4095, links, keys, edges, steps, path, heap)
-                if rest == 0:
-                    path[voxel] = 0
-                    remove_latest(heap)
-                else:
-                    row = last_creator(voxel, rest, creators, first_creator)
-            while row == NOBODY:  # only edges of X are left
-                voxel = tail_heap[1, 1]
-                rest = np.int64(tail[voxel]) & FACES
-                if rest == 0:
-                    tail[voxel] = 0
-                    remove_latest(tail_heap)
-                else:
-                    row = last_creator(voxel, rest, domain.creators, domain.first_creator)
+            heap, tail = with_room(heap, n_more), with_room(tail, n_more)
+            add_column(voxel, faces, begin[other], end[other], stars, domain, work, heap, tail)
+            heap, row, rest = last_row(stars, domain, work, heap)
+            if row == NOBODY:  # only edges of X are left
+                row, rest = last_of_domain(domain, work, tail)
 
             other = np.int64(out_owner[row])
-            together = other != NOBODY and max(mine, other) < n_squares and at[mine] == at[other]
+            together = (
+                other != NOBODY and max(mine, other) < n_squares and at[mine] == at[other]
+            )
             # An owner on my left keeps the row, and its column is added to mine.
             if other == NOBODY or is_left(mine, other, at, column_key):
                 # Free, or the owner is on my right.  My column is final: store it for others.
                 if changed:
                     begin[mine] = used
-                    out_voxel = grown(out_voxel, used + heap[0, 0] + tail_heap[0, 0])
-                    out_faces = grown(out_faces, used + heap[0, 0] + tail_heap[0, 0])
-                    used = stored(
-                        used, path, prisms, tail, heap, tail_heap, domain, out_voxel, out_faces
-                    )
+                    voxel = grown(voxel, used + heap[0, 0] + tail[0, 0])
+                    faces = grown(faces, used + heap[0, 0] + tail[0, 0])
+                    used = store(used, domain, work, heap, tail, voxel, faces)
                     end[mine] = used
                 out_owner[row], out_edges[row] = mine, rest
                 if together:
@@ -276,16 +126,19 @@ def pair_columns(order, n_squares, stars, domain, columns, out_owner, out_edges,
             elif together:
                 out_squares[mine] ^= out_squares[other]
             changed = True
+        clear(domain, work, heap, tail)
 
-        for i in range(1, heap[0, 0] + 1):
-            if heap[i, 1] & 1:
-                prisms[domain.minimum[heap[i, 1] >> 1]] = 0
-            else:
-                path[heap[i, 1] >> 1] = 0
-        for i in range(1, tail_heap[0, 0] + 1):
-            tail[tail_heap[i, 1]] = 0
-        heap[0, 0] = tail_heap[0, 0] = 0
-    return out_voxel[:used].copy(), out_faces[:used].copy()
+
+@njit(cache=True, nogil=True)
+def row_of(voxel, byte, stars, domain):
+    """Return the row of the last entry of a column; -1 if squares can push it off."""
+    if byte & OF_DOMAIN:
+        return last_creator(voxel, byte & FACES, domain.creators, domain.first_creator)
+    if byte == PRISM:
+        return np.int64(domain.prism[domain.minimum[voxel]])
+    if byte & ~np.int64(stars.creators[voxel]) == 0:
+        return last_creator(voxel, byte, stars.creators, stars.first_creator)
+    return NOBODY
 
 
 @njit(cache=True, nogil=True)
@@ -298,7 +151,7 @@ def is_left(j, k, at, key):
 
 @njit(cache=True, nogil=True)
 def add(place, entry, faces, key, out_path, out_heap):
-    """Add to what a path has at a place, modulo 2."""
+    """Add to what there is at a place, modulo 2."""
     out_path[place] ^= faces
     if out_path[place] & WAITING == 0:  # not in the heap yet
         out_path[place] |= WAITING
@@ -306,37 +159,116 @@ def add(place, entry, faces, key, out_path, out_heap):
 
 
 @njit(cache=True, nogil=True)
+def add_column(voxel, faces, first, stop, stars, domain, out_work, out_heap, out_tail):
+    """Add the entries ``first`` to ``stop - 1`` to the column at work, modulo 2."""
+    for i in range(first, stop):
+        p, byte = np.int64(voxel[i]), np.int64(faces[i])
+        if byte & OF_DOMAIN:
+            add(p, p, byte & FACES, domain.keys[p], out_work.edges_of_domain, out_tail)
+        elif byte == PRISM:
+            number = np.int64(domain.minimum[p])
+            add(number, 2 * p + 1, 1, domain.keys[p], out_work.prisms, out_heap)
+        else:
+            add(p, 2 * p, byte, stars.keys[p], out_work.path, out_heap)
+
+
+@njit(cache=True, nogil=True)
+def last_row(stars, domain, out_work, heap):
+    """Push the path at work off its last voxel, again and again, until a row is last.
+
+    Returns
+    -------
+    heap : (m, 2) int64
+        The same, or a larger copy.
+    row : int
+        -1 if nothing is left of edges of Y and prisms.
+    rest : int
+        The creator edges at the voxel of the row, a set of faces.
+    """
+    links, keys, creators, first_creator, shortest, edges, steps = stars
+    path, prisms = out_work.path, out_work.prisms
+    while heap[0, 0] > 0:
+        p = heap[1, 1] >> 1
+        if heap[1, 1] & 1:
+            number = np.int64(domain.minimum[p])
+            if prisms[number] & FACES:
+                return heap, np.int64(domain.prism[number]), 0
+            prisms[number] = 0
+            remove_latest(heap)
+            continue
+        faces = np.int64(path[p]) & FACES
+        rest = faces & np.int64(creators[p])
+        if rest != faces:  # there is more than creator edges: squares push that off
+            link_edges = (np.int64(links[p]) >> 6) & 4095
+            found = np.int64(shortest[link_edges << 6 | faces])
+            rest = (found >> 12) & np.int64(creators[p])
+            path[p] = WAITING | rest  # the voxel stays in the heap, marked as such
+            heap = with_room(heap, np.int64(MOST_PUSHED))  # not a literal type
+            add_far_sides(p, found & 4095, links, keys, edges, steps, path, heap)
+        if rest != 0:
+            return heap, last_creator(p, rest, creators, first_creator), rest
+        path[p] = 0
+        remove_latest(heap)
+    return heap, NOBODY, 0
+
+
+@njit(cache=True, nogil=True)
 def add_far_sides(voxel, squares, links, keys, edges, steps, out_path, out_heap):
-    """Add the far sides of squares at a voxel, as `morse_boundary.add_far_edges`."""
+    """Add the far sides of squares as `morse_boundary.add_far_edges`, less those paired."""
     while squares != 0:
         e = lowest_one(squares)
         squares &= squares - 1
         for side in range(2):
+            # The far side that starts at one face of the edge e runs along the other.
             along = edges[e, 1 - side]
             later = voxel + steps[edges[e, side]]
             if (np.int64(links[later]) >> along) & 1 == 0:  # the other end comes later
                 later += steps[along]
                 along ^= 1  # from there the edge runs over the opposite face
-            # An edge that is paired with its later end is nothing.
-            if np.int64(links[later]) & ((1 << along) - 1) != 0:
+            if not is_paired(later, along, links):
                 add(later, 2 * later, 1 << along, keys[later], out_path, out_heap)
 
 
 @njit(cache=True, nogil=True)
-def stored(used, path, prisms, tail, heap, tail_heap, domain, out_voxel, out_faces):
+def last_of_domain(domain, out_work, out_tail):
+    """Return the last row of edges of X, of which there must be one, and those of its voxel."""
+    while True:
+        p = out_tail[1, 1]
+        rest = np.int64(out_work.edges_of_domain[p]) & FACES
+        if rest != 0:
+            return last_creator(p, rest, domain.creators, domain.first_creator), rest
+        out_work.edges_of_domain[p] = 0
+        remove_latest(out_tail)
+
+
+@njit(cache=True, nogil=True)
+def store(used, domain, work, heap, tail, out_voxel, out_faces):
     """Store the column at work from place ``used`` of a list on, and return where it ends."""
     for i in range(1, heap[0, 0] + 1):  # row 1 of a heap is the latest
-        voxel = heap[i, 1] >> 1
+        p = heap[i, 1] >> 1
+        byte = work.path[p] & FACES
         if heap[i, 1] & 1:
-            faces = (prisms[domain.minimum[voxel]] & 1) * PRISM
-        else:
-            faces = path[voxel] & FACES
-        if faces != 0:  # edges that were added twice cancel
-            out_voxel[used], out_faces[used] = voxel, faces
+            byte = (work.prisms[domain.minimum[p]] & 1) * PRISM
+        if byte != 0:  # edges that were added twice cancel
+            out_voxel[used], out_faces[used] = p, byte
             used += 1
-    for i in range(1, tail_heap[0, 0] + 1):
-        faces = tail[tail_heap[i, 1]] & FACES
+    for i in range(1, tail[0, 0] + 1):
+        faces = work.edges_of_domain[tail[i, 1]] & FACES
         if faces != 0:
-            out_voxel[used], out_faces[used] = tail_heap[i, 1], OF_DOMAIN | faces
+            out_voxel[used], out_faces[used] = tail[i, 1], OF_DOMAIN | faces
             used += 1
     return used
+
+
+@njit(cache=True, nogil=True)
+def clear(domain, out_work, out_heap, out_tail):
+    """Empty the column at work."""
+    for i in range(1, out_heap[0, 0] + 1):
+        p = out_heap[i, 1] >> 1
+        if out_heap[i, 1] & 1:
+            out_work.prisms[domain.minimum[p]] = 0
+        else:
+            out_work.path[p] = 0
+    for i in range(1, out_tail[0, 0] + 1):
+        out_work.edges_of_domain[out_tail[i, 1]] = 0
+    out_heap[0, 0] = out_tail[0, 0] = 0

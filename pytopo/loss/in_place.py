@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from pytopo.diagram import ESSENTIAL
 from pytopo.loss.points import PointGroups, Sweep
-from pytopo.matching.bars import rows_of_bars
+from pytopo.loss.tunnels import match_tunnels
 from pytopo.matching.groups import DIAGONAL
 from pytopo.morse.image_pairs import matched_pixels
-from pytopo.morse.image_tunnels import matched_tunnels
 from pytopo.order import FRAME, frame_value
 
 
@@ -43,49 +42,28 @@ def match_in_place(
     """
     dtype = np.result_type(images, truth)
     both = np.stack([images.astype(dtype, copy=False), truth.astype(dtype, copy=False)])
-    how = {
-        "superlevel": sweep.superlevel,
-        "construction": sweep.construction,
-        "frame": frame_value(both, sweep.frame, sweep.superlevel),
-        "threads": threads,
-    }
+    found = matched_pixels(
+        both[0],
+        both[1],
+        tuple(dim for dim in sweep.dims if dim in (0, images.ndim - 2)),
+        superlevel=sweep.superlevel,
+        construction=sweep.construction,
+        frame=frame_value(both, sweep.frame, sweep.superlevel),
+        threads=threads,
+    )
+    group = found.image * len(sweep.dims) + np.searchsorted(sweep.dims, found.dim)
+    size = images[0].size
+    rows = _rows(points, sweep, size, group, found.first_pixel)
+    goal_rows = _rows(goals, sweep, size, group, found.second_pixel)
+    known = (rows != DIAGONAL) & (goal_rows != DIAGONAL)  # points of little persistence are not
+
     partner = np.full(len(points.points), DIAGONAL)
-    union_find = tuple(dim for dim in sweep.dims if dim in (0, images.ndim - 2))
-    if union_find:
-        found = matched_pixels(both[0], both[1], union_find, **how)
-        group = found.image * len(sweep.dims) + np.searchsorted(sweep.dims, found.dim)
-        size = images[0].size
-        rows = _rows(points, sweep, size, group, found.first_pixel)
-        _match(partner, rows, _rows(goals, sweep, size, group, found.second_pixel))
-    if union_find != sweep.dims:
-        tunnels = matched_tunnels(both[0], both[1], **how)
-        rows = _rows_of_tunnels(points, sweep, tunnels.image, tunnels.first)
-        _match(partner, rows, _rows_of_tunnels(goals, sweep, tunnels.image, tunnels.second))
+    partner[rows[known]] = goal_rows[known]
+    if 1 in sweep.dims and images.ndim == 4:
+        match_tunnels((both[0], both[1]), points, goals, sweep, threads, partner)
     never, goal_never = (np.flatnonzero(d.death_pixel == ESSENTIAL) for d in (points, goals))
     partner[never] = goal_never
     return partner
-
-
-def _match(
-    partner: NDArray[np.int64], rows: NDArray[np.int64], goal_rows: NDArray[np.int64]
-) -> None:
-    """Enter pairs; points of little persistence have no row, and neither has their match."""
-    known = (rows != DIAGONAL) & (goal_rows != DIAGONAL)
-    partner[rows[known]] = goal_rows[known]
-
-
-def _rows_of_tunnels(
-    points: PointGroups, sweep: Sweep, image: NDArray[np.int64], pixels: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return the points that are tunnels born and dying at some voxels, or -1."""
-    dims = np.resize(np.array(sweep.dims), points.start.size - 1)
-    group = np.repeat(np.arange(dims.size), np.diff(points.start))
-    rows = np.flatnonzero(dims[group] == 1)
-    known = np.column_stack(
-        [group[rows] // len(sweep.dims), points.birth_pixel[rows], points.death_pixel[rows]]
-    )
-    found = rows_of_bars(known, np.column_stack([image, pixels]))
-    return np.where(found == DIAGONAL, DIAGONAL, rows[found] if rows.size else DIAGONAL)
 
 
 def _rows(

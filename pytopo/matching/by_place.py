@@ -7,7 +7,8 @@ Follow a feature of the first image in the comparison image c, which has at each
 earlier of both images.  There it dies where it meets something older, of either image.  A
 feature of the first image and one of the second match if they die in c in the same place.
 
-`pytopo.morse.image_pairs` does it by union-find, `by_place_textbook` by matrices; both agree.
+`pytopo.morse.image_pairs` does it by union-find, `pytopo.morse.image_tunnels` in dimension 1 of
+volumes by a mapping cylinder, and `by_place_textbook` by matrices; they agree.
 """
 
 import math
@@ -28,7 +29,7 @@ from pytopo.pairing import persistence
 from pytopo.stacks import checked_dims
 from pytopo.textbook.image_persistence import joint_filtrations
 
-MOST_VOXELS = 2**16  # of a volume whose tunnels are matched by matrices
+MOST_PIXELS = 2**16  # of a row that is matched by matrices
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +99,8 @@ def betti_matching(
         As `pytopo.persistence`.
     ValueError
         As `pytopo.persistence`; if the shapes differ, or the common dtype cannot hold both
-        images; if tunnels of volumes of more than 2^16 voxels are to be matched, for which
-        there is the slow algorithm only (``dims=(0, 2)`` has no such limit).
+        images; if they are rows of more than 2^16 pixels with a frame, for which there is the
+        slow algorithm only.
 
     Notes
     -----
@@ -138,11 +139,10 @@ def betti_matching(
     fast = tuple(dim for dim in chosen if dim in images.by_union_find_dims)
     tunnels = len(images.shape) == 3 and 1 in chosen
     slow = [dim for dim in chosen if dim not in fast and not tunnels]
-    if slow and math.prod(images.shape) > MOST_VOXELS:
+    if slow and math.prod(images.shape) > MOST_PIXELS:
         raise ValueError(
-            f"first has shape {images.shape}; expected at most {MOST_VOXELS} pixels, because "
-            "tunnels of volumes, and rows with a frame, are matched by the slow algorithm (for "
-            "components and voids: dims=(0, 2))"
+            f"first has shape {images.shape}; expected at most {MOST_PIXELS} pixels, because "
+            "rows with a frame are matched by the slow algorithm (for none: frame=None)"
         )
     diagrams = images.diagrams(chosen)
     found = [_essential(*diagrams), *(images.by_textbook(dim, diagrams) for dim in slow)]

@@ -12,6 +12,9 @@ links_2d, links_3d  tables: how each set of neighbours of a pixel is connected
 pairs_2d, pairs_3d  from values to pairs of pixels
 merges.py           extrema and saddles of either, and what each saddle merges
 image_pairs.py      two images: which features live on together in a third
+critical.py         critical cells of a volume: minima, edges, squares
+cylinder.py         the mapping cylinder of two volumes, from critical cells
+image_tunnels.py    two volumes: which tunnels live on together in a third
 workspace.py        memory that is kept for the next image
 ==================  ==================================================================
 """

@@ -18,8 +18,8 @@ the death of a hole in the first image and the other the death of its image bar.
 image gets the same treatment, and holes match that were given the same maximum of c.
 
 Both are `pytopo.kernels.passengers`.  No matrix is built, and c needs no pairs of its own.
-Dimension 1 of volumes is neither, and is left to the reference implementation,
-`pytopo.textbook.image_persistence`, which also says what an image bar is in general.
+Dimension 1 of volumes is neither: `pytopo.morse.image_tunnels`.  What an image bar is in
+general says the reference implementation, `pytopo.textbook.image_persistence`.
 
 Bauer and Schmahl (2023), "Efficient computation of image persistence", section 2; Stucki,
 Bürgin, Paetzold, Bauer (2024), "Efficient Betti matching enables topology-aware 3D segmentation
@@ -73,7 +73,7 @@ def matched_pixels(
     first, second : (B, H, W) or (B, D, H, W) ndarray
         Of one shape and dtype, C-contiguous, without NaN, with a pixel.
     dims : tuple of int
-        0 and the number of axes of an image less 1, or one of them.
+        0 and the number of axes of an image less 1, one of them, or none.
     superlevel, construction
         As in `pytopo.persistence`.
     frame : int, numpy float or None
@@ -191,7 +191,7 @@ def _matched(
         found.append((0, _matched_components(stack, first, second, c)))
     if top in dims:
         found.append((top, _matched_holes(stack, first, second, c, top, threads)))
-    pixels = np.concatenate([pairs for _, pairs in found])
+    pixels = np.concatenate([np.empty((0, 2), np.int32), *(pairs for _, pairs in found)])
     dim = np.repeat(np.array([d for d, _ in found], np.int8), [len(p) for _, p in found])
     image, first_pixel = stack.places(pixels[:, 0])
     second_pixel = stack.places(pixels[:, 1])[1]
