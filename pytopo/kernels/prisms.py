@@ -21,7 +21,7 @@ import numpy as np
 from pytopo.kernels.bits import lowest_one
 from pytopo.kernels.heap import comes_before
 from pytopo.kernels.jit import njit
-from pytopo.kernels.morse_boundary import FACES, WAITING
+from pytopo.kernels.morse_boundary import FACES, MOST_PUSHED, WAITING
 from pytopo.kernels.reduction import grown
 
 # An entry of a column is a voxel and a byte: edges of Y over some faces, a prism over a
@@ -43,7 +43,7 @@ class Domain(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def prism_columns(saddle, representative, creates, domain_links, domain, stars):
+def prism_columns(saddle, representative, creates, domain_links, domain, most_steps, stars):
     """Write down the boundaries of the prisms over the critical edges of X.
 
     Parameters
@@ -55,6 +55,8 @@ def prism_columns(saddle, representative, creates, domain_links, domain, stars):
     domain_links : (n,) uint32
         Lower links of X.
     domain : Domain
+    most_steps : int
+        How often a path is pushed off a voxel of Y at most; what is left of it stays as it is.
     stars : pytopo.kernels.morse_boundary.Stars
         Of Y.
 
@@ -74,11 +76,13 @@ def prism_columns(saddle, representative, creates, domain_links, domain, stars):
         listed, n, one = add_way_down(p, along, n, domain_links, stars, path, listed)
         listed, n, other = add_way_down(p, over, n, domain_links, stars, path, listed)
 
+        listed, n = pushed_down(most_steps, n, stars, path, listed)
+
         used = start[k]
         voxel, faces = grown(voxel, used + n + 3), grown(faces, used + n + 3)
         for i in range(n):
             voxel[used], faces[used] = listed[i], path[listed[i]] & FACES
-            path[listed[i]] = 0
+            path[listed[i]] = 0  # so what is listed twice is stored once
             used += faces[used] != 0  # edges of both ways down cancel
         for end in (one, other):
             voxel[used], faces[used] = end, PRISM
@@ -130,6 +134,55 @@ def add_way_down(voxel, along, n, domain_links, stars, out_path, listed):
         if domain_links[p] == 0:
             return listed, n, p
         along = lowest_one(np.int64(domain_links[p]))
+
+
+@njit(cache=True, nogil=True)
+def pushed_down(most_steps, n, stars, out_path, listed):
+    """Push a path down, first come, first served: as `morse_boundary.morse_boundaries`.
+
+    Parameters
+    ----------
+    most_steps : int
+    n : int
+        How many voxels are listed.
+    stars, out_path, listed
+        As in `add_way_down`.
+
+    Returns
+    -------
+    listed, n
+        The voxels where something may be left, some of them twice.
+    """
+    links, _, creators, _, shortest, edges, steps = stars
+    n_pushed, n_resting = 0, 0
+    while n_pushed < min(n, most_steps):
+        voxel = np.int64(listed[n_pushed])
+        n_pushed += 1
+        link_edges = (np.int64(links[voxel]) >> 6) & 4095
+        found = np.int64(shortest[link_edges << 6 | (out_path[voxel] & FACES)])
+        squares, rest = found & 4095, (found >> 12) & np.int64(creators[voxel])
+        out_path[voxel] = rest
+        listed[n_resting] = voxel  # written always, kept if it counts; there it is pushed
+        n_resting += rest != 0
+        listed = grown(listed, n + MOST_PUSHED)
+        while squares != 0:
+            e = lowest_one(squares)
+            squares &= squares - 1
+            for side in range(2):
+                along = edges[e, 1 - side]
+                later = voxel + steps[edges[e, side]]
+                away = (np.int64(links[later]) >> along & 1) ^ 1
+                later += away * steps[along]  # the other end comes later, and stores it,
+                along ^= away  # as an edge over the opposite face
+                if not is_paired(later, along, links):
+                    before = np.int64(out_path[later])
+                    out_path[later] = (before ^ 1 << along) | WAITING
+                    listed[n] = later
+                    n += before & WAITING == 0
+    # What rests goes before what waits.
+    for i in range(n_pushed, n):
+        listed[n_resting + i - n_pushed] = listed[i]
+    return listed, n_resting + n - n_pushed
 
 
 @njit(cache=True, nogil=True)

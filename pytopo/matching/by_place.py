@@ -28,6 +28,7 @@ from pytopo.order import checked_image, frame_value
 from pytopo.pairing import persistence
 from pytopo.stacks import checked_dims
 from pytopo.textbook.image_persistence import joint_filtrations
+from pytopo.threads import number_of_threads
 
 MOST_PIXELS = 2**16  # of a row that is matched by matrices
 
@@ -240,6 +241,7 @@ class _Images:
             superlevel=self.superlevel,
             construction=self.construction,
             frame=self.frame,
+            threads=number_of_threads(None),
         )
         sides = zip(diagrams, (found.first, found.second))
         return np.column_stack([_rows_by_bar(d, 1, pixels) for d, pixels in sides])

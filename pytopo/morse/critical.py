@@ -22,7 +22,7 @@ from pytopo.kernels.sweep_3d import extrema_and_merges, joined_extrema, number_e
 from pytopo.kernels.tunnels import note_creators
 from pytopo.kernels.v_paths import UNKNOWN
 from pytopo.morse import links_3d
-from pytopo.morse.pairs_3d import side_of
+from pytopo.morse.pairs_3d import MOST_STEPS, STEPS_ON_PLATEAUS, side_of
 
 
 class Volume:
@@ -39,6 +39,13 @@ class Volume:
         swept = self._sweep(0)
         self.minimum, self.saddle, self.representative, self.ends, self.root, younger = swept
         self.creates = younger == UNKNOWN
+
+    @cached_property
+    def most_steps(self) -> int:
+        """How far paths are pushed down at once: on plateaus, as in masks, a few steps only."""
+        some = self.keys.reshape(self.shape)[1:-1:4, 1:-1, 1:-1]
+        alike = np.count_nonzero(some[..., 1:] == some[..., :-1])
+        return STEPS_ON_PLATEAUS if 4 * alike > 3 * some.size else MOST_STEPS
 
     @cached_property
     def squares(self) -> tuple[NDArray[np.int32], NDArray[np.int16]]:

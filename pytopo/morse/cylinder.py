@@ -21,7 +21,6 @@ from pytopo.kernels.passengers import extrema_reached_3d
 from pytopo.kernels.prisms import Domain, prism_columns
 from pytopo.kernels.v_paths import UNKNOWN
 from pytopo.morse.critical import Volume, merged
-from pytopo.morse.pairs_3d import STEPS_ON_PLATEAUS
 
 EARLIEST, LATEST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
@@ -81,10 +80,10 @@ def reduced(codomain: Volume, domain: Volume | None = None, limit: int = LATEST)
         rows = _Rows(stars, _no_domain(), 0, n_creators)
     else:
         rows = _rows_of_cylinder(codomain, domain, limit)
-    start, voxel, faces = morse_boundaries(square, outline, STEPS_ON_PLATEAUS, rows.stars)
+    start, voxel, faces = morse_boundaries(square, outline, codomain.most_steps, rows.stars)
     if domain is not None:
         edges = domain.saddle[early], domain.representative[early], domain.creates[early]
-        more = prism_columns(*edges, domain.links, rows.domain, rows.stars)
+        more = prism_columns(*edges, domain.links, rows.domain, codomain.most_steps, rows.stars)
         start = np.concatenate([start, start[-1] + more[0][1:]])
         voxel, faces = np.concatenate([voxel, more[1]]), np.concatenate([faces, more[2]])
         at = np.concatenate([at, edges[0]])
