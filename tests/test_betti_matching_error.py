@@ -39,6 +39,16 @@ def test_rings_in_two_places_do_not_match_and_make_no_betti_error(two_rings):
     assert (error.per_dim, error.total) == ((0, 2), 2)
 
 
+def test_a_tunnel_elsewhere_is_a_false_and_a_missed_one(two_rings):
+    left, right = np.zeros((2, 3, *two_rings.shape), bool)
+    left[1, :, :5] = two_rings[:, :5]
+    right[1, :, 5:] = two_rings[:, 5:]
+    assert betti_matching_error(left, left | right).matched == (1, 1, 0)
+    error = betti_matching_error(left, right)
+    assert error == BettiMatchingError((1, 0, 0), (0, 1, 0), (0, 1, 0))
+    assert betti_matching_error(left, right, dims=1).per_dim == (2,)
+
+
 def test_a_ring_that_is_missing_is_missed_with_its_hole(two_rings):
     left = two_rings.copy()
     left[:, 5:] = False

@@ -11,6 +11,7 @@ textbook.py         the loss of one image as the paper has it
 inputs.py           predictions and targets as they come in, checked
 points.py           the points of all images of a batch, as arrays
 in_place.py         which of them are in the same place, for ``matching="betti"``
+tunnels.py          which tunnels of volumes are in the same place
 squares.py          what they cost, and the derivative of that, for torch
 prepared_target.py  a target whose points are known
 explanation.py      ``Explanation``: which points the loss moves, removes and misses

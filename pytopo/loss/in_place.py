@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pytopo.diagram import ESSENTIAL
 from pytopo.loss.points import PointGroups, Sweep, groups_of_rows, persistent, point_groups
+from pytopo.loss.tunnels import match_tunnels
 from pytopo.matching.groups import DIAGONAL
 from pytopo.morse import Rows
 from pytopo.morse.image_pairs import matched_pixels
@@ -75,10 +76,6 @@ def points_in_place(
         How points are computed, and known ones were.
     threads : int
 
-    Raises
-    ------
-    ValueError
-        If tunnels of volumes are among the dimensions.
     """
     match = _in_images if images.ndim == 3 else _in_volumes
     found, goals, partner = match(images, truth, sweep, threads)
@@ -163,12 +160,6 @@ def _in_volumes(
     images: NDArray[np.floating], truth: Places, sweep: Sweep, threads: int
 ) -> InPlace:
     """Match the points of volumes; no essential ones."""
-    highest = images.ndim - 2
-    if not set(sweep.dims) <= {0, highest}:
-        raise ValueError(
-            f"dims is {sweep.dims}; expected 0 and {highest}, because tunnels of volumes are "
-            'not matched by place; give dims=(0, 2), or matching="wasserstein"'
-        )
     points = point_groups(images, sweep, threads)
     goals = point_groups(truth.images, sweep, threads) if truth.goals is None else truth.goals
     dtype = np.result_type(images, truth.images)
@@ -176,7 +167,7 @@ def _in_volumes(
     found = matched_pixels(
         one,
         other,
-        sweep.dims,
+        tuple(dim for dim in sweep.dims if dim != 1),
         superlevel=sweep.superlevel,
         construction=sweep.construction,
         frame=frame_value(one, sweep.frame, sweep.superlevel),
@@ -190,6 +181,8 @@ def _in_volumes(
 
     partner = np.full(len(points.points), DIAGONAL)
     partner[rows[known]] = goal_rows[known]
+    if 1 in sweep.dims:
+        match_tunnels((one, other), points, goals, sweep, threads, partner)
     return InPlace(points, goals, partner)
 
 

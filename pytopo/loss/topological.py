@@ -87,8 +87,7 @@ def topological_loss(
         is weak.
     matching : {"wasserstein", "betti"}
         Which points of the prediction go to which of the target: at the least cost, or where
-        they are in the same place (`pytopo.betti_matching`).  In volumes "betti" takes
-        dimensions 0 and 2 only.
+        they are in the same place (`pytopo.betti_matching`).
     reduction : {"mean", "sum", "none"}
         Over images and channels.  The points of each are added up.
 

@@ -9,6 +9,7 @@ textbook.py           the assignment problem, augmented by the diagonal
 assignment.py         ``match``: the same optimum in a smaller problem
 distances.py          ``wasserstein`` and ``bottleneck``
 groups.py             all images and dimensions of a batch at once, for the loss
+bars.py               bars that are known by pixels: which rows they are
 by_place_textbook.py  Betti matching by matrices: image bars, and bars that share them
 by_place.py           ``betti_matching``: features that are in the same place
 ====================  ================================================================

@@ -7,7 +7,8 @@ Follow a feature of the first image in the comparison image c, which has at each
 earlier of both images.  There it dies where it meets something older, of either image.  A
 feature of the first image and one of the second match if they die in c in the same place.
 
-`pytopo.morse.image_pairs` does it by union-find, `by_place_textbook` by matrices; both agree.
+`pytopo.morse.image_pairs` does it by union-find, `pytopo.morse.image_tunnels` in dimension 1 of
+volumes by a mapping cylinder, and `by_place_textbook` by matrices; they agree.
 """
 
 import math
@@ -18,15 +19,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.diagram import Diagram
+from pytopo.matching.bars import rows_of_bars
 from pytopo.matching.by_place_textbook import matched_bars
 from pytopo.morse.image_pairs import matched_pixels
+from pytopo.morse.image_tunnels import matched_tunnels
 from pytopo.options import checked_construction, flag
 from pytopo.order import checked_image, frame_value
 from pytopo.pairing import persistence
 from pytopo.stacks import checked_dims
 from pytopo.textbook.image_persistence import joint_filtrations
+from pytopo.threads import number_of_threads
 
-MOST_VOXELS = 2**16  # of a volume whose tunnels are matched by matrices
+MOST_PIXELS = 2**16  # of a row that is matched by matrices
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +100,8 @@ def betti_matching(
         As `pytopo.persistence`.
     ValueError
         As `pytopo.persistence`; if the shapes differ, or the common dtype cannot hold both
-        images; if tunnels of volumes of more than 2^16 voxels are to be matched, for which
-        there is the slow algorithm only (``dims=(0, 2)`` has no such limit).
+        images; if they are rows of more than 2^16 pixels with a frame, for which there is the
+        slow algorithm only.
 
     Notes
     -----
@@ -134,17 +138,19 @@ def betti_matching(
     images = _Images(first, second, superlevel, construction, frame)
     chosen = checked_dims(dims, images.shape, "first")
     fast = tuple(dim for dim in chosen if dim in images.by_union_find_dims)
-    slow = [dim for dim in chosen if dim not in fast]
-    if slow and math.prod(images.shape) > MOST_VOXELS:
+    tunnels = len(images.shape) == 3 and 1 in chosen
+    slow = [dim for dim in chosen if dim not in fast and not tunnels]
+    if slow and math.prod(images.shape) > MOST_PIXELS:
         raise ValueError(
-            f"first has shape {images.shape}; expected at most {MOST_VOXELS} pixels, because "
-            "tunnels of volumes, and rows with a frame, are matched by the slow algorithm (for "
-            "components and voids: dims=(0, 2))"
+            f"first has shape {images.shape}; expected at most {MOST_PIXELS} pixels, because "
+            "rows with a frame are matched by the slow algorithm (for none: frame=None)"
         )
     diagrams = images.diagrams(chosen)
     found = [_essential(*diagrams), *(images.by_textbook(dim, diagrams) for dim in slow)]
     if fast:
         found.append(images.by_union_find(fast, diagrams))
+    if tunnels:
+        found.append(images.by_cylinder(diagrams))
     return _matching(diagrams, found)
 
 
@@ -228,6 +234,18 @@ class _Images:
         sides = zip(diagrams, (found.first_pixel, found.second_pixel))
         return np.column_stack([_rows_by_pixel(d, found.dim, pixel) for d, pixel in sides])
 
+    def by_cylinder(self, diagrams: tuple[Diagram, Diagram]) -> NDArray[np.int64]:
+        """Return the rows of tunnels of volumes that match."""
+        found = matched_tunnels(
+            *self.values[:, None],
+            superlevel=self.superlevel,
+            construction=self.construction,
+            frame=self.frame,
+            threads=number_of_threads(None),
+        )
+        sides = zip(diagrams, (found.first, found.second))
+        return np.column_stack([_rows_by_bar(d, 1, pixels) for d, pixels in sides])
+
     def by_textbook(self, dim: int, diagrams: tuple[Diagram, Diagram]) -> NDArray[np.int64]:
         """Return the rows that match in a dimension."""
         joint = joint_filtrations(
@@ -269,11 +287,12 @@ def _rows_by_pixel(
 
 def _rows_by_bar(diagram: Diagram, dim: int, pixels: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the rows of points with some births and deaths; of equals the next one."""
-    rows: dict[tuple[int, int], list[int]] = {}
-    for row in np.flatnonzero(diagram.dim == dim)[::-1].tolist():
-        bar = int(diagram.birth_pixel[row]), int(diagram.death_pixel[row])
-        rows.setdefault(bar, []).append(row)
-    return np.array([rows[birth, death].pop() for birth, death in pixels.tolist()], np.int64)
+    rows = np.flatnonzero(diagram.dim == dim)
+    known = np.column_stack(
+        [np.zeros_like(rows), diagram.birth_pixel[rows], diagram.death_pixel[rows]]
+    )
+    wanted = np.column_stack([np.zeros(len(pixels), np.int64), pixels])
+    return rows[rows_of_bars(known, wanted)]
 
 
 def _essential(first: Diagram, second: Diagram) -> NDArray[np.int64]:

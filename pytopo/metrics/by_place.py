@@ -73,8 +73,7 @@ def betti_matching_error(
     Raises
     ------
     TypeError, ValueError
-        As `pytopo.metrics.betti_numbers` and `pytopo.betti_matching`; ValueError for tunnels of
-        large volumes, which ``dims=(0, 2)`` leaves out.
+        As `pytopo.metrics.betti_numbers` and `pytopo.betti_matching`.
 
     Notes
     -----

@@ -14,6 +14,9 @@ image_pairs.py      two images: which features live on together in a third
 image_pairs_2d.py   the same with the pairs of both, for images, in one go
 merges.py           extrema and saddles of volumes, and what each saddle merges
 swept_images.py     what is kept of an image that others are matched with
+critical.py         critical cells of a volume: minima, edges, squares
+cylinder.py         the mapping cylinder of two volumes, from critical cells
+image_tunnels.py    two volumes: which tunnels live on together in a third
 workspace.py        memory that is kept for the next image
 ==================  ==================================================================
 """

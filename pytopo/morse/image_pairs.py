@@ -18,8 +18,8 @@ the death of a hole in the first image and the other the death of its image bar.
 image gets the same treatment, and holes match that were given the same maximum of c.
 
 Both are `pytopo.kernels.passengers`.  No matrix is built, and c needs no pairs of its own.
-Dimension 1 of volumes is neither, and is left to the reference implementation,
-`pytopo.textbook.image_persistence`, which also says what an image bar is in general.
+Dimension 1 of volumes is neither: `pytopo.morse.image_tunnels`.  What an image bar is in
+general says the reference implementation, `pytopo.textbook.image_persistence`.
 
 Bauer and Schmahl (2023), "Efficient computation of image persistence", section 2; Stucki,
 Bürgin, Paetzold, Bauer (2024), "Efficient Betti matching enables topology-aware 3D segmentation
@@ -74,7 +74,7 @@ def matched_pixels(
     first, second : (B, H, W) or (B, D, H, W) ndarray
         Of one shape and dtype, C-contiguous, without NaN, with a pixel.
     dims : tuple of int
-        0 and the number of axes of an image less 1, or one of them.
+        0 and the number of axes of an image less 1, one of them, or none.
     superlevel, construction
         As in `pytopo.persistence`.
     frame : int, numpy float or None
@@ -107,7 +107,7 @@ def matched_pixels(
             )
             return _of_rows(joint, part[0])
         with workspace() as space:
-            stack = _stack(first[some], second[some], superlevel, frame, space)
+            stack = stack_of_images(first[some], second[some], superlevel, frame, space)
             found = _matched(stack, dims, construction, inner, space)
         return found._replace(image=found.image + part[0])
 
@@ -125,7 +125,7 @@ def _of_rows(joint: JointRows, image: int) -> Matched:
 
 
 @dataclass(frozen=True, eq=False)
-class _Stack:
+class Stack:
     """Images on top of each other: their keys, and where an image and its pixels are.
 
     The keys of all images are on one scale, so that they can be compared.
@@ -161,13 +161,13 @@ class _Stack:
         return image, np.where(inside, place, FRAME)
 
 
-def _stack(
+def stack_of_images(
     first: NDArray,
     second: NDArray,
     superlevel: bool,
     frame: int | np.floating | None,
     space: Workspace,
-) -> _Stack:
+) -> Stack:
     """Write the keys of both images, which share one scale, with exterior between."""
     count, *shape = first.shape
     values = np.concatenate([first, second], out=space.empty((2 * count, *shape), first.dtype))
@@ -194,11 +194,11 @@ def _stack(
 
     both = stacked(keys[:count]), stacked(keys[count:])
     comparison = np.minimum(*both, out=space.empty(whole_shape, keys.dtype))
-    return _Stack(*both, comparison, tuple(shape), margin, int(border) if equals else None)
+    return Stack(*both, comparison, tuple(shape), margin, int(border) if equals else None)
 
 
 def _matched(
-    stack: _Stack, dims: tuple[int, ...], construction: str, threads: int, space: Workspace
+    stack: Stack, dims: tuple[int, ...], construction: str, threads: int, space: Workspace
 ) -> Matched:
     """Match the features of the images of a stack, dimension by dimension."""
     first, second, c = (
@@ -211,7 +211,7 @@ def _matched(
         found.append((0, _matched_components(stack, first, second, c)))
     if top in dims:
         found.append((top, _matched_holes(stack, first, second, c, top, threads)))
-    pixels = np.concatenate([pairs for _, pairs in found])
+    pixels = np.concatenate([np.empty((0, 2), np.int32), *(pairs for _, pairs in found)])
     dim = np.repeat(np.array([d for d, _ in found], np.int8), [len(p) for _, p in found])
     image, first_pixel = stack.places(pixels[:, 0])
     second_pixel = stack.places(pixels[:, 1])[1]
@@ -220,7 +220,7 @@ def _matched(
 
 
 def _matched_components(
-    stack: _Stack, first: Voxels, second: Voxels, c: Voxels
+    stack: Stack, first: Voxels, second: Voxels, c: Voxels
 ) -> NDArray[np.int32]:
     """Return the minima of both images whose components get off together in c, (n, 2)."""
     dead, minimum, other_minimum = _events(c.merges(0), 0, first, second)
@@ -230,7 +230,7 @@ def _matched_components(
 
 
 def _matched_holes(
-    stack: _Stack, first: Voxels, second: Voxels, c: Voxels, top: int, threads: int
+    stack: Stack, first: Voxels, second: Voxels, c: Voxels, top: int, threads: int
 ) -> NDArray[np.int32]:
     """Return the maxima of both images whose holes were given the same maximum of c, (n, 2)."""
 
