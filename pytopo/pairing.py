@@ -196,7 +196,7 @@ def _rows_of(stack: Stack, options: Options, threads: int) -> Rows:
     else:
         rows = _textbook_pairs(stack, superlevel, construction)
     if stack.algorithm == "reduction" or stack.frames[0] is not None:
-        rows = _settled(rows, stack)
+        rows = rows.take(settled(rows, stack))
     return rows
 
 
@@ -249,10 +249,12 @@ def _textbook_pairs(stack: Stack, superlevel: bool, construction: str) -> Rows:
     return Rows(*(np.concatenate(column) for column in zip(*found)))
 
 
-def _settled(rows: Rows, stack: Stack) -> Rows:
-    """Drop pairs of equal value, and sort the others by birth pixel, then death pixel."""
-    rows = rows.take(~_same_value(rows, stack))
-    return rows.take(np.lexsort((rows.death_pixel, rows.birth_pixel, rows.dim, rows.image)))
+def settled(rows: Rows, stack: Stack) -> NDArray[np.int64]:
+    """Return which pairs are of different values, sorted by birth pixel, then death pixel."""
+    kept = np.flatnonzero(~_same_value(rows, stack))
+    rows = rows.take(kept)
+    order = np.lexsort((rows.death_pixel, rows.birth_pixel, rows.dim, rows.image))
+    return kept[order]
 
 
 def _same_value(rows: Rows, stack: Stack) -> NDArray[np.bool_]:

@@ -1,11 +1,14 @@
 """The topological loss with features matched by place."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
 
 import pytopo
 from pytopo import TopologicalLoss, topological_loss
+from pytopo.loss import prepared_target, squares
 
 
 @pytest.fixture
@@ -63,6 +66,70 @@ def test_the_loss_of_each_image_is_that_of_its_matching(construction, frame, axe
             wanted = by_hand(likelihood[b, c], truth[b, c], dims, **options)
             assert found[b, c].item() == pytest.approx(wanted)
     assert torch.equal(loss(tensors[0], loss.prepare(tensors[1])), found)
+
+
+OPTIONS = [
+    {},
+    {"construction": "T"},
+    {"frame": True},
+    {"frame": 0.5, "superlevel": False},
+    {"frame": 0.3, "min_persistence": 0.4, "construction": "T"},
+    {"min_persistence": 0.4},
+    {"dims": 0, "frame": 0.6},
+    {"dims": 1},
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("grey", [False, True])
+def test_a_prepared_target_gives_the_same_loss_and_gradient(options, grey):
+    generator = torch.manual_seed(3)
+    likelihood, truth = torch.rand(2, 4, 2, 9, 7, generator=generator)
+    truth = (8 * truth).round() / 8 if grey else truth.round()
+    loss = TopologicalLoss(matching="betti", reduction="none", **options)
+    whole = loss.prepare(truth)
+    one_by_one = torch.utils.data.default_collate([loss.prepare(t[None]) for t in truth])
+    by_cost = TopologicalLoss(**options).prepare(truth)  # its points are known, no more
+    results = []
+    for target in (truth, whole, one_by_one, pickle.loads(pickle.dumps(whole)), by_cost):
+        prediction = likelihood.clone().requires_grad_()
+        found = loss(prediction, target)
+        found.sum().backward()
+        results.append((found.detach(), prediction.grad))
+    assert results[0][0].min() > 0
+    for found, gradient in results[1:]:
+        assert torch.equal(found, results[0][0])
+        assert torch.equal(gradient, results[0][1])
+    assert (whole.swept is None, by_cost.swept is None) == (False, True)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+def test_the_parts_of_a_prepared_target_are_its_images(options, threads, monkeypatch):
+    generator = torch.manual_seed(5)
+    likelihood, truth = torch.rand(2, 5, 1, 6, 8, generator=generator)
+    loss = TopologicalLoss(matching="betti", reduction="none", **options)
+    alone = torch.cat([loss(f[None], g[None]) for f, g in zip(likelihood, truth)])
+    for module in (squares, prepared_target):
+        monkeypatch.setattr(module, "number_of_threads", lambda _: threads)
+    assert torch.equal(loss(likelihood, loss.prepare(truth)), alone)
+    assert torch.equal(loss(likelihood, truth), alone)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_the_points_of_a_prepared_target_are_those_of_its_diagram(options):
+    truth = torch.rand(3, 1, 7, 8, generator=torch.manual_seed(0))
+    by_place = TopologicalLoss(matching="betti", **options).prepare(truth)
+    by_cost = TopologicalLoss(**options).prepare(truth)
+    assert by_place.diagrams == by_cost.diagrams
+
+
+def test_prediction_and_target_of_two_dtypes_are_compared_in_both():
+    likelihood, truth = torch.rand(2, 2, 1, 9, 9, generator=torch.manual_seed(0))
+    loss = TopologicalLoss(matching="betti", frame=0.5)
+    double = loss(likelihood.double(), truth.double())
+    assert loss(likelihood, truth.double()).item() == pytest.approx(double.item())
+    assert loss(likelihood.double(), loss.prepare(truth)).item() == pytest.approx(double.item())
 
 
 def test_the_gradient_is_the_derivative():

@@ -51,41 +51,91 @@ def paired_pixels(keys, stride, earlier, saddle, minimum, maximum, onward, acros
     component, hole : (n, 2) int32
         Pairs as `component_pairs` and `hole_pairs` list them; none if not required.
     """
-    flat_keys, flat_root = keys.reshape(-1), out_root.reshape(-1)
+    flat_keys = keys.reshape(-1)
     component = hole = np.empty((0, 2), np.int32)
     order = sorted_order(taken(flat_keys, saddle))
-    for dim in range(2):
-        extremum = maximum if dim else minimum
-        if extremum.size == 0:
-            continue
-        # From the arcs of each saddle down to two minima, or up to two maxima.
-        first, stop, exterior = np.int64(0), len(keys), extremum.size
-        number_extrema(extremum, first, exterior, stride, first, stop, out_root)
-        ends = joined_extrema(saddle, earlier.reshape(-1), onward[dim], across[dim], flat_root)
-
-        # Kruskal: each extremum is a tree by itself, and the exterior is the eldest of all.
-        key = np.empty(exterior + 1, keys.dtype)
-        parent = np.empty(exterior + 1, np.int32)
-        for k in range(exterior):
-            key[k], parent[k] = flat_keys[extremum[k]], k
-        # Row 0 is exterior and has the largest key.
-        key[exterior], parent[exterior] = flat_keys[0] if dim else ~flat_keys[0], exterior
-        younger = np.empty(saddle.size, np.int32)
-        younger[:] = UNKNOWN
-        flip = np.int64(255 * dim)
-        merge(order, ends, key, flip, first, exterior, parent, younger)
-
-        if dim == 0:
-            death = np.empty(exterior, np.int32)
-            death[:] = UNKNOWN
-            note_deaths(saddle, younger, death)
-            component = component_pairs(extremum, death, flat_keys)
-            # Saddles at which only components died need no second sweep.
-            kept = closing_loops(saddle, younger)
-            saddle, order = kept, order_of_kept(order, saddle, kept)
-        else:
-            hole = hole_pairs(extremum, saddle, younger, flat_keys)
+    if minimum.size > 0:
+        younger = merged(
+            keys, stride, earlier, saddle, order, minimum, 0, onward[0], across[0], out_root
+        )
+        death = deaths(saddle, younger, minimum.size)
+        component = component_pairs(minimum, death, flat_keys)
+        # Saddles at which only components died need no second sweep.
+        kept = closing_loops(saddle, younger)
+        saddle, order = kept, order_of_kept(order, saddle, kept)
+    if maximum.size > 0:
+        younger = merged(
+            keys, stride, earlier, saddle, order, maximum, 255, onward[1], across[1], out_root
+        )
+        hole = hole_pairs(maximum, saddle, younger, flat_keys)
     return component, hole
+
+
+@njit(cache=True, nogil=True)
+def merged(keys, stride, earlier, saddle, order, extremum, flip, onward, across, out_root):
+    """Merge the components of all extrema, and note which dies at each merge event.
+
+    Parameters
+    ----------
+    keys, stride, earlier
+        As in `paired_pixels`.
+    saddle : (n_merges,) int32
+        As `pytopo.kernels.sweep_2d.saddles` lists them, or some saddles of that list.
+    order : (n_merges,) int32
+        The ascending order of their keys.
+    extremum : (n,) int32
+        The minima, or the maxima.
+    flip : int
+        0 for minima, 255 for maxima.
+    onward : (256,) int64
+    across : (256, 4) int64
+        Those of the minima, or of the maxima.
+    out_root : (H, W) int32
+        Receives numbers of extrema.
+
+    Returns
+    -------
+    younger : (n_merges,) int32
+        Number of the extremum whose component dies at each merge event, or `UNKNOWN`.
+    """
+    # From the arcs of each saddle down to two minima, or up to two maxima.
+    flat_keys = keys.reshape(-1)
+    first, stop, exterior = np.int64(0), len(keys), extremum.size
+    number_extrema(extremum, first, exterior, stride, first, stop, out_root)
+    ends = joined_extrema(saddle, earlier.reshape(-1), onward, across, out_root.reshape(-1))
+
+    # Kruskal: each extremum is a tree by itself, and the exterior is the eldest of all.
+    key = np.empty(exterior + 1, keys.dtype)
+    parent = np.empty(exterior + 1, np.int32)
+    for k in range(exterior):
+        key[k], parent[k] = flat_keys[extremum[k]], k
+    # Row 0 is exterior and has the largest key.
+    key[exterior], parent[exterior] = flat_keys[0] if flip else ~flat_keys[0], exterior
+    younger = np.empty(saddle.size, np.int32)
+    younger[:] = UNKNOWN
+    merge(order, ends, key, np.int64(flip), first, exterior, parent, younger)
+    return younger
+
+
+@njit(cache=True, nogil=True)
+def deaths(saddle, younger, n_minima):
+    """Return the saddle at which each component dies.
+
+    Parameters
+    ----------
+    saddle, younger : (n_merges,) int32
+        As `merged` takes and returns them.
+    n_minima : int
+
+    Returns
+    -------
+    death : (n_minima,) int32
+        `UNKNOWN` for a component that never dies.
+    """
+    death = np.empty(n_minima, np.int32)
+    death[:] = UNKNOWN
+    note_deaths(saddle, younger, death)
+    return death
 
 
 @njit(cache=True, nogil=True)

@@ -115,7 +115,7 @@ def boarded(reached, key, flip, n):
 
 @njit(cache=True, nogil=True)
 def merge_passengers(saddle, order, ends, flip, key_a, key_b, a, b):
-    """Merge components, and list the passengers that get off together.
+    """Merge components, and note the passengers that get off at each merge event.
 
     Parameters
     ----------
@@ -123,7 +123,8 @@ def merge_passengers(saddle, order, ends, flip, key_a, key_b, a, b):
         Of each merge event.  Those of one saddle follow each other, and share the first of
         their ends.
     order : (n_order,) int32
-        Numbers of the merge events to look at, in ascending order of their saddles.
+        Numbers of the merge events to look at, in ascending order of their saddles, those of
+        one saddle by number.
     ends : (n_events, 2) int32
         Numbers of the extrema whose components each would merge, 0 to n.
     flip : int
@@ -136,13 +137,12 @@ def merge_passengers(saddle, order, ends, flip, key_a, key_b, a, b):
 
     Returns
     -------
-    together : (n_together, 3) int32
-        Saddle, passenger of kind a, passenger of kind b.  Where only one gets off, nothing is
-        listed.
+    off_a, off_b : (n_events,) int32
+        By merge event, the passenger of either kind that gets off, or `NONE`.  If a saddle
+        ends fewer components than it has merge events, the last of them end none.
     """
     n_order = order.size
-    together = np.empty((n_order, 3), np.int32)  # a merge event ends one component at most
-    n_together = 0
+    off_a, off_b = np.full(saddle.size, NONE, np.int32), np.full(saddle.size, NONE, np.int32)
     parent = np.arange(a.size).astype(np.int32)
     a, b = a.copy(), b.copy()
     root = np.empty(9, np.int32)  # four arcs around a pixel, eight octants around a voxel
@@ -153,8 +153,10 @@ def merge_passengers(saddle, order, ends, flip, key_a, key_b, a, b):
         p = saddle[k]
         root[0] = find(parent, ends[k, 0])
         n = 1
+        event = k
         while t < n_order and saddle[k] == p:
             n = inserted(root, n, find(parent, ends[k, 1]), a, key_a, flip)
+            event = min(event, k)
             t += 1
             if t < n_order:
                 k = order[n_order - 1 - t] if flip else order[t]
@@ -164,13 +166,10 @@ def merge_passengers(saddle, order, ends, flip, key_a, key_b, a, b):
             r = root[i]
             if is_elder(b[r], b[whole], key_b, flip):
                 b[r], b[whole] = b[whole], b[r]
-            if a[r] != NONE and b[r] != NONE:
-                together[n_together, 0] = p
-                together[n_together, 1] = a[r]
-                together[n_together, 2] = b[r]
-                n_together += 1
+            off_a[event], off_b[event] = a[r], b[r]
+            event += 1
             parent[r] = whole
-    return together[:n_together].copy()
+    return off_a, off_b
 
 
 @njit(cache=True, nogil=True)

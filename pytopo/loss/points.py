@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from pytopo.diagram import Diagram
 from pytopo.kernels.squares import group_starts, pixel_values
+from pytopo.morse import Rows
 from pytopo.pairing import pixel_rows
 
 
@@ -129,15 +130,25 @@ def point_groups(images: NDArray[np.floating], sweep: Sweep, threads: int) -> Po
         frame=sweep.frame,
         threads=threads,
     )
+    groups = groups_of_rows(rows, images, sweep)
+    return groups.where(persistent(groups, images, sweep)) if sweep.min_persistence else groups
+
+
+def groups_of_rows(rows: Rows, images: NDArray[np.floating], sweep: Sweep) -> PointGroups:
+    """Return pairs of pixels as points, those of little persistence too."""
     start = group_starts(rows.image, rows.dim, len(images), np.array(sweep.dims, np.int8))
     pixels = rows.birth_pixel, rows.death_pixel
     frame = 0.0 if sweep.frame is None else float(images.dtype.type(sweep.frame))
     never = -np.inf if sweep.superlevel else np.inf
-    groups = PointGroups(start, values_of(images, start, *pixels, frame, never), *pixels)
-    if sweep.min_persistence == 0:
-        return groups
+    return PointGroups(start, values_of(images, start, *pixels, frame, never), *pixels)
+
+
+def persistent(
+    groups: PointGroups, images: NDArray[np.floating], sweep: Sweep
+) -> NDArray[np.bool_]:
+    """Return which points have the persistence that the sweep requires."""
     birth, death = groups.points.T.astype(images.dtype)  # rounded as in a diagram
-    return groups.where(np.abs(death - birth) >= sweep.min_persistence)
+    return np.abs(death - birth) >= sweep.min_persistence
 
 
 def values_of(

@@ -10,11 +10,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data._utils.collate import default_collate_fn_map
 
 from pytopo.diagram import Diagram
-from pytopo.loss.points import PointGroups, Sweep, joined_groups
+from pytopo.loss.in_place import swept_points
+from pytopo.loss.points import PointGroups, Sweep, joined_groups, point_groups
+from pytopo.morse.swept_images import SweptImages, joined_sweeps
+from pytopo.stacks import even_parts
+from pytopo.threads import number_of_threads, on_threads
 
 
 class PreparedTarget:
@@ -33,6 +38,8 @@ class PreparedTarget:
         How they were computed.
     include_background : bool
         Whether those of channel 0 are among them.
+    swept : SweptImages or None
+        What matching by place needs besides, of two-dimensional images.
 
     Examples
     --------
@@ -45,12 +52,18 @@ class PreparedTarget:
     """
 
     def __init__(
-        self, tensor: Tensor, groups: PointGroups, sweep: Sweep, include_background: bool
+        self,
+        tensor: Tensor,
+        groups: PointGroups,
+        sweep: Sweep,
+        include_background: bool,
+        swept: SweptImages | None = None,
     ) -> None:
         self.tensor = tensor
         self.groups = groups
         self.sweep = sweep
         self.include_background = include_background
+        self.swept = swept
 
     @property
     def diagrams(self) -> list[Diagram]:
@@ -67,11 +80,58 @@ class PreparedTarget:
         return self._with(self.tensor.pin_memory())
 
     def _with(self, tensor: Tensor) -> "PreparedTarget":
-        return PreparedTarget(tensor, self.groups, self.sweep, self.include_background)
+        kept = self.groups, self.sweep, self.include_background, self.swept
+        return PreparedTarget(tensor, *kept)
 
     def __repr__(self) -> str:
         where = f"{tuple(self.tensor.shape)} on {self.tensor.device}"
         return f"<PreparedTarget of shape {where}>"
+
+
+def prepared(
+    target: Tensor,
+    images: NDArray[np.floating],
+    sweep: Sweep,
+    include_background: bool,
+    in_place: bool,
+) -> PreparedTarget:
+    """Compute the points of a target, part by part.
+
+    Parameters
+    ----------
+    target : (B, C, H, W) or (B, C, D, H, W) Tensor
+    images : (n, H, W) or (n, D, H, W) float32 or float64
+        Its channels that count.
+    sweep : Sweep
+    include_background : bool
+        Whether channel 0 is among them.
+    in_place : bool
+        Keep what matching by place needs, too; images of two axes only.
+    """
+    threads = number_of_threads(None)
+
+    def points_of(part: tuple[int, int]) -> tuple[PointGroups, SweptImages | None]:
+        some = images[slice(*part)]
+        return swept_points(some, sweep) if in_place else (point_groups(some, sweep, 1), None)
+
+    parts = on_threads(points_of, even_parts(len(images), threads), threads)
+    return PreparedTarget(
+        target,
+        joined_groups([groups for groups, _ in parts]),
+        sweep,
+        include_background,
+        _joined_sweeps(parts),
+    )
+
+
+def _joined_sweeps(
+    parts: Sequence[tuple[PointGroups, SweptImages | None]],
+) -> SweptImages | None:
+    """Return what has been kept of all parts, or None if some have kept nothing."""
+    swept = [kept for _, kept in parts if kept is not None]
+    if len(swept) < len(parts):
+        return None
+    return joined_sweeps(swept, [len(groups.points) for groups, _ in parts])
 
 
 def joined(targets: Sequence[PreparedTarget], **_: object) -> PreparedTarget:
@@ -98,6 +158,7 @@ def joined(targets: Sequence[PreparedTarget], **_: object) -> PreparedTarget:
         torch.cat([target.tensor for target in targets]),
         joined_groups([target.groups for target in targets]),
         *options,
+        _joined_sweeps([(target.groups, target.swept) for target in targets]),
     )
 
 

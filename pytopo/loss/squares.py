@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from pytopo.kernels.squares import add_squares
-from pytopo.loss.in_place import match_in_place
+from pytopo.loss.in_place import Places, points_in_place
 from pytopo.loss.inputs import as_images
 from pytopo.loss.points import PointGroups, Sweep, point_groups, values_of
 from pytopo.matching.groups import match_groups
@@ -91,7 +91,7 @@ def costs_of(
     sweep: Sweep,
     weight: NDArray[np.float64],
     every_target: bool,
-    places: NDArray[np.floating] | None = None,
+    places: Places | None = None,
 ) -> Costs:
     """Match the points of images with those of their targets, and add up the squares.
 
@@ -104,7 +104,7 @@ def costs_of(
         Of each dimension of the sweep.
     every_target : bool
         As in `pytopo.topological_loss`.
-    places : ndarray of the shape of ``images``, or None
+    places : Places or None
         The ground truth, if points are to be matched by place; None if by cost.
     """
     threads = number_of_threads(None)
@@ -112,23 +112,27 @@ def costs_of(
     inner = max(1, threads // len(parts))
     loss, gradient = np.empty(len(images)), np.zeros_like(images)
 
-    def cost_of(part: tuple[int, int]) -> Matched:
-        a, b = part
+    def points_of(a: int, b: int) -> tuple[PointGroups, PointGroups]:
         if isinstance(truth, PointGroups):
             found = point_groups(images[a:b], sweep, inner)
-            goals = truth.groups(a * weight.size, b * weight.size)
-        else:  # threads to spare are shared by images and targets
-            found, goals = on_threads(
-                lambda batch: point_groups(batch[a:b], sweep, max(1, inner // 2)),
-                (images, truth),
-                min(2, inner),
-            )
-        if places is None:
+            return found, truth.groups(a * weight.size, b * weight.size)
+        found, goals = on_threads(  # threads to spare are shared by images and targets
+            lambda batch: point_groups(batch[a:b], sweep, max(1, inner // 2)),
+            (images, truth),
+            min(2, inner),
+        )
+        return found, goals
+
+    def cost_of(part: tuple[int, int]) -> Matched:
+        a, b = part
+        if places is not None:
+            some = places.part(a, b, weight.size)
+            found, goals, partner = points_in_place(images[a:b], some, sweep, inner)
+        else:
+            found, goals = points_of(a, b)
             partner = match_groups(
                 found.start, found.points, goals.start, goals.points, every_goal=every_target
             )
-        else:
-            partner = match_in_place(images[a:b], found, places[a:b], goals, sweep, inner)
         matched = Matched(slice(a, b), found, goals, partner)
         matched.add_squares(weight, loss, gradient)
         return matched

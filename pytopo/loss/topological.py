@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pytopo.loss.explanation import Explanation, explanations
+from pytopo.loss.in_place import Places
 from pytopo.loss.inputs import (
     as_images,
     at_least_float,
@@ -30,13 +31,11 @@ from pytopo.loss.inputs import (
     check_logits,
     check_target,
 )
-from pytopo.loss.points import PointGroups, Sweep, joined_groups, point_groups
-from pytopo.loss.prepared_target import PreparedTarget
+from pytopo.loss.points import PointGroups, Sweep
+from pytopo.loss.prepared_target import PreparedTarget, prepared
 from pytopo.loss.squares import Costs, Squares, costs_of
 from pytopo.options import flag, integers, is_weight, real
 from pytopo.pairing import persistence_batch
-from pytopo.stacks import even_parts
-from pytopo.threads import number_of_threads, on_threads
 
 REDUCTIONS = ("mean", "sum", "none")
 MATCHINGS = ("wasserstein", "betti")
@@ -239,14 +238,9 @@ class TopologicalLoss(nn.Module):
         """
         check_images(target, "target")
         check_target(target)
-        images, threads = as_images(self._channels(target)), number_of_threads(None)
-        parts = on_threads(
-            lambda part: point_groups(images[slice(*part)], self._sweep, 1),
-            even_parts(len(images), threads),
-            threads,
-        )
-        groups = joined_groups(parts)
-        return PreparedTarget(target, groups, self._sweep, self.include_background)
+        images = as_images(self._channels(target))
+        in_place = self.matching == "betti" and images.ndim == 3
+        return prepared(target, images, self._sweep, self.include_background, in_place)
 
     def explain(
         self, prediction: Tensor, target: "Tensor | PreparedTarget"
@@ -307,9 +301,11 @@ class TopologicalLoss(nn.Module):
     ) -> Costs:
         truth = self._truth(target, prediction)
         places = None
-        if self.matching == "betti":
-            tensor = target.tensor if isinstance(target, PreparedTarget) else target
-            places = as_images(self._channels(tensor))
+        if self.matching == "betti" and isinstance(target, PreparedTarget):
+            images = as_images(self._channels(target.tensor))
+            places = Places(images, target.groups, target.swept)
+        elif self.matching == "betti" and isinstance(truth, np.ndarray):
+            places = Places(truth)
         return costs_of(
             as_images(likelihood),
             truth,

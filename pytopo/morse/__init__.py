@@ -10,8 +10,10 @@ file                what it does
 ==================  ==================================================================
 links_2d, links_3d  tables: how each set of neighbours of a pixel is connected
 pairs_2d, pairs_3d  from values to pairs of pixels
-merges.py           extrema and saddles of either, and what each saddle merges
 image_pairs.py      two images: which features live on together in a third
+image_pairs_2d.py   the same with the pairs of both, for images, in one go
+merges.py           extrema and saddles of volumes, and what each saddle merges
+swept_images.py     what is kept of an image that others are matched with
 workspace.py        memory that is kept for the next image
 ==================  ==================================================================
 """

@@ -34,8 +34,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytopo.kernels.gather import taken
-from pytopo.kernels.passengers import boarded, merge_passengers
-from pytopo.morse.merges import Merges, Pixels, Swept, Voxels
+from pytopo.kernels.passengers import NONE, boarded, merge_passengers
+from pytopo.morse.image_pairs_2d import JointRows, joint_rows
+from pytopo.morse.merges import Merges, Voxels
 from pytopo.morse.workspace import Workspace, workspace
 from pytopo.order import FRAME, fill_keys, key_dtype, make_room_for_frame
 from pytopo.threads import on_threads
@@ -94,6 +95,17 @@ def matched_pixels(
 
     def match(part: tuple[int, int]) -> Matched:
         some = slice(*part)
+        if first.ndim == 3:
+            joint = joint_rows(
+                first[some],
+                second[some],
+                dims,
+                superlevel=superlevel,
+                construction=construction,
+                frame=frame,
+                threads=inner,
+            )
+            return _of_rows(joint, part[0])
         with workspace() as space:
             stack = _stack(first[some], second[some], superlevel, frame, space)
             found = _matched(stack, dims, construction, inner, space)
@@ -101,6 +113,15 @@ def matched_pixels(
 
     found = on_threads(match, pairwise(bounds), threads)
     return Matched(*(np.concatenate(column) for column in zip(*found)))
+
+
+def _of_rows(joint: JointRows, image: int) -> Matched:
+    """Return the matches of rows by pixel, from some image on."""
+    rows = np.flatnonzero(joint.partner != NONE)
+    sides = joint.first.take(rows), joint.second.take(joint.partner[rows])
+    dim = sides[0].dim
+    pixels = (np.where(dim == 0, side.birth_pixel, side.death_pixel) for side in sides)
+    return Matched(sides[0].image + np.int64(image), dim, *pixels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,9 +201,8 @@ def _matched(
     stack: _Stack, dims: tuple[int, ...], construction: str, threads: int, space: Workspace
 ) -> Matched:
     """Match the features of the images of a stack, dimension by dimension."""
-    kind = Pixels if len(stack.shape) == 2 else Voxels
     first, second, c = (
-        kind(keys, stack.stride, construction, space)
+        Voxels(keys, stack.stride, construction, space)
         for keys in (stack.first, stack.second, stack.comparison)
     )
     top = len(stack.shape) - 1
@@ -200,7 +220,7 @@ def _matched(
 
 
 def _matched_components(
-    stack: _Stack, first: Swept, second: Swept, c: Swept
+    stack: _Stack, first: Voxels, second: Voxels, c: Voxels
 ) -> NDArray[np.int32]:
     """Return the minima of both images whose components get off together in c, (n, 2)."""
     dead, minimum, other_minimum = _events(c.merges(0), 0, first, second)
@@ -210,11 +230,11 @@ def _matched_components(
 
 
 def _matched_holes(
-    stack: _Stack, first: Swept, second: Swept, c: Swept, top: int, threads: int
+    stack: _Stack, first: Voxels, second: Voxels, c: Voxels, top: int, threads: int
 ) -> NDArray[np.int32]:
     """Return the maxima of both images whose holes were given the same maximum of c, (n, 2)."""
 
-    def image_deaths(image: Swept) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    def image_deaths(image: Voxels) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         born, maximum, dead = _events(image.merges(top), top, image, c)
         lives = stack.before(image.keys, born, c.keys, dead)
         return dead[lives], maximum[lives]
@@ -225,7 +245,7 @@ def _matched_holes(
     return np.column_stack([maximum[k], other_maximum[other_k]])
 
 
-def _events(merges: Merges, dim: int, one: Swept, other: Swept) -> NDArray[np.int32]:
+def _events(merges: Merges, dim: int, one: Voxels, other: Voxels) -> NDArray[np.int32]:
     """Return saddles, and the extrema of two images that get off there together, (3, n)."""
     passengers = []
     for image in (one, other):
@@ -235,7 +255,8 @@ def _events(merges: Merges, dim: int, one: Swept, other: Swept) -> NDArray[np.in
         on_board = boarded(merges.reached(extremum), key, merges.flip, merges.n)
         passengers.append((extremum, key, on_board))
     (first, key_a, a), (second, key_b, b) = passengers
-    events = merge_passengers(
+    off_a, off_b = merge_passengers(
         merges.saddle, merges.order, merges.ends, merges.flip, key_a, key_b, a, b
     )
-    return np.stack([events[:, 0], first[events[:, 1]], second[events[:, 2]]])
+    both = np.flatnonzero((off_a != NONE) & (off_b != NONE))
+    return np.stack([merges.saddle[both], first[off_a[both]], second[off_b[both]]])

@@ -1,9 +1,9 @@
 """How components merge, and the components of what is *not* there yet: extrema and saddles.
 
-    image -> neighbours that come before -> extrema   where components start
-                                            merges    which of them each saddle would merge
+    volume -> lower links -> extrema   where components start
+                             merges    which of them each saddle would merge
 
-The same for images and for volumes, and for what is there and its complement, so that
+The same for what is there and for its complement, and for both constructions, so that
 `pytopo.morse.image_pairs` need not tell them apart.
 """
 
@@ -15,13 +15,10 @@ from numpy.typing import NDArray
 
 from pytopo.kernels import sweep_3d
 from pytopo.kernels.gather import taken
-from pytopo.kernels.links_2d import earlier_neighbours
 from pytopo.kernels.links_3d import lower_links
-from pytopo.kernels.passengers import extrema_reached_2d, extrema_reached_3d
+from pytopo.kernels.passengers import extrema_reached_3d
 from pytopo.kernels.sorting import sorted_order
-from pytopo.kernels.sweep_2d import extrema, joined_extrema, number_extrema, saddles
 from pytopo.morse import links_3d
-from pytopo.morse.pairs_2d import arcs_of
 from pytopo.morse.pairs_3d import side_of
 from pytopo.morse.workspace import Workspace
 
@@ -51,57 +48,6 @@ class Merges(NamedTuple):
     order: NDArray[np.int32]
     ends: NDArray[np.int32]
     reached: Callable[[NDArray[np.int32]], NDArray[np.int32]]
-
-
-class Pixels:
-    """Images on top of each other, construction V or T.
-
-    Parameters
-    ----------
-    keys : (H, W) int32 or int64
-        As `pytopo.kernels.links_2d.earlier_neighbours` takes them.
-    stride : int
-    construction : {"V", "T"}
-    space : Workspace
-    """
-
-    def __init__(self, keys: NDArray, stride: int, construction: str, space: Workspace) -> None:
-        self.keys, self.stride, self.construction = keys, stride, construction
-        self._earlier = space.empty(keys.shape, np.uint8)
-        self._root = space.empty(keys.shape, np.int32)
-        self._extrema: dict[int, NDArray[np.int32]] = {}
-        earlier_neighbours(keys, stride, 0, len(keys), self._earlier)
-
-    def extrema(self, dim: int) -> NDArray[np.int32]:
-        """Return the minima (dim 0), where components start, or the maxima, where holes end."""
-        if dim not in self._extrema:
-            arcs = arcs_of(self.construction, self.keys.shape[1])
-            flip, reach = arcs.flip[dim], arcs.reach[dim]
-            self._extrema[dim] = extrema(self._earlier, 0, len(self.keys), flip, reach)
-        return self._extrema[dim]
-
-    def merges(self, dim: int) -> Merges:
-        """Return how components merge (dim 0), or those of the complement (dim 1).
-
-        Once for each image: what is returned uses room that it has once.
-        """
-        arcs = arcs_of(self.construction, self.keys.shape[1])
-        flip, onward, across = arcs.flip[dim], arcs.onward[dim], arcs.across[dim]
-        height, flat = len(self.keys), self._earlier.reshape(-1)
-        extremum = self.extrema(dim)
-        number_extrema(extremum, 0, extremum.size, self.stride, 0, height, self._root)
-        root = self._root.reshape(-1)
-        saddle = saddles(self._earlier, 0, height, arcs.through_sides)
-        ends = joined_extrema(saddle, flat, onward, across, root)
-        order = sorted_order(taken(self.keys.reshape(-1), saddle))
-        return Merges(
-            int(flip),
-            extremum.size,
-            saddle,
-            order,
-            ends,
-            lambda pixel: extrema_reached_2d(pixel, flat, onward, root),
-        )
 
 
 class Voxels:
@@ -175,6 +121,3 @@ class Voxels:
     def _index(self, voxel: NDArray[np.int32]) -> NDArray[np.int32]:
         """Turn indices around, there or back."""
         return np.int32(self.keys.size - 1) - voxel if self.turned else voxel
-
-
-Swept = Pixels | Voxels

@@ -75,7 +75,7 @@ class Rows(NamedTuple):
     birth_pixel: NDArray[np.int64]
     death_pixel: NDArray[np.int64]
 
-    def take(self, which: NDArray) -> Rows:
+    def take(self, which: NDArray | slice) -> Rows:
         """Return some of the rows, by number or by mask."""
         return Rows(
             self.image[which], self.dim[which], self.birth_pixel[which], self.death_pixel[which]
@@ -189,7 +189,7 @@ class _Image(NamedTuple):
     stride: int
     earlier: NDArray[np.uint8]
     root: NDArray[np.int32]
-    arcs: _Arcs
+    arcs: Arcs
     bands: list[tuple[int, int]]
     workers: Workers
     space: Workspace
@@ -314,7 +314,7 @@ def _ranges(arrays: list[NDArray]) -> list[tuple[int, int]]:
     return list(pairwise(accumulate((a.size for a in arrays), initial=0)))
 
 
-class _Arcs(NamedTuple):
+class Arcs(NamedTuple):
     """How V and T differ, for components and for holes; see `pytopo.kernels.sweep_2d`."""
 
     through_sides: int  # ``flip`` of the neighbours that are connected through sides
@@ -325,14 +325,14 @@ class _Arcs(NamedTuple):
 
 
 @cache
-def arcs_of(construction: str, width: int) -> _Arcs:
+def arcs_of(construction: str, width: int) -> Arcs:
     """Return how arcs are read in V or T, for an array of a width."""
     corners = [construction == "T", construction == "V"]  # of components, of holes
     # Arcs of later neighbours, for holes, by the set of earlier ones: later is not earlier, so
     # row s of that table is row 255 - s.
     tables = np.stack([arc_table(corners[0]), arc_table(corners[1])[::-1]])
     step = np.array([1, width + 1, width, width - 1, -1, -width - 1, -width, -width + 1])
-    return _Arcs(
+    return Arcs(
         through_sides=255 if corners[0] else 0,
         reach=np.where(corners, ALL, SIDES),
         flip=np.array([0, 255]),
