@@ -181,10 +181,12 @@ def test_the_explanation_has_the_pairs_of_the_matching(gap_and_false_ring):
 
 
 def test_what_cannot_be_matched_by_place_is_refused():
-    with pytest.raises(ValueError, match="matching is 'cost'; expected wasserstein or betti"):
+    with pytest.raises(
+        ValueError, match="matching is 'cost'; expected one of wasserstein, betti"
+    ):
         TopologicalLoss(matching="cost")
     with pytest.raises(ValueError, match="every_target is True; expected False with matching"):
         TopologicalLoss(matching="betti", every_target=True)
     volume = torch.zeros(1, 1, 2, 3, 3)
     with pytest.raises(ValueError, match=r"dims is \(0, 1\); expected 0 and 2"):
-        topological_loss(volume, volume, matching="betti")
+        topological_loss(volume, volume, (0, 1), matching="betti")

@@ -62,6 +62,11 @@ class InPlace(NamedTuple):
     partner: NDArray[np.int64]
 
 
+def dims_in_place(axes: int) -> tuple[int, ...]:
+    """Return the dimensions that are matched by place in images of so many axes."""
+    return 0, axes - 1
+
+
 def points_in_place(
     images: NDArray[np.floating], truth: Places, sweep: Sweep, threads: int
 ) -> InPlace:
@@ -164,7 +169,7 @@ def _in_volumes(
 ) -> InPlace:
     """Match the points of volumes; no essential ones."""
     highest = images.ndim - 2
-    if not set(sweep.dims) <= {0, highest}:
+    if not set(sweep.dims) <= set(dims_in_place(images.ndim - 1)):
         raise ValueError(
             f"dims is {sweep.dims}; expected 0 and {highest}, because tunnels of volumes are "
             'not matched by place; give dims=(0, 2), or matching="wasserstein"'
