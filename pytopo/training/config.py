@@ -18,7 +18,8 @@ from typing import Any, get_type_hints
 import numpy as np
 
 from pytopo.notes import one_line
-from pytopo.training.loop import LossConfig, TrainingConfig
+from pytopo.training.loop import TrainingConfig
+from pytopo.training.objective import LossConfig
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,9 @@ class DataConfig:
     background : list of int
         Ids that mean no cell, such as 0 or -1; an empty list for 2^64 - 1 in CREMI files, and
         0 and 2^64 - 1 elsewhere.
+    colour : bool
+        Pictures in colour stay red, green and blue, for a network with ``channels = 3``;
+        otherwise their luminance is taken.
     border : float
         Width of membranes derived from labels: greatest distance to a label boundary.
     border_unit : {"pixels", "nm"}
@@ -50,6 +54,7 @@ class DataConfig:
     invert: bool = False
     ids: bool = False
     background: list[int] = field(default_factory=list)
+    colour: bool = False
     border: float = 1.0
     border_unit: str = "pixels"
     train: str = ""

@@ -161,4 +161,4 @@ def _complete_run(
     if not (place / "last.pt").exists():
         write_config(place, config)
     yield from resume_run(place, world, blocks=blocks, workers=workers)
-    write_json(place / "evaluation.json", evaluate_run(place, blocks, config))
+    write_json(place / "evaluation.json", evaluate_run(place, blocks, config, world.device))

@@ -12,6 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from pytopo.files import replacing
 from pytopo.notes import one_line
 from pytopo.training.blocks import Blocks
@@ -22,7 +24,9 @@ from pytopo.training.log import load_history
 from pytopo.training.methods import Experiment, run_folder
 
 
-def evaluate_run(folder: Path, blocks: Blocks, config: RunConfig) -> dict[str, Any]:
+def evaluate_run(
+    folder: Path, blocks: Blocks, config: RunConfig, device: torch.device
+) -> dict[str, Any]:
     """Evaluate the last network of a run on the test sections, with two decisions.
 
     Returns
@@ -31,7 +35,7 @@ def evaluate_run(folder: Path, blocks: Blocks, config: RunConfig) -> dict[str, A
         "plain", with the threshold 0.5, and "tuned", with the decision that was best on the
         validation sections: each a dict of the ``decision`` and its measures on ``test``.
     """
-    network = load_network(folder / "last.pt")
+    network = load_network(folder / "last.pt").to(device)
     test = list(predicted(network, blocks.test))
     tuned = best_decision(list(predicted(network, blocks.validation)), config)
     return {
