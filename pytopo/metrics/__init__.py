@@ -15,6 +15,7 @@ by_place.py      features of two masks that are not in the same place
 pixels.py        accuracy and Dice
 label_images.py  Variation of Information and adapted Rand error
 evaluation.py    all of them for one prediction
+decision.py      from likelihood to mask: threshold, and what is small goes
 ===============  =====================================================================
 """
 

@@ -11,7 +11,7 @@ import json
 import math
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
@@ -219,7 +219,9 @@ def tables_of(config: RunConfig) -> dict[str, dict[str, Any]]:
 MAY_CHANGE = ("training.epochs",)  # when a run is resumed
 
 
-def changes(before: RunConfig, now: RunConfig) -> list[str]:
+def changes(
+    before: RunConfig, now: RunConfig, may_change: Collection[str] = MAY_CHANGE
+) -> list[str]:
     """Return the differences of two configurations of a run that are not allowed.
 
     Examples
@@ -233,7 +235,7 @@ def changes(before: RunConfig, now: RunConfig) -> list[str]:
         f"{table}.{name} is {_toml(value)} and was {_toml(old[table][name])}"
         for table, values in new.items()
         for name, value in values.items()
-        if value != old[table][name] and f"{table}.{name}" not in MAY_CHANGE
+        if value != old[table][name] and f"{table}.{name}" not in may_change
     ]
 
 
