@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pytopo.cli import options
+from pytopo.cli.cleaning import add_cleaning
 from pytopo.cli.evaluate_inputs import border_of, read_pair
 from pytopo.cli.evaluate_tables import Verdict, csv_text, json_text, table
 from pytopo.cli.files import check_places, size_text, write
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 DATA_KINDS = ("csv", "json")
 OF_MASKS = (
     "threshold", "truth_threshold", "invert_truth", "border", "border_unit", "construction",
-    "patches", "patch_size", "seed", "no_frame",
+    "patches", "patch_size", "seed", "no_frame", "min_persistence", "min_size",
 )  # fmt: skip
 OF_IDS = ("border", "border_unit", "background")
 
@@ -46,6 +47,7 @@ of the challenge; in others 0, and 2^64 - 1. --background names others.
 
 examples:
   pytopo evaluate likelihood.png truth.png --invert-truth
+  pytopo evaluate likelihood.png truth.png --min-persistence 0.3 --min-size 20
   pytopo evaluate membranes.h5 cremi.h5:/volumes/labels/neuron_ids --ids --sections
   pytopo evaluate segments.h5 volume.h5:/labels --labels both --background 0,-1 --json -"""
 
@@ -73,6 +75,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--sections", action="store_true",
         help="evaluate each section of a volume as an image, and average over all",
     )  # fmt: skip
+    add_cleaning(parser.add_argument_group("what is removed from PREDICTION"))
     _add_betti_options(parser.add_argument_group("how Betti numbers are computed"))
     out = parser.add_argument_group("what to write")
     for kind in DATA_KINDS:
@@ -287,6 +290,8 @@ def _conventions(pair: "Pair", args: argparse.Namespace) -> dict[str, Any]:
         shared |= {"border": border_of(args), "border_unit": args.border_unit}
         if pair.cells is None:
             shared["ignored"] = "membrane of the truth"
+    if args.min_persistence or args.min_size:
+        shared |= {"min_persistence": args.min_persistence, "min_size": args.min_size}
     axes = pair.truth.shape[1:] if args.sections else pair.truth.shape
     return {
         "threshold": args.threshold,
