@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pytopo.cli import options
+from pytopo.cli.cleaning import add_cleaning
 from pytopo.cli.evaluate_features import (
     feature_numbers,
     label_numbers,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 DATA_KINDS = ("csv", "json")
 OF_MASKS = (
     "threshold", "truth_threshold", "invert_truth", "border", "border_unit", "construction",
-    "patches", "patch_size", "seed", "no_frame", "cldice",
+    "patches", "patch_size", "seed", "no_frame", "cldice", "min_persistence", "min_size",
 )  # fmt: skip
 NOT_OF_VESUVIUS = (
     "labels", "sections", "construction", "patches", "patch_size", "seed", "no_frame", "cldice",
@@ -61,6 +62,7 @@ both images get the same value there, membrane as in the frame, or none with --n
 
 examples:
   pytopo evaluate likelihood.png truth.png --invert-truth
+  pytopo evaluate likelihood.png truth.png --min-persistence 0.3 --min-size 20
   pytopo evaluate membranes.h5 cremi.h5:/volumes/labels/neuron_ids --ids --sections
   pytopo evaluate segments.h5 volume.h5:/labels --labels both --background 0,-1 --json -
   pytopo evaluate likelihood.png truth.png --ignore-index 255
@@ -91,6 +93,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="evaluate each section of a volume as an image, and average over all",
     )  # fmt: skip
     _add_ignore_options(compared)
+    add_cleaning(parser.add_argument_group("what is removed from PREDICTION"))
     _add_betti_options(parser.add_argument_group("how topology is computed"))
     out = parser.add_argument_group("what to write")
     for kind in DATA_KINDS:
@@ -322,9 +325,11 @@ def _conventions(pair: "Pair", args: argparse.Namespace) -> dict[str, Any]:
     """Return what the numbers depend on, to be written beside them."""
     from pytopo.metrics import patch_shape
 
-    without = {"ignore": args.ignore, "ignore_index": args.ignore_index}
+    without: dict[str, Any] = {"ignore": args.ignore, "ignore_index": args.ignore_index}
     if pair.ignored is not None:
         without["ignored_pixels"] = int(pair.ignored.sum())
+    if args.min_persistence or args.min_size:
+        without |= {"min_persistence": args.min_persistence, "min_size": args.min_size}
     if args.protocol:
         return {"protocol": args.protocol, "threshold": args.threshold} | without
     shared = {"labels": args.labels, "unit": "bits", "ignored": "label 0 of the truth"}

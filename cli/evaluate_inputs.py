@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pytopo.cli.cleaning import simplified, without_small
 from pytopo.cli.files import (
     check_axes,
     mask_in,
@@ -232,6 +233,17 @@ def _ignored(pair: Pair, args: argparse.Namespace) -> "NDArray[np.bool_] | None"
     return ignored
 
 
+def _mask(likelihood: "NDArray", args: argparse.Namespace) -> "NDArray[np.bool_]":
+    """Return where a likelihood exceeds the threshold, without what is small."""
+    import numpy as np
+
+    if args.sections and likelihood.ndim == 3:
+        alone = argparse.Namespace(**{**vars(args), "sections": False})
+        return np.stack([_mask(section, alone) for section in likelihood])
+    simple = simplified(likelihood, args.prediction, args)
+    return without_small(simple > args.threshold, args)
+
+
 def _read_prediction(
     args: argparse.Namespace,
 ) -> "tuple[NDArray[np.bool_], tuple[str, ...]]":
@@ -240,9 +252,11 @@ def _read_prediction(
 
     path = args.prediction
     likelihood = read_likelihood(path)
-    membranes = likelihood > args.threshold
+    membranes = _mask(likelihood, args)
     if membranes.any():
         return membranes, ()
+    if (likelihood > args.threshold).any():
+        return membranes, (f"{path}: nothing is left, all of it is removed as small",)
     note = (
         f"{path}: no value exceeds the threshold {args.threshold:g}, the largest is "
         f"{number_text(likelihood.max())}"

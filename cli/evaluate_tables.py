@@ -109,8 +109,17 @@ def _membrane_lines(verdict: Verdict, args: argparse.Namespace) -> list[str]:
         "V": "membranes are connected over sides, cells over corners too",
         "T": "membranes are connected over corners too, cells over sides",
     }
+    removed = [
+        f"removed from the prediction: {what}"
+        for what, some in (
+            (f"persistence below {args.min_persistence:g}", args.min_persistence),
+            (f"components of fewer than {args.min_size} pixels", args.min_size),
+        )
+        if some
+    ]
     return [
         f"membrane: prediction > {args.threshold:.6g}, {truth}",
+        *removed,
         f"construction {args.construction}: {connected[args.construction]}",
         *without,
     ]

@@ -21,6 +21,7 @@ from pytopo.data.labelled import LabelledSections
 from pytopo.data.remarks import Remarks
 from pytopo.data.sections import MASK_ADVICE, Joined
 from pytopo.images.background import BACKGROUND, checked_background
+from pytopo.images.colour import open_colour
 from pytopo.images.image import ImageFile, image_shape, open_image, open_labels
 from pytopo.images.masks import mask_of
 
@@ -46,6 +47,8 @@ class PicturePair(LabelledSections):
         `border_mask`.  ``None``: only background is membrane.
     background : int, iterable of int or None
         For ids: those that mean no cell and are membrane.  None: 0 and 2**64 - 1.
+    colour : bool
+        Images are (H, W, 3), red, green and blue, and not their luminance; of one page.
 
     Raises
     ------
@@ -76,8 +79,10 @@ class PicturePair(LabelledSections):
         ids: bool = False,
         border: float | None = 1.0,
         background: int | Iterable[int] | None = None,
+        colour: bool = False,
     ) -> None:
         self._image, self._label = os.fspath(image), os.fspath(label)
+        self._kind = "colour" if colour else "image"
         known = checked_background(BACKGROUND if background is None else background)
         super().__init__(
             self._image,
@@ -108,7 +113,7 @@ class PicturePair(LabelledSections):
         return f"{path} page {i}" if self._pages > 1 else path
 
     def _pixels(self, i: int, rows: slice, columns: slice) -> NDArray:
-        return self._page(self._image, i, "image")[rows, columns]
+        return self._page(self._image, i, self._kind)[rows, columns]
 
     def _mask(self, i: int, rows: slice, columns: slice) -> NDArray[np.bool_]:
         return self._page(self._label, i, "mask")[rows, columns]
@@ -121,12 +126,12 @@ class PicturePair(LabelledSections):
         return page[rows, columns]
 
     def _page(self, path: str, i: int, kind: str) -> NDArray:
-        """Return a page (H, W), read as an "image", a "mask" or "ids"."""
+        """Return a page (H, W), read as an "image", in "colour", as a "mask" or "ids"."""
         address = f"{path}[{i}]" if self._pages > 1 else path
         file = _decoded(address, os.stat(path).st_mtime_ns, kind)
         self._watch.remarks.warn(path, file.notes)
         pixels = file.array
-        if pixels.shape != self._shape(i):
+        if pixels.shape[:2] != self._shape(i):
             raise ValueError(
                 f"{address}: shape {pixels.shape}; expected {self._shape(i)} as of the first "
                 "page"
@@ -150,8 +155,11 @@ def _counted(pages: int, size: list[int]) -> str:
 
 @lru_cache(maxsize=KEPT)
 def _decoded(address: str, changed: int, kind: str) -> ImageFile:
-    """A page as image, mask or ids, read-only; `changed` is when its file was modified."""
-    file = open_labels(address) if kind == "ids" else open_image(address, raw=True)
+    """A page of some kind, read-only; `changed` is when its file was modified."""
+    if kind == "colour":
+        file = open_colour(address)
+    else:
+        file = open_labels(address) if kind == "ids" else open_image(address, raw=True)
     pixels, notes = file.array, file.notes
     if kind == "mask":
         mask = mask_of(pixels, f"{address}: the label", MASK_ADVICE)
@@ -173,7 +181,7 @@ class ImagePairs(Joined):
     Parameters
     ----------
     folder : str or path-like
-    invert, ids, border, background
+    invert, ids, border, background, colour
         As in `PicturePair`.
 
     Raises
@@ -206,6 +214,7 @@ class ImagePairs(Joined):
         ids: bool = False,
         border: float | None = 1.0,
         background: int | Iterable[int] | None = None,
+        colour: bool = False,
     ) -> None:
         images, labels = (_pictures(Path(folder) / kind) for kind in ("image", "label"))
         alone = sorted(images.keys() ^ labels.keys(), key=_natural)
@@ -219,7 +228,7 @@ class ImagePairs(Joined):
             [
                 PicturePair(
                     images[stem], labels[stem],
-                    invert=invert, ids=ids, border=border, background=background,
+                    invert=invert, ids=ids, border=border, background=background, colour=colour,
                 )
                 for stem in sorted(images, key=_natural)
             ]

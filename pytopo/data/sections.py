@@ -39,7 +39,7 @@ class Section(NamedTuple):
     Attributes
     ----------
     image : (H, W) float32
-        In [0, 1].
+        In [0, 1]; in colour (H, W, 3).
     truth : (H, W) bool
         True where there is membrane: the foreground that a network learns.
     """
@@ -268,9 +268,9 @@ class ArraySections(Sections):
     ----------
     images : (D, H, W) ndarray or sequence of (H, W) ndarray
         Integers and bools are scaled to [0, 1] by the range of their dtype; floats must be
-        in [0, 1].
-    truths : the same of masks
-        Membrane is what is not 0, see `pytopo.images.masks.mask_of`.
+        in [0, 1].  In colour (D, H, W, 3) or a sequence of (H, W, 3).
+    truths : (D, H, W) ndarray or sequence of (H, W) ndarray
+        Masks.  Membrane is what is not 0, see `pytopo.images.masks.mask_of`.
     name : str
         Their name in messages.
 
@@ -305,7 +305,8 @@ class ArraySections(Sections):
                 "same number of both, and at least one"
             )
         for i, (image, truth) in enumerate(zip(self._images, masks)):
-            if image.ndim != 2 or image.shape != truth.shape or not image.size:
+            flat = image.ndim == 2 or image.shape[2:] == (3,)
+            if not flat or image.shape[:2] != truth.shape or not image.size:
                 raise ValueError(
                     f"{self._name(i)}: image of shape {image.shape}, truth of {truth.shape}; "
                     "expected the same shape (H, W) for both"
@@ -319,7 +320,8 @@ class ArraySections(Sections):
         return len(self._images)
 
     def _shape(self, i: int) -> tuple[int, int]:
-        return self._images[i].shape
+        height, width = self._images[i].shape[:2]
+        return height, width
 
     def _name(self, i: int) -> str:
         return f"{self._label} section {i}"

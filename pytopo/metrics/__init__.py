@@ -19,6 +19,7 @@ pixels.py        accuracy and Dice
 centerline.py    clDice
 label_images.py  Variation of Information and adapted Rand error
 evaluation.py    many of them for one prediction
+decision.py      from likelihood to mask: threshold, and what is small goes
 vesuvius.py      the score of a challenge
 ===============  =====================================================================
 """

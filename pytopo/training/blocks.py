@@ -61,6 +61,7 @@ def _opened(data: DataConfig) -> Sections:
         background=data.background or None,
         border=data.border,
         border_unit=data.border_unit,
+        colour=data.colour,
     )
 
 

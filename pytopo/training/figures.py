@@ -69,7 +69,7 @@ def examples(
     for axes, i in zip(grid, chosen):
         section = sections[i]
         middle = tuple(
-            slice((n - size) // 2, (n - size) // 2 + size) for n in section.image.shape
+            slice((n - size) // 2, (n - size) // 2 + size) for n in section.truth.shape
         )
         likelihood = predict(network, section.image)[middle]
         image, truth = section.image[middle], section.truth[middle]
