@@ -29,6 +29,7 @@ def open_sections(
     border: float | None = 1.0,
     border_unit: str = "pixels",
     background: int | Iterable[int] | None = None,
+    ignore: int | Iterable[int] | None = None,
     colour: bool = False,
 ) -> Sections:
     """Open sections with their ground truth; several sources are joined.
@@ -48,6 +49,9 @@ def open_sections(
     border, border_unit, background
         How ids become membranes, see `CremiVolume`; a background of None is 2**64 - 1 for
         files in the CREMI layout, and otherwise 0 and 2**64 - 1.
+    ignore : int, iterable of int or None
+        Labels that mark pixels without ground truth: the truth of sections is int8 then, -1
+        in such pixels.
     colour : bool
         Images of pictures are (H, W, 3), not their luminance.
 
@@ -78,7 +82,7 @@ def open_sections(
     ...     len(sections), sections[3].image.shape
     (4, (64, 64))
     """
-    labels = _Labels(invert, ids, border, border_unit, background, colour)
+    labels = _Labels(invert, ids, border, border_unit, background, ignore, colour)
     several = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
     parts = [labels.of(os.fspath(source)) for source in several]
     remarks = Remarks()
@@ -95,6 +99,7 @@ class _Labels(NamedTuple):
     border: float | None
     border_unit: str
     background: int | Iterable[int] | None
+    ignore: int | Iterable[int] | None
     colour: bool
 
     def of(self, source: str) -> Sections:
@@ -125,6 +130,7 @@ class _Labels(NamedTuple):
             border=self.border,
             border_unit=self.border_unit,
             background=self.background,
+            ignore=self.ignore,
         )
 
     def _of_hdf5(self, source: str) -> dict[str, Any]:

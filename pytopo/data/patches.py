@@ -132,7 +132,8 @@ class Patches:
         Returns
         -------
         image, truth : (1, size, size) float32
-            In [0, 1]; the ground truth is 1 where there is membrane.  An image in colour is
+            In [0, 1]; the ground truth is 1 where there is membrane, and -1 where it is to be
+            ignored.  An image in colour is
             (3, size, size).
         """
         k = index(k)

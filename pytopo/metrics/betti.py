@@ -112,7 +112,7 @@ def betti_error(
     Raises
     ------
     TypeError, ValueError
-        As in `betti_numbers`; ValueError if the shapes differ, or every pixel is ignored.
+        As in `betti_numbers`; ValueError if the shapes differ.
 
     Examples
     --------

@@ -23,6 +23,9 @@ ADVICE = Advice(
 )
 
 
+ALL_IGNORED = "every pixel is ignored; expected some that are not"
+
+
 @dataclass(frozen=True, eq=False)
 class Masks:
     """Two masks of one shape, and the pixels to ignore.
@@ -47,9 +50,17 @@ class Masks:
         return self.prediction & ~self.ignored, self.target & ~self.ignored
 
     def known(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return the values of both masks where pixels are not ignored."""
+        """Return the values of both masks where pixels are not ignored.
+
+        Raises
+        ------
+        ValueError
+            If all are ignored.
+        """
         if self.ignored is None:
             return self.prediction, self.target
+        if self.ignored.all():
+            raise ValueError(ALL_IGNORED)
         return self.prediction[~self.ignored], self.target[~self.ignored]
 
 
@@ -103,7 +114,7 @@ def without_ignored(
     TypeError
         If ``ignore`` is not made of booleans, or ``ignore_index`` is not an integer.
     ValueError
-        If the shapes differ, or no pixel is left.
+        If the shapes differ.
     """
     values = _array(target, name)
     if ignore is None and ignore_index is None:
@@ -120,8 +131,6 @@ def without_ignored(
     if ignore_index is not None:
         index = whole_number(ignore_index, "ignore_index", None)
         ignored = ignored | (values == index)
-    if ignored.all():
-        raise ValueError("every pixel is ignored; expected some that are not")
     if not ignored.any():
         return values, None
     return np.where(ignored, values.dtype.type(0), values), ignored

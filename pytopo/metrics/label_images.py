@@ -19,7 +19,13 @@ from pytopo.images.background import (
 )
 from pytopo.kernels.contingency import overlaps
 from pytopo.metrics.betti import neighbours
-from pytopo.metrics.inputs import check_shapes, checked_labels, checked_mask, without_ignored
+from pytopo.metrics.inputs import (
+    ALL_IGNORED,
+    check_shapes,
+    checked_labels,
+    checked_mask,
+    without_ignored,
+)
 from pytopo.notes import warn_of
 from pytopo.options import checked_construction, flag
 
@@ -261,6 +267,8 @@ def _overlap(
     check_shapes(first, second)
     _, left_out = without_ignored(second, ignore, ignore_index)
     if left_out is not None:
+        if left_out.all():
+            raise ValueError(ALL_IGNORED)
         first, second = first[~left_out], second[~left_out]
     pairs, counts = overlaps(_names(first), _names(second))
     if ignore_background:

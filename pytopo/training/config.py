@@ -37,6 +37,8 @@ class DataConfig:
     background : list of int
         Ids that mean no cell, such as 0 or -1; an empty list for 2^64 - 1 in CREMI files, and
         0 and 2^64 - 1 elsewhere.
+    ignore : list of int
+        Labels that mark pixels without ground truth, such as 255; an empty list for none.
     colour : bool
         Pictures in colour stay red, green and blue, for a network with ``channels = 3``;
         otherwise their luminance is taken.
@@ -54,6 +56,7 @@ class DataConfig:
     invert: bool = False
     ids: bool = False
     background: list[int] = field(default_factory=list)
+    ignore: list[int] = field(default_factory=list)
     colour: bool = False
     border: float = 1.0
     border_unit: str = "pixels"

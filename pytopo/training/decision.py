@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pytopo.data import Sections
-from pytopo.metrics import BettiMatchingError, betti_matching_error
+from pytopo.data.ignored import IGNORED
+from pytopo.metrics import BettiMatchingError, betti_matching_error, pixel_accuracy
 from pytopo.metrics.decision import Decision
 from pytopo.metrics.evaluation import Evaluation, evaluate, mean_evaluation
 from pytopo.threads import number_of_threads, on_threads
@@ -48,7 +49,7 @@ class Predicted(NamedTuple):
     """The likelihood of a section beside its ground truth, (H, W) each."""
 
     likelihood: NDArray[np.float32]
-    truth: NDArray[np.bool_]
+    truth: NDArray[np.bool_] | NDArray[np.int8]
 
 
 def predicted(network: nn.Module, sections: Sections) -> Iterator[Predicted]:
@@ -72,6 +73,7 @@ def mean_measures(
                 section.truth,
                 patch=config.training.size,
                 construction=construction,
+                ignore_index=IGNORED,
             )
             for section in sections
         ]
@@ -129,13 +131,17 @@ def _section_scores(
             key = number, mask[place].tobytes()
             if key not in known:
                 known[key] = betti_matching_error(
-                    mask[place], section.truth[place], construction=construction, frame=True
+                    mask[place],
+                    section.truth[place],
+                    construction=construction,
+                    frame=True,
+                    ignore_index=IGNORED,
                 )
             errors.append(known[key])
         apart = [np.abs(np.subtract(error.false, error.missed)).sum() for error in errors]
         found.append(
             Score(
-                float((mask == section.truth).mean()),
+                pixel_accuracy(mask, section.truth, ignore_index=IGNORED),
                 np.mean([error.per_dim for error in errors], axis=0),
                 float(np.mean(apart)),
             )

@@ -78,7 +78,7 @@ def examples(
         (why,) = criterion.explain(logits, target)
         pictures = {
             f"image, section {i}": image,
-            "ground truth": truth,
+            "ground truth": np.where(truth < 0, 0.5, truth),  # grey where it is ignored
             "likelihood > 0.5": likelihood > 0.5,
         }
         for ax, (title, picture) in zip(axes, pictures.items()):

@@ -14,12 +14,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pytopo.data.ignored import IGNORED
 from pytopo.loss.segmentation import SegmentationLoss
 from pytopo.loss.topological import TopologicalLoss
 from pytopo.notes import one_line
 from pytopo.options import is_weight
 from pytopo.training.rivals import RIVALS
 
+BACKGROUND = -30.0  # a logit that is certain of it
 OF_OTHERS = ("loss", "weight", "options")
 
 
@@ -92,6 +94,7 @@ class LossConfig:
             min_persistence=self.min_persistence,
             every_target=self.every_target,
             matching=self.matching,
+            ignore_index=IGNORED,
         )
 
     def topological(self) -> TopologicalLoss:
@@ -155,6 +158,7 @@ class Objective:
         Parameters
         ----------
         logits, truth : (B, 1, H, W) Tensor
+            Pixels of truth -1 are ignored; for other losses they are certain background.
         """
         pixel = self._segmentation.pixel_loss(logits, truth)
         total = self._pixel_weight * pixel
@@ -162,8 +166,10 @@ class Objective:
         if self.topo_weight > 0 and torch.isfinite(logits).all():
             topological = self._segmentation.topological(logits, truth)
             total = total + self.topo_weight * topological
+        ignored = truth == IGNORED
+        known = logits.masked_fill(ignored, BACKGROUND), truth.masked_fill(ignored, 0)
         for weight, loss in self._others:
-            total = total + weight * loss.to(logits.device)(logits, truth)
+            total = total + weight * loss.to(logits.device)(*known)
         return {"pixel": pixel, "topological": topological, "total": total}
 
 
