@@ -132,6 +132,12 @@ def test_a_gap_in_an_ignored_strip_is_nobodys_fault(capsys, argv):
     assert found["conventions"]["ignored_pixels"] == 5
 
 
+def test_both_ways_to_ignore_pixels_add_up(capsys):
+    np.save("corner.npy", np.indices((5, 9)).sum(axis=0) < 2)
+    argv = ["prediction.npy", "marked.npy", "--ignore-index", "255", "--ignore", "corner.npy"]
+    assert numbers(capsys, *argv)["conventions"]["ignored_pixels"] == 5 + 3
+
+
 def test_pixels_are_ignored_in_sections_ids_and_inverted_truth(capsys):
     cells = np.zeros((2, 5, 9), np.int16)
     cells[:, 1:4, 1:4], cells[:, 1:4, 5:8] = 1, 2
