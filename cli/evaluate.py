@@ -12,12 +12,19 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pytopo.cli import options
+from pytopo.cli.cleaning import add_cleaning
+from pytopo.cli.evaluate_features import (
+    feature_numbers,
+    label_numbers,
+    notes_on,
+    vesuvius_numbers,
+)
 from pytopo.cli.evaluate_inputs import border_of, read_pair
 from pytopo.cli.evaluate_tables import Verdict, csv_text, json_text, table
 from pytopo.cli.files import check_places, size_text, write
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import STDOUT
-from pytopo.cli.report import InputError, results
+from pytopo.cli.report import InputError, results, say
 
 if TYPE_CHECKING:
     from pytopo.cli.evaluate_inputs import Pair
@@ -25,13 +32,19 @@ if TYPE_CHECKING:
 DATA_KINDS = ("csv", "json")
 OF_MASKS = (
     "threshold", "truth_threshold", "invert_truth", "border", "border_unit", "construction",
-    "patches", "patch_size", "seed", "no_frame",
+    "patches", "patch_size", "seed", "no_frame", "cldice", "min_persistence", "min_size",
 )  # fmt: skip
+NOT_OF_VESUVIUS = (
+    "labels", "sections", "construction", "patches", "patch_size", "seed", "no_frame", "cldice",
+)  # fmt: skip
+CELL_NUMBERS = ("voi_split", "voi_merge", "voi", "adapted_rand")
+VESUVIUS_IGNORED = 2  # in the labels of the challenge
 OF_IDS = ("border", "border_unit", "background")
 
 DESCRIPTION = """\
 Compare a segmentation of membranes with the ground truth: Betti number error of the whole image
-and of random patches, pixel accuracy, Dice, Variation of Information, adapted Rand error.
+and of random patches, Betti matching error, TopoScore, pixel accuracy, Dice, Variation of
+Information, adapted Rand error.
 
 Prints a table that says of each number how it is defined."""
 
@@ -44,10 +57,16 @@ volume is evaluated in 3D, unless --sections is given.
 Ids of no cell are 2^64 - 1 in a CREMI file (volumes/labels/neuron_ids), as in the evaluation
 of the challenge; in others 0, and 2^64 - 1. --background names others.
 
+Pixels without ground truth are named by --ignore, or by --ignore-index. They do not count, and
+both images get the same value there, membrane as in the frame, or none with --no-frame.
+
 examples:
   pytopo evaluate likelihood.png truth.png --invert-truth
+  pytopo evaluate likelihood.png truth.png --min-persistence 0.3 --min-size 20
   pytopo evaluate membranes.h5 cremi.h5:/volumes/labels/neuron_ids --ids --sections
-  pytopo evaluate segments.h5 volume.h5:/labels --labels both --background 0,-1 --json -"""
+  pytopo evaluate segments.h5 volume.h5:/labels --labels both --background 0,-1 --json -
+  pytopo evaluate likelihood.png truth.png --ignore-index 255
+  pytopo evaluate surface.tif labels.tif --protocol vesuvius"""
 
 
 # ---- the command line --------------------------------------------------------------------
@@ -73,7 +92,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--sections", action="store_true",
         help="evaluate each section of a volume as an image, and average over all",
     )  # fmt: skip
-    _add_betti_options(parser.add_argument_group("how Betti numbers are computed"))
+    _add_ignore_options(compared)
+    add_cleaning(parser.add_argument_group("what is removed from PREDICTION"))
+    _add_betti_options(parser.add_argument_group("how topology is computed"))
     out = parser.add_argument_group("what to write")
     for kind in DATA_KINDS:
         out.add_argument(
@@ -122,6 +143,17 @@ def _add_id_options(group: "argparse._ArgumentGroup") -> None:
     )  # fmt: skip
 
 
+def _add_ignore_options(group: "argparse._ArgumentGroup") -> None:
+    """Add the options that name pixels without ground truth."""
+    group.add_argument(
+        "--ignore", metavar="FILE", help="a mask of the pixels without ground truth"
+    )
+    group.add_argument(
+        "--ignore-index", type=options.whole_number, metavar="N",
+        help="the value of TRUTH that means the same, like 255",
+    )  # fmt: skip
+
+
 def _add_betti_options(group: "argparse._ArgumentGroup") -> None:
     """Add the options of the Betti errors of the image and of its patches."""
     options.add_construction(group)
@@ -140,6 +172,15 @@ def _add_betti_options(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--seed", type=options.count, default=0, metavar="N",
         help="of the random positions of the patches (default: 0)",
+    )  # fmt: skip
+    group.add_argument(
+        "--cldice", action="store_true",
+        help="compute clDice too, which requires scikit-image",
+    )  # fmt: skip
+    group.add_argument(
+        "--protocol", choices=("vesuvius",),
+        help="compute the score of a challenge instead: of the Vesuvius Challenge, surface "
+        "detection, where TRUTH has 2 for pixels to ignore; surface Dice requires MONAI",
     )  # fmt: skip
 
 
@@ -177,6 +218,8 @@ def run(args: argparse.Namespace) -> int:
 
     pair = read_pair(args)
     verdict = _verdict(pair, args)
+    for note in notes_on(pair, verdict.numbers, args):
+        say(note)
     for kind, path in data.items():
         if path != STDOUT:
             write(path, _data(verdict, args, kind))
@@ -200,9 +243,22 @@ def _check_line(args: argparse.Namespace, files: list[str], piped: list[str]) ->
                 if args.labels == "both"
                 else f"--{option} is for ids; add --ids if TRUTH holds them"
             )
+    if args.ignore_index is not None and args.truth_threshold is not None:
+        args.usage_error(
+            "--ignore-index and --truth-threshold exclude each other; --ignore takes a mask"
+        )
+    if args.protocol:
+        for name in NOT_OF_VESUVIUS:
+            if getattr(args, name) != args.default_of(name):
+                args.usage_error(
+                    f"--protocol {args.protocol} takes no --{name.replace('_', '-')}"
+                )
+        if args.ignore is None and args.ignore_index is None and not args.truth_threshold:
+            args.ignore_index = VESUVIUS_IGNORED
     if len(piped) > 1:
         args.usage_error(f"--{piped[0]} and --{piped[1]}: stdout takes only one of them")
-    options.check_files(args, files, {"PREDICTION": args.prediction, "TRUTH": args.truth})
+    read = {"PREDICTION": args.prediction, "TRUTH": args.truth, "--ignore": args.ignore}
+    options.check_files(args, files, read)
 
 
 def _data(verdict: Verdict, args: argparse.Namespace, kind: str) -> str:
@@ -214,7 +270,9 @@ def _data(verdict: Verdict, args: argparse.Namespace, kind: str) -> str:
 
 def _verdict(pair: "Pair", args: argparse.Namespace) -> Verdict:
     """Compute the numbers: of the whole, or of each section and their mean."""
-    measure = _label_numbers if args.labels == "both" else _mask_numbers
+    measure = label_numbers if args.labels == "both" else _mask_numbers
+    if args.protocol:
+        measure = vesuvius_numbers
 
     def compute() -> tuple[dict[str, float], list[dict[str, float]]]:
         if not args.sections:
@@ -247,7 +305,7 @@ def _section_rows(
 def _mask_numbers(pair: "Pair", args: argparse.Namespace) -> dict[str, float]:
     from pytopo.metrics.evaluation import evaluate
 
-    return evaluate(
+    numbers = evaluate(
         pair.prediction,
         pair.truth,
         labels=pair.cells,
@@ -257,27 +315,25 @@ def _mask_numbers(pair: "Pair", args: argparse.Namespace) -> dict[str, float]:
         patches=args.patches,
         seed=args.seed,
         frame=not args.no_frame,
+        ignore=pair.ignored,
     ).row()
-
-
-def _label_numbers(pair: "Pair", args: argparse.Namespace) -> dict[str, float]:
-    from pytopo.metrics import adapted_rand_error, variation_of_information
-
-    ids, ignored = (pair.prediction, pair.truth), {"background": pair.background}
-    information = variation_of_information(*ids, **ignored)
-    return {
-        "voi_split": information.split,
-        "voi_merge": information.merge,
-        "voi": information.total,
-        "adapted_rand": adapted_rand_error(*ids, **ignored).error,
-    }
+    cells = {name: numbers.pop(name) for name in CELL_NUMBERS}
+    return numbers | feature_numbers(pair, args) | cells
 
 
 def _conventions(pair: "Pair", args: argparse.Namespace) -> dict[str, Any]:
     """Return what the numbers depend on, to be written beside them."""
     from pytopo.metrics import patch_shape
 
+    without: dict[str, Any] = {"ignore": args.ignore, "ignore_index": args.ignore_index}
+    if pair.ignored is not None:
+        without["ignored_pixels"] = int(pair.ignored.sum())
+    if args.min_persistence or args.min_size:
+        without |= {"min_persistence": args.min_persistence, "min_size": args.min_size}
+    if args.protocol:
+        return {"protocol": args.protocol, "threshold": args.threshold} | without
     shared = {"labels": args.labels, "unit": "bits", "ignored": "label 0 of the truth"}
+    shared |= without
     if args.labels is not None:
         shared["ignored"] = f"label {pair.background_text} of the truth"
         shared["background"] = pair.background_text

@@ -11,7 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytopo.cli.files import check_axes, read_ids, read_likelihood, read_mask, size_text
+from pytopo.cli.cleaning import simplified, without_small
+from pytopo.cli.files import (
+    check_axes,
+    mask_in,
+    opened,
+    read_ids,
+    read_likelihood,
+    read_mask,
+    size_text,
+)
 from pytopo.cli.report import InputError, reporting_errors, say
 
 if TYPE_CHECKING:
@@ -35,6 +44,8 @@ class Pair:
         Those of them that its dtype can hold, as text.
     notes : tuple of str
         What may surprise, printed once it is certain that the two can be compared.
+    ignored : bool ndarray or None
+        Pixels without ground truth; None if there are none.
     """
 
     prediction: "NDArray"
@@ -43,12 +54,21 @@ class Pair:
     background: tuple[int, ...] = (0,)
     background_text: str = "0"
     notes: tuple[str, ...] = ()
+    ignored: "NDArray[np.bool_] | None" = None
 
     def sections(self) -> "Iterator[Pair]":
         """Yield the sections of volumes."""
         for k in range(len(self.truth)):
-            cells = None if self.cells is None else self.cells[k]
-            yield replace(self, prediction=self.prediction[k], truth=self.truth[k], cells=cells)
+            cells, ignored = (
+                None if images is None else images[k] for images in (self.cells, self.ignored)
+            )
+            yield replace(
+                self,
+                prediction=self.prediction[k],
+                truth=self.truth[k],
+                cells=cells,
+                ignored=ignored,
+            )
 
 
 def read_pair(args: argparse.Namespace) -> Pair:
@@ -58,7 +78,8 @@ def read_pair(args: argparse.Namespace) -> Pair:
     else:
         prediction, notes = _read_prediction(args)
         if args.labels is None:
-            pair = Pair(prediction, _read_truth(args), notes=notes)
+            truth, ignored = _read_truth(args)
+            pair = Pair(prediction, truth, notes=notes, ignored=ignored)
         else:
             pair = _with_ids(prediction, args)
             pair = replace(pair, notes=notes + pair.notes)
@@ -70,6 +91,9 @@ def read_pair(args: argparse.Namespace) -> Pair:
             f"{args.truth}: {size_text(second)} pixels; expected {size_text(first)}, as "
             f"{args.prediction} has"
         )
+    pair = replace(pair, ignored=_ignored(pair, args))
+    if args.protocol and first.ndim != 3:
+        raise InputError(f"{args.prediction}: an image of 2 axes; the protocol is for volumes")
     if args.sections and first.ndim != 3:
         raise InputError(f"{args.prediction}: an image of 2 axes; --sections requires a volume")
     _check_cells(pair, args)
@@ -94,6 +118,7 @@ def _with_ids(prediction: "NDArray", args: argparse.Namespace) -> Pair:
             named = default_background(args.truth)
         notes = background_notes(ids, named, "--background ")
     text = background_text(named, ids.dtype)
+    ignored = None if args.ignore_index is None else ids == args.ignore_index
     cells = None
     if args.labels == "truth":
         cells = ids if args.border == "none" else None
@@ -104,13 +129,15 @@ def _with_ids(prediction: "NDArray", args: argparse.Namespace) -> Pair:
             )
         ids = _membranes(ids, named, args)
     about = tuple(f"{args.truth}: {note}" for note in notes)
-    return Pair(prediction, ids, cells, named, text, about)
+    return Pair(prediction, ids, cells, named, text, about, ignored)
 
 
 def _check_cells(pair: Pair, args: argparse.Namespace) -> None:
     """Refuse a ground truth, or a section of it, without any cell."""
     from pytopo.images.background import is_background
 
+    if args.protocol:
+        return
     ids = pair.truth if args.labels == "both" else pair.cells
     cells = ~pair.truth if ids is None else ~is_background(ids, pair.background)
     has_cells = cells.any(axis=(1, 2)) if args.sections else cells.any(keepdims=True).ravel()
@@ -161,16 +188,60 @@ def border_of(args: argparse.Namespace) -> float | str:
     return 1.0 if args.border is None else args.border
 
 
-def _read_truth(args: argparse.Namespace) -> "NDArray[np.bool_]":
-    """Read a mask of the ground truth, and return where membrane is."""
+def _read_truth(
+    args: argparse.Namespace,
+) -> "tuple[NDArray[np.bool_], NDArray[np.bool_] | None]":
+    """Read a mask of the ground truth; return where membrane is, and what to ignore."""
+    import numpy as np
+
     from pytopo.images.masks import Advice
 
     advice = Advice(
         ids="or ids of cells with --ids",
         grey="or grey values with --truth-threshold 0.5",
-        ignore="pixels to ignore set to 0 in both images",
+        ignore="or the third value as --ignore-index",
     )
-    return read_mask(args.truth, advice, args.truth_threshold) ^ args.invert_truth
+    if args.ignore_index is None:
+        return read_mask(args.truth, advice, args.truth_threshold) ^ args.invert_truth, None
+    stored = opened(args.truth, raw=True).array
+    ignored = stored == args.ignore_index
+    known = np.where(ignored, stored.dtype.type(0), stored)
+    return mask_in(args.truth, known, advice) ^ args.invert_truth, ignored
+
+
+def _ignored(pair: Pair, args: argparse.Namespace) -> "NDArray[np.bool_] | None":
+    """Return all pixels to ignore, of the ground truth and of a mask of their own."""
+    from pytopo.images.masks import Advice
+
+    ignored = pair.ignored
+    if args.ignore is not None:
+        mask = read_mask(args.ignore, Advice())
+        if mask.shape != pair.truth.shape:
+            raise InputError(
+                f"{args.ignore}: {size_text(mask)} pixels; expected {size_text(pair.truth)}, "
+                f"as {args.truth} has"
+            )
+        ignored = mask if ignored is None else mask | ignored
+    if ignored is None or not ignored.any():
+        return None
+    whole = ignored.all(axis=(1, 2)) if args.sections and ignored.ndim == 3 else ignored.all()
+    if whole.any():
+        section = f"section {whole.argmax()}: " if whole.ndim else ""
+        raise InputError(
+            f"{args.truth}: {section}every pixel is ignored; expected some that are not"
+        )
+    return ignored
+
+
+def _mask(likelihood: "NDArray", args: argparse.Namespace) -> "NDArray[np.bool_]":
+    """Return where a likelihood exceeds the threshold, without what is small."""
+    import numpy as np
+
+    if args.sections and likelihood.ndim == 3:
+        alone = argparse.Namespace(**{**vars(args), "sections": False})
+        return np.stack([_mask(section, alone) for section in likelihood])
+    simple = simplified(likelihood, args.prediction, args)
+    return without_small(simple > args.threshold, args)
 
 
 def _read_prediction(
@@ -181,9 +252,11 @@ def _read_prediction(
 
     path = args.prediction
     likelihood = read_likelihood(path)
-    membranes = likelihood > args.threshold
+    membranes = _mask(likelihood, args)
     if membranes.any():
         return membranes, ()
+    if (likelihood > args.threshold).any():
+        return membranes, (f"{path}: nothing is left, all of it is removed as small",)
     note = (
         f"{path}: no value exceeds the threshold {args.threshold:g}, the largest is "
         f"{number_text(likelihood.max())}"

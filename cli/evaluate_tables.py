@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from pytopo.cli.evaluate_features import OF_VESUVIUS, feature_titles, numbers_of_both
 from pytopo.cli.report import printable
 
 
@@ -64,7 +65,7 @@ def csv_text(verdict: Verdict, args: argparse.Namespace) -> str:
 def table(verdict: Verdict, args: argparse.Namespace) -> str:
     """Return each number with its definition as text."""
     titles = _titles(verdict, args)
-    values = {name: f"{value:.6g}" for name, value in verdict.numbers.items()}
+    values = {name: f"{value:.6g}" for name, value in verdict.numbers.items() if name in titles}
     wide = max(len(titles[name][0]) for name in values)
     right = max(map(len, values.values()))
     return "\n".join(
@@ -86,10 +87,15 @@ def table(verdict: Verdict, args: argparse.Namespace) -> str:
 def _membrane_lines(verdict: Verdict, args: argparse.Namespace) -> list[str]:
     """Return the lines that say what counts as membrane, and as connected."""
     known = verdict.conventions
+    ignored = known.get("ignored_pixels")
+    without = [] if ignored is None else [f"ignored: {ignored} pixels without ground truth"]
+    if args.protocol:
+        return [f"foreground: prediction > {args.threshold:.6g}, truth = 1", *without]
     if args.labels == "both":
         return [
             f"numbered cells, {known['background']} on membranes; label "
-            f"{known['background']} of the prediction is a segment too"
+            f"{known['background']} of the prediction is a segment too",
+            *without,
         ]
     truth = "truth = 0" if args.invert_truth else "truth = 1"
     if args.truth_threshold is not None:
@@ -103,9 +109,19 @@ def _membrane_lines(verdict: Verdict, args: argparse.Namespace) -> list[str]:
         "V": "membranes are connected over sides, cells over corners too",
         "T": "membranes are connected over corners too, cells over sides",
     }
+    removed = [
+        f"removed from the prediction: {what}"
+        for what, some in (
+            (f"persistence below {args.min_persistence:g}", args.min_persistence),
+            (f"components of fewer than {args.min_size} pixels", args.min_size),
+        )
+        if some
+    ]
     return [
         f"membrane: prediction > {args.threshold:.6g}, {truth}",
+        *removed,
         f"construction {args.construction}: {connected[args.construction]}",
+        *without,
     ]
 
 
@@ -113,6 +129,8 @@ def _titles(verdict: Verdict, args: argparse.Namespace) -> dict[str, tuple[str, 
     """Return for each number its name in the table, and its definition."""
     from pytopo.diagram import FEATURES
 
+    if args.protocol:
+        return OF_VESUVIUS
     axes = len(verdict.shape) - args.sections
     known = verdict.conventions
     what = "section" if args.sections else "image" if axes == 2 else "volume"
@@ -121,7 +139,10 @@ def _titles(verdict: Verdict, args: argparse.Namespace) -> dict[str, tuple[str, 
         cells = "numbered cells of the ground truth, "
     ignored = "where the ground truth is not membrane"
     titles = {
-        "pixel_accuracy": ("pixel accuracy", "all pixels"),
+        "pixel_accuracy": (
+            "pixel accuracy",
+            f"all {'other ' * ('ignored_pixels' in known)}pixels",
+        ),
         "dice": ("Dice", "membranes"),
         "voi_split": ("VOI split", f"bits, {cells}{ignored}"),
         "voi_merge": ("VOI merge", "the same"),
@@ -140,7 +161,8 @@ def _titles(verdict: Verdict, args: argparse.Namespace) -> dict[str, tuple[str, 
         ("patch_betti", "patch Betti error", patches),
     ):
         for dim in range(axes):
-            titles[f"{prefix}_{dim}"] = (f"{called}, {FEATURES[axes][dim]}", how)
+            both = f": {numbers_of_both(verdict.numbers, dim)}" if prefix == "betti" else ""
+            titles[f"{prefix}_{dim}"] = (f"{called}, {FEATURES[axes][dim]}", how + both)
             how = "the same"
         titles[prefix] = (called, "sum of these")
-    return titles
+    return titles | feature_titles(verdict.numbers, axes, whole)

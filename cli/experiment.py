@@ -15,8 +15,8 @@ from pytopo.cli.report import (
 )
 from pytopo.cli.settings import (
     add_settings,
-    check_device,
     configured,
+    device_of,
     reporting_training_errors,
 )
 
@@ -73,8 +73,8 @@ def _run(args: argparse.Namespace) -> None:
     from pytopo.training.report import write_report
     from pytopo.training.results import gather_results, write_json
 
-    check_device(args.device)
-    with joined_world(args.device) as world:
+    device = device_of(args)
+    with joined_world(device) as world:
         if world.size > 1:
             raise InputError(
                 "an experiment is shared by starting it several times, not by torchrun"

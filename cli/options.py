@@ -101,6 +101,13 @@ def count(text: str, least: int = 0) -> int:
     return int(text)
 
 
+def whole_number(text: str) -> int:
+    """Parse a whole number, negative ones too."""
+    if not re.fullmatch("-?[0-9]{1,20}", text):
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number")
+    return int(text)
+
+
 def check_files(
     args: argparse.Namespace, files: Sequence[str], images: dict[str, str | None]
 ) -> None:

@@ -6,13 +6,15 @@ image -> sections ------'
 """
 
 import argparse
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from pytopo.cli import options
-from pytopo.cli.files import check_places, read, size_text
+from pytopo.cli.cleaning import add_cleaning, simplified, without_small
+from pytopo.cli.files import check_places, read, say_of, size_text
 from pytopo.cli.report import InputError, reporting_errors, say
 
 if TYPE_CHECKING:
@@ -26,7 +28,8 @@ Predict the likelihood of each pixel of an image with a trained network; a volum
 section by section."""
 
 EPILOG = """\
-CHECKPOINT is what `pytopo train` wrote, IMAGE what `pytopo diagram` reads.
+CHECKPOINT is what `pytopo train` wrote, IMAGE what `pytopo diagram` reads; colour becomes
+luminance, unless the network takes three channels.
 
 what is written, by the ending of FILE:
   .h5, .hdf5   data set /likelihood, float32; or with --threshold /mask, 0 and 255
@@ -35,6 +38,7 @@ what is written, by the ending of FILE:
 
 examples:
   pytopo predict best.pt cells.png -o likelihood.tif
+  pytopo predict best.pt cells.png -o mask.png --threshold 0.4 --min-persistence 0.3
   pytopo predict best.pt vol.h5:/volumes/raw[0:8] -o membranes.h5 --threshold 0.5"""
 
 
@@ -61,6 +65,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--threshold", type=unit_number, metavar="X",
         help="write a mask instead: 255 where the likelihood is at least X, else 0",
+    )  # fmt: skip
+
+    removed = parser.add_argument_group("what is removed")
+    add_cleaning(removed)
+    options.add_construction(removed)
+    removed.add_argument(
+        "--no-frame", action="store_true",
+        help="with --min-persistence: put no frame of foreground around a section, so that "
+        "what runs off the border stays open",
     )  # fmt: skip
 
     how = parser.add_argument_group("how to compute")
@@ -105,6 +118,8 @@ def unit_number(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     """Read, check, predict; the file appears when it is complete."""
+    if args.min_size and args.threshold is None:
+        args.usage_error("--min-size is for masks; add --threshold")
     options.check_files(
         args, [args.output], {"CHECKPOINT": args.checkpoint, "IMAGE": args.image}
     )
@@ -113,9 +128,9 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"{args.output}: a pipe or device; expected the name of a file")
 
     network = _network(args)
-    image = read(args.image)
-    _check(network, image, args)
-    _write(args, image.shape, _sections(network, image, args))
+    sections = _read_sections(network, args)
+    _check(network, sections, args)
+    _write(args, sections.shape, _predicted(network, sections, args))
     return 0
 
 
@@ -128,36 +143,59 @@ def _network(args: argparse.Namespace) -> "nn.Module":
         return load_network(args.checkpoint).to(device)
 
 
-def _check(network: "nn.Module", image: "NDArray", args: argparse.Namespace) -> None:
-    """Check before the work that it can be done, and that the result can be written."""
-    from pytopo.training.prediction import checked_image
-    from pytopo.training.tiles import planned
+class Sections(NamedTuple):
+    """What is predicted: images, and the shape of their likelihoods together."""
 
+    images: "NDArray"  # (D, H, W), or (1, H, W, 3) in colour
+    shape: tuple[int, ...]  # (H, W) or (D, H, W)
+
+
+def _read_sections(network: "nn.Module", args: argparse.Namespace) -> Sections:
+    """Read an image or a volume, in colour if that is what the network takes."""
+    from pytopo.training.prediction import image_channels
+
+    if image_channels(network) == 3:
+        from pytopo.images.colour import open_colour
+        from pytopo.images.scaling import scaled
+
+        with reporting_errors():
+            file = open_colour(args.image)
+        say_of(args.image, file.notes)
+        return Sections(scaled(file.array)[None], file.array.shape[:2])
+    image = read(args.image)
     if image.ndim == 1:
         raise InputError(f"{args.image}: an image of 1 axis; expected 2, or 3 of a volume")
-    for number, section in enumerate(_as_sections(image)):
-        with reporting_errors(
-            args.image if image.ndim == 2 else f"{args.image}, section {number}"
-        ):
-            checked_image(section)
+    return Sections(image if image.ndim == 3 else image[None], image.shape)
+
+
+def _check(network: "nn.Module", sections: Sections, args: argparse.Namespace) -> None:
+    """Check before the work that it can be done, and that the result can be written."""
+    from pytopo.training.prediction import checked_image, image_channels
+    from pytopo.training.tiles import planned
+
+    is_volume = len(sections.shape) == 3
+    for number, section in enumerate(sections.images):
+        with reporting_errors(f"{args.image}, section {number}" if is_volume else args.image):
+            checked_image(section, image_channels(network))
     with reporting_errors():
-        planned(network, image.shape[-2:], args.tile, args.overlap)
+        planned(network, sections.shape[-2:], args.tile, args.overlap)
 
     ending = Path(args.output).suffix.lower()
-    if ending == ".png" and image.ndim == 3:
+    if ending == ".png" and is_volume:
         raise InputError(
             f"{args.output}: a PNG holds one section, and {args.image} is "
-            f"{size_text(image)}; expected .h5 or .tif, or a slice that is one section"
+            f"{size_text(sections.images)}; expected .h5 or .tif, or a slice that is one "
+            "section"
         )
-    size = image.size * (4 if args.threshold is None else 1)
+    size = math.prod(sections.shape) * (4 if args.threshold is None else 1)
     if ending in (".tif", ".tiff") and size > TIFF_MOST:
         raise InputError(
             f"{args.output}: {size / 1e9:.1f} GB are too much for a TIFF; expected .h5"
         )
 
 
-def _sections(
-    network: "nn.Module", image: "NDArray", args: argparse.Namespace
+def _predicted(
+    network: "nn.Module", sections: Sections, args: argparse.Namespace
 ) -> "Iterator[NDArray]":
     """Yield what is to be written of each section: its likelihood, or its mask."""
     import numpy as np
@@ -169,25 +207,23 @@ def _sections(
         with reporting_errors(args.checkpoint):
             for likelihood in predict_sections(
                 network,
-                _as_sections(image),
+                sections.images,
                 tile=args.tile,
                 overlap=args.overlap,
                 batch_size=args.batch_size,
-                progress=image.ndim == 3,
+                progress=len(sections.shape) == 3,
             ):
+                simple = simplified(likelihood, args.image, args)
                 if args.threshold is None:
-                    yield likelihood
+                    yield simple
                 else:
-                    yield (likelihood >= args.threshold).astype(np.uint8) * np.uint8(255)
+                    mask = without_small(simple >= args.threshold, args)
+                    yield mask.astype(np.uint8) * np.uint8(255)
     except (MemoryError, torch.OutOfMemoryError):
         raise InputError(
             f"{args.image}: not enough memory on {args.device}; expected a smaller --tile or "
             "--batch-size"
         ) from None
-
-
-def _as_sections(image: "NDArray") -> "NDArray":
-    return image if image.ndim == 3 else image[None]
 
 
 # ---- files -------------------------------------------------------------------------------

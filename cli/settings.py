@@ -32,8 +32,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--epochs", type=positive, metavar="N", help="of each run (10)")
     parser.add_argument(
-        "--device", metavar="NAME", help="cpu or cuda (a GPU where there is one)"
-    )
+        "--device", metavar="NAME",
+        help="cpu or cuda (that of --config, or a GPU where there is one)",
+    )  # fmt: skip
     parser.add_argument(
         "--workers", type=count, default=0, metavar="N", help="processes that cut patches (0)"
     )
@@ -54,7 +55,8 @@ def configured(
     """
     from pytopo.training.config import read_tables
 
-    tables = read_tables(args.config) if args.config else default
+    tables = read_tables(args.config) if args.config else dict(default)
+    tables.pop("device", None)  # of this machine, see `device_of`
     given: list[Setting] = [
         ([table, name], getattr(args, option))
         for option, (table, name) in options.items()
@@ -105,13 +107,21 @@ def with_settings(tables: Mapping[str, Any], settings: Iterable[Setting]) -> dic
     return result
 
 
-def check_device(name: str | None) -> None:
-    """Refuse a device that this machine does not have; None for one it has."""
+def device_of(args: argparse.Namespace) -> str | None:
+    """Return the device of ``--device``, else of ``--config``; refuse one that is missing here.
+
+    ``None`` stands for a GPU where there is one.
+    """
+    from pytopo.training.config import read_tables
     from pytopo.training.prediction import checked_device
 
-    if name is not None:
-        with reporting_errors():
+    name = args.device
+    with reporting_errors():
+        if name is None and args.config:
+            name = read_tables(args.config).get("device")
+        if name is not None:
             checked_device(name)
+    return name
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from pytopo.cli.options import count, positive
 from pytopo.cli.report import InputError, reporting_errors, results, say
 from pytopo.cli.settings import (
     add_settings,
-    check_device,
     configured,
+    device_of,
     reporting_training_errors,
 )
 
@@ -111,8 +111,8 @@ def _run(args: argparse.Namespace) -> None:
     from pytopo.training.distributed import joined_world
     from pytopo.training.run import resume_run
 
-    check_device(args.device)
-    with joined_world(args.device) as world, ExitStack() as until_the_end:
+    device = device_of(args)
+    with joined_world(device) as world, ExitStack() as until_the_end:
         folder, config, blocks = _begun(args, world, until_the_end)
         args.after_interrupt = f"; to resume: pytopo train --resume {shlex.quote(folder)}"
         world.wait()

@@ -64,8 +64,8 @@ def real(value: object) -> float | None:
         return math.inf if value > 0 else -math.inf  # type: ignore[operator]
 
 
-def whole_number(value: object, name: str, least: int = 0) -> int:
-    """Return an integer as an int.
+def whole_number(value: object, name: str, least: int | None = 0) -> int:
+    """Return an integer as an int; ``least`` is None where any will do.
 
     Raises
     ------
@@ -75,9 +75,10 @@ def whole_number(value: object, name: str, least: int = 0) -> int:
         If it is less than ``least``.
     """
     number = integer(value)
-    if number is None or number < least:
+    if number is None or (least is not None and number < least):
         error = TypeError if number is None else ValueError
-        raise error(f"{name} is {value!r}; expected a whole number of at least {least}")
+        limit = "" if least is None else f" of at least {least}"
+        raise error(f"{name} is {value!r}; expected a whole number{limit}")
     return number
 
 

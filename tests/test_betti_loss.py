@@ -131,6 +131,8 @@ def test_prediction_and_target_of_two_dtypes_are_compared_in_both():
     double = loss(likelihood.double(), truth.double())
     assert loss(likelihood, truth.double()).item() == pytest.approx(double.item())
     assert loss(likelihood.double(), loss.prepare(truth)).item() == pytest.approx(double.item())
+
+
 def test_a_tunnel_alone_costs_what_it_costs_among_others():
     generator = torch.manual_seed(0)
     likelihood = torch.rand(2, 2, 6, 5, 6, generator=generator, dtype=torch.float64)
@@ -231,7 +233,9 @@ def test_descent_on_a_real_section_closes_what_the_truth_has_and_nothing_else(re
 
 
 def test_what_cannot_be_matched_by_place_is_refused():
-    with pytest.raises(ValueError, match="matching is 'cost'; expected wasserstein or betti"):
+    with pytest.raises(
+        ValueError, match="matching is 'cost'; expected one of wasserstein, betti"
+    ):
         TopologicalLoss(matching="cost")
     with pytest.raises(ValueError, match="every_target is True; expected False with matching"):
         TopologicalLoss(matching="betti", every_target=True)

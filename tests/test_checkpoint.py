@@ -44,7 +44,7 @@ def test_a_network_comes_back_and_predicts_the_same(network, state, path):
     save_checkpoint(path, state)
     again = load_network(path)
     assert type(again) is type(network)
-    assert again.options == {"width": 4, "depth": 2, "norm": "batch"}
+    assert again.options == {"width": 4, "depth": 2, "norm": "batch", "channels": 1}
     assert not again.training
     image = torch.rand(1, 1, 20, 20)
     assert torch.equal(again(image), network.eval()(image))

@@ -13,6 +13,7 @@ from PIL import Image
 import pytopo
 from pytopo import models
 from pytopo.cli.main import main
+from pytopo.metrics.evaluation import cleaned
 from pytopo.training.checkpoint import load_network, save_checkpoint
 from pytopo.training.prediction import predict
 
@@ -107,6 +108,36 @@ def test_with_a_threshold_a_mask_is_written(likelihood, ending):
     if ending == "h5":
         with h5py.File("out.h5") as file:
             assert list(file) == ["mask"]
+
+
+def test_what_is_small_is_removed_from_likelihood_and_mask(likelihood):
+    common = ["predict", "best.pt", "image.npy", "-o", "out.tif"]
+    assert main([*common, "--min-persistence", "0.2", "--construction", "T"]) == 0
+    simple = pytopo.simplify(likelihood[0], 0.2, superlevel=True, construction="T", frame=1.0)
+    np.testing.assert_array_equal(pytopo.read_image("out.tif"), simple)
+    assert 0 < (simple != likelihood[0]).mean() < 1
+    assert main([*common, "--min-persistence", "0.2", "--no-frame"]) == 0
+    open_ended = pytopo.simplify(likelihood[0], 0.2, superlevel=True)
+    np.testing.assert_array_equal(pytopo.read_image("out.tif"), open_ended)
+    assert main([*common, "--threshold", "0.5", "--min-size", "9"]) == 0
+    mask = cleaned(likelihood[0] >= 0.5, smallest=9)
+    np.testing.assert_array_equal(pytopo.read_image("out.tif") > 0, mask)
+    assert (mask != (likelihood[0] >= 0.5)).any()
+
+
+def test_a_network_of_three_channels_looks_at_colour(folder, capsys):
+    save_network("colour.pt", "plain", width=4, layers=2, channels=3)
+    colour = np.random.default_rng(1).integers(0, 256, (20, 30, 3), np.uint8)
+    Image.fromarray(colour).save("wall.png")
+    assert main(["predict", "colour.pt", "wall.png", "-o", "out.tif"]) == 0
+    wanted = predict(load_network("colour.pt"), colour.astype(np.float32) / 255)
+    np.testing.assert_array_equal(pytopo.read_image("out.tif"), wanted)
+    other = predict(load_network("colour.pt"), colour[..., ::-1].astype(np.float32) / 255)
+    assert np.abs(other - wanted).max() > 0.01
+    assert capsys.readouterr().err == "wrote out.tif\n"
+    assert fault(capsys, "colour.pt", "volume.npy", "-o", "out.tif").startswith(
+        "volume.npy: shape (3, 40, 50); expected one page"
+    )
 
 
 def test_a_network_for_patches_is_tiled(folder):
@@ -247,6 +278,8 @@ def test_an_image_is_not_written_to_a_device(capsys):
         (["-o", "out.h5", "--threshold", "1.5"], "1.5; expected a number from 0 to 1"),
         (["-o", "out.h5", "--tile", "0"], "'0'; expected a whole number, at least 1"),
         (["-o", "volume.h5"], "volume.h5 would overwrite IMAGE"),
+        (["-o", "out.h5", "--min-size", "3"], "--min-size is for masks; add --threshold"),
+        (["-o", "out.h5", "--min-persistence", "-1"], "-1; expected a number of at least 0"),
     ],
 )
 def test_a_bad_command_line_is_status_2(capsys, argv, said):

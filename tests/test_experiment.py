@@ -10,10 +10,18 @@ import pytest
 import torch
 from filelock import FileLock
 
+from pytopo.metrics.decision import Decision
 from pytopo.training import report as experiment_report
 from pytopo.training.blocks import open_blocks
 from pytopo.training.checkpoint import load_checkpoint
-from pytopo.training.decision import Decision, Predicted, best_decision
+from pytopo.training.decision import (
+    ACCURACY_LOSS,
+    CLEANUPS,
+    DECISIONS,
+    Predicted,
+    decisions_of,
+    mean_matching_errors,
+)
 from pytopo.training.distributed import World
 from pytopo.training.experiment import check_experiment, run_experiment, start_experiment
 from pytopo.training.methods import DATTA_2024, experiment_of, run_config, run_folder
@@ -93,12 +101,61 @@ def test_seeds_and_arms_differ(done):
             assert not torch.equal(first[a], first[b]), (a, b)
 
 
-def test_another_experiment_is_not_put_into_the_folder(done):
+def test_an_experiment_grows_and_reuses_the_runs_that_are_there(done, tmp_path):
+    folder, _, _ = done
+    shutil.copytree(folder, tmp_path / "e")
+    arm = {"start": "warm-up", "loss": {"topo_weight": 0.2, "warmup": 0, "matching": "betti"}}
+    methods = {name: TINY["methods"][name] for name in ("warm-up", "without")}
+    grown = experiment_of({**TINY, "seeds": [0], "methods": {**methods, "place": arm}})
+    check(grown, tmp_path / "e")
+    start_experiment(tmp_path / "e", grown)
+    order = [(m.name, seed) for m, seed, _ in run_experiment(grown, tmp_path / "e", ALONE)]
+    assert order == [("place", 0)]
+    # what is not in the file is still known: it cannot come back with other values
+    again = {**TINY, "methods": {**methods, "with": {"start": "warm-up"}}}
+    with pytest.raises(
+        ValueError, match=r"methods\.with: loss\.topo_weight is 0\.03 and was 0\.1"
+    ):
+        start_experiment(tmp_path / "e", experiment_of(again))
+    assert check(experiment_of({**TINY, "seeds": [0, 1, 2]}), tmp_path / "e") == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"training": {**TINY["training"], "epochs": 2}},
+            "methods.warm-up: training.epochs is 2 and was 1 in this folder; name",
+        ),
+        ({"data": {"sections": 6, "side": 80}}, "data.sections is 6 and was 5 in this"),
+        (
+            {"data": {"sections": 6, "side": 80}, "methods": {"new": {}}},
+            "methods.new: data.sections is 6 and was 5 in this",
+        ),
+        (
+            {"methods": {"warm-up": {"loss": {"topo_weight": 0.0}}, "without": {
+                "loss": {"topo_weight": 0.0}}}},
+            "methods.without: start is '' and was 'warm-up' in this",
+        ),
+    ],
+)  # fmt: skip
+def test_runs_with_other_values_are_not_mixed(done, change, message):
+    folder, _, _ = done
+    before = (folder / "experiment.json").read_text()
+    with pytest.raises(ValueError, match=message):
+        start_experiment(folder, experiment_of({**TINY, **change}))
+    assert (folder / "experiment.json").read_text() == before
+
+
+def test_an_evaluation_with_fewer_decisions_is_made_again(done, tmp_path):
     folder, experiment, _ = done
-    start_experiment(folder, experiment)
-    other = experiment_of({**TINY, "seeds": [0]})
-    with pytest.raises(ValueError, match="holds another experiment; name another folder"):
-        start_experiment(folder, other)
+    shutil.copytree(folder, tmp_path / "e")
+    file = run_folder(tmp_path / "e", experiment.method("with"), 0) / "evaluation.json"
+    whole = json.loads(file.read_text())
+    file.write_text(json.dumps({"plain": whole["plain"], "tuned": whole["plain"]}))
+    assert check(experiment, tmp_path / "e") == ()
+    assert list(run_experiment(experiment, tmp_path / "e", ALONE)) == []
+    assert json.loads(file.read_text()) == whole
 
 
 def test_the_report_has_a_table_of_epochs_for_each_method(done):
@@ -124,7 +181,7 @@ def fabricated(values):
 
     def run(value):
         judged = {"test": {**test, "patch_betti_1": value}}
-        return {"epochs": [epoch], "evaluation": {"plain": judged, "tuned": judged}}
+        return {"epochs": [epoch], "evaluation": dict.fromkeys(DECISIONS, judged)}
 
     return {
         method: {str(seed): run(value) for seed, value in enumerate(some)}
@@ -138,23 +195,81 @@ def test_spread_is_that_of_seeds_and_differences_are_paired(tmp_path):
     text = experiment_report.write_report(tmp_path, experiment, found)
     (row,) = {line for line in text.splitlines() if line.startswith("| with - without")}
     # differences -0.5 and -1.5: mean -1, deviation sqrt(1/2)
-    assert row.split(" | ")[3] == "-1.000 ± 0.707 (2 / 0)"
+    assert row.split(" | ")[6] == "-1.000 ± 0.707 (2 / 0)"
     (row,) = {line for line in text.splitlines() if line.startswith("| without |")}
-    assert row.split(" | ")[3] == "2.000 ± 1.414"
+    assert row.split(" | ")[6] == "2.000 ± 1.414"
 
 
-def test_the_decision_with_the_least_betti_error_is_chosen():
+def a_wall_with_a_gap_and_a_speck(speck):
+    """Two walls that cross: a gap in one is weak, and a speck of 9 pixels lies beside."""
     truth = np.zeros((70, 70), bool)
     truth[20, :] = truth[:, 30] = True
     likelihood = np.where(truth, 0.95, 0.0).astype(np.float32)
-    likelihood[20, 40:45] = 0.42  # a gap, open at thresholds above 0.42
-    likelihood[50:53, 50:53] = 0.9  # a speck of 9 pixels
+    likelihood[20, 40:45] = 0.42  # open at thresholds above 0.42
+    likelihood[49:54, 49:54] = speck - 0.25
+    likelihood[50:53, 50:53] = speck
+    return Predicted(likelihood, truth)
+
+
+def test_each_cleanup_takes_the_decision_with_the_least_error():
     config = experiment_of(TINY).config
-    decision = best_decision([Predicted(likelihood, truth)], config)
-    assert decision.threshold <= 0.4
-    assert decision.smallest == 20
-    mask = decision.mask(likelihood, "V")
-    np.testing.assert_array_equal(mask, truth)
+    predicted = a_wall_with_a_gap_and_a_speck(0.9)
+    chosen = decisions_of([predicted], config)
+    assert list(chosen) == list(DECISIONS)
+    assert chosen["plain"] == Decision(0.5, 0, 0.0)
+    # the speck is brighter than the gap, so a threshold alone keeps one of them
+    by_threshold, by_size, by_persistence = (
+        chosen[f"{cleanup} by matching"] for cleanup in CLEANUPS
+    )
+    assert (by_threshold.smallest, by_threshold.min_persistence) == (0, 0)
+    assert (by_size.threshold, by_size.smallest) == (0.1, 50)
+    assert by_persistence.min_persistence == 0
+    errors = {
+        name: mean_matching_errors([predicted], decision, config)["matching"]
+        for name, decision in chosen.items()
+    }
+    assert errors["size by matching"] == 0 < errors["persistence by matching"]
+    np.testing.assert_array_equal(by_size.mask(predicted.likelihood), predicted.truth)
+
+
+def test_a_line_that_hardly_stands_out_goes_by_persistence():
+    truth = np.zeros((70, 70), bool)
+    truth[:, 30] = True
+    likelihood = np.where(truth, 0.9, 0.2).astype(np.float32)
+    likelihood[5:60, 31:60] = 0.45
+    likelihood[20:32, 50] = 0.7  # 0.25 above what is around it
+    likelihood[30, 30] = 0.55
+    chosen = decisions_of([Predicted(likelihood, truth)], experiment_of(TINY).config)
+    assert chosen["persistence by matching"] == Decision(0.5, min_persistence=0.3)
+
+
+def test_one_criterion_pays_little_accuracy_and_the_other_any():
+    truth = np.zeros((70, 70), bool)
+    truth[:, 30] = True
+    likelihood = np.where(truth, 0.9, 0.0).astype(np.float32)
+    likelihood[:, 27:34] = np.maximum(likelihood[:, 27:34], 0.35)
+    likelihood[30:35, 30] = 0.35  # a gap that only low thresholds close, beside many pixels
+    predicted = Predicted(likelihood, truth)
+    chosen = decisions_of([predicted], experiment_of(TINY).config)
+
+    def accuracy(decision):
+        return (decision.mask(predicted.likelihood) == truth).mean()
+
+    best = max(accuracy(decision) for decision in CLEANUPS["threshold"])
+    for cleanup in CLEANUPS:
+        assert accuracy(chosen[f"{cleanup} by betti"]) >= best - ACCURACY_LOSS
+    assert chosen["threshold by matching"].threshold <= 0.3
+    assert accuracy(chosen["threshold by matching"]) < best - ACCURACY_LOSS
+
+
+def test_patches_of_the_matching_error_tile_a_section():
+    config = experiment_of(TINY).config  # patches of 33 x 33
+    truth = np.zeros((70, 70), bool)
+    truth[:, 35] = True
+    likelihood = truth.astype(np.float32)
+    likelihood[:2, :2], likelihood[60, 60] = 0, 1  # one speck, in one of 3 x 3 patches
+    found = mean_matching_errors([Predicted(likelihood, truth)], Decision(), config)
+    assert found == {"matching_0": 1 / 9, "matching_1": 0.0, "matching": 1 / 9}
 
 
 def test_the_plain_decision_is_the_threshold():
@@ -222,8 +337,10 @@ def test_results_can_be_read_by_others(done):
     folder, experiment, _ = done
     found = json.loads(json.dumps(gather_results(experiment, folder)))
     judged = found["with"]["0"]["evaluation"]
-    assert judged["plain"]["decision"] == {"threshold": 0.5, "smallest": 0}
-    assert set(judged) == {"plain", "tuned"}
+    assert judged["plain"]["decision"] == {
+        "threshold": 0.5, "smallest": 0, "min_persistence": 0.0,
+    }  # fmt: skip
+    assert tuple(judged) == DECISIONS
 
 
 # ---- checks before anything is written -------------------------------------------------------

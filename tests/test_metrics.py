@@ -8,6 +8,7 @@ import numpy as np
 import oracles
 import pytest
 import skimage.metrics
+import skimage.morphology
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -21,7 +22,10 @@ from pytopo.metrics import (
     adapted_rand_error,
     betti_error,
     betti_numbers,
+    cldice,
     dice,
+    euler_characteristic,
+    euler_error,
     patch_betti_error,
     patch_shape,
     pixel_accuracy,
@@ -497,3 +501,62 @@ def test_background_is_left_out_or_kept_but_not_both():
         variation_of_information(target, target, ignore_background=False, background=7)
     with pytest.raises(ValueError, match="target is 7 or 1 everywhere, and no pixel is left"):
         adapted_rand_error(target, target, background=(7, 1))
+
+
+# ---- Euler characteristic, clDice -----------------------------------------------------------
+
+
+@given(mask=masks(), construction=constructions, frame=st.booleans())
+def test_the_euler_characteristic_is_the_alternating_sum(mask, construction, frame):
+    options = {"construction": construction, "frame": frame}
+    numbers = betti_numbers(mask, **options)
+    signs = (-1) ** np.arange(len(numbers))
+    assert euler_characteristic(mask, **options) == signs @ numbers
+    assert euler_error(mask, mask, **options) == 0
+
+
+def test_the_euler_error_cancels_what_the_betti_error_adds():
+    dots, ring = np.zeros((2, 3, 7)), np.zeros((3, 7))
+    ring[:, :3] = RING
+    assert euler_error(dots[0], ring) == 0
+    assert betti_error(dots[0], ring).total == 2
+    dots[1, 1, 1::2] = 1
+    assert euler_error(dots[1], ring) == 3
+    assert euler_error(dots[1], ring, frame=True) == (1 + 3 - 1) - (1 - 2)
+
+
+def test_cldice_is_the_overlap_of_skeletons_and_masks():
+    """Half of a line 3 pixels wide lies in it, but half of its centre line is missing."""
+    line = np.zeros((7, 20))
+    line[2:5, 3:17] = 1
+    assert cldice(line, line) == 1
+    half = line.copy()
+    half[:, 10:] = 0
+    whole, part = (skimage.morphology.skeletonize(m > 0) for m in (line, half))
+    precision, sensitivity = line[part].mean(), half[whole].mean()
+    assert precision == 1
+    expected = 2 * precision * sensitivity / (precision + sensitivity)
+    assert cldice(half, line) == cldice(line, half) == pytest.approx(expected)
+    assert 0.5 < expected < 0.8
+    thick = ndimage.binary_dilation(line)
+    assert cldice(thick, line) == pytest.approx(1, abs=0.1)
+
+
+def test_cldice_of_volumes_and_of_nothing():
+    tube = np.zeros((5, 5, 12), bool)
+    tube[1:4, 1:4] = True
+    apart = np.roll(tube, 1, axis=0) & False
+    assert cldice(tube, tube) == 1
+    assert cldice(apart, apart) == 1
+    assert cldice(tube, apart) == cldice(apart, tube) == 0
+    beside = np.zeros_like(tube)
+    beside[0, 0] = True
+    assert cldice(tube, beside) == 0
+
+
+def test_cldice_says_what_it_lacks(monkeypatch):
+    monkeypatch.setitem(sys.modules, "skimage.morphology", None)
+    with pytest.raises(
+        ImportError, match="skeletons of scikit-image: pip install scikit-image"
+    ):
+        cldice(RING, RING)

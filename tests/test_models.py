@@ -174,7 +174,7 @@ def test_an_unknown_option_is_refused_with_what_there_is():
     with pytest.raises(ValueError) as caught:
         models.build("unet", size=3)
     assert str(caught.value) == (
-        "network 'unet' has no option 'size'; it has width, depth, norm"
+        "network 'unet' has no option 'size'; it has width, depth, norm, channels"
     )
 
 

@@ -1,4 +1,4 @@
-"""Make the figures of the lessons, of the page about regions and of matching by place.
+"""Make the figures of the lessons, and of the pages on regions, metrics and matching by place.
 
     python docs/figures/make.py FOLDER [NAME ...]
 
@@ -20,9 +20,8 @@ HERE = Path(__file__).parent
 def figures() -> dict[str, Callable[[], Figure]]:
     """Return the function that makes each figure, by the name of the file."""
     found = {}
-    for path in sorted(
-        [*HERE.glob("lesson_*.py"), HERE / "regions.py", HERE / "betti_matching.py"]
-    ):
+    pages = ("regions.py", "metrics.py", "betti_matching.py")
+    for path in sorted([*HERE.glob("lesson_*.py"), *(HERE / page for page in pages)]):
         module = import_module(path.stem)
         for name, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == path.stem and not name.startswith("_"):

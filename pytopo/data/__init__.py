@@ -6,6 +6,7 @@
 sections.py     a sequence of images with their ground truth; joining, splitting
 remarks.py      notes on what is read, each kind once
 borders.py      from ids of cells to membranes
+ignored.py      labels that mark pixels without ground truth
 labelled.py     images beside labels, which are masks or ids
 volumes.py      a data set of three axes, and where labels lie in an image
 hdf5.py         sections of HDF5 files

@@ -44,6 +44,8 @@ class CremiVolume(HDF5Pair):
         evaluation of the challenge ignores; 0 is a neuron there.  In other collections 0
         marks unlabelled pixels, or the membrane: ``background=0``.  ``()``: all ids are
         neurons.
+    ignore : int, iterable of int or None
+        Ids that mark pixels without ground truth.
 
     Raises
     ------
@@ -77,6 +79,7 @@ class CremiVolume(HDF5Pair):
         border: float | None = 1.0,
         border_unit: str = "pixels",
         background: int | Iterable[int] | None = None,
+        ignore: int | Iterable[int] | None = None,
     ) -> None:
         self._path = os.fspath(path)
         super().__init__(
@@ -86,6 +89,7 @@ class CremiVolume(HDF5Pair):
             border=border,
             border_unit=border_unit,
             background=CREMI_BACKGROUND if background is None else background,
+            ignore=ignore,
         )
         self._background_given = background is not None
 

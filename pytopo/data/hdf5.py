@@ -8,15 +8,14 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from pytopo.data.borders import Borders
+from pytopo.data.ignored import MASK_ADVICE, Truth, checked_ignored, read_mask
 from pytopo.data.labelled import LabelledSections, moved
-from pytopo.data.sections import MASK_ADVICE, WHOLE
+from pytopo.data.sections import WHOLE
 from pytopo.data.volumes import Triple, place_of_labels, stored_volume
 from pytopo.images.background import BACKGROUND, CREMI_BACKGROUND, checked_background
-from pytopo.images.masks import mask_of
 from pytopo.images.readers.address import parsed_address
 from pytopo.images.readers.choice import chosen_reader
 from pytopo.images.readers.hdf5 import opened_data_set, read_hdf5
@@ -100,6 +99,8 @@ class HDF5Pair(LabelledSections):
     background : int, iterable of int or None
         For ids: those that mean no cell and are membrane, see `default_background` for
         None.
+    ignore : int, iterable of int or None
+        Labels that mark pixels without ground truth.
 
     Raises
     ------
@@ -115,6 +116,7 @@ class HDF5Pair(LabelledSections):
     --------
     >>> import tempfile
     >>> import h5py
+    >>> import numpy as np
     >>> with tempfile.TemporaryDirectory() as folder, h5py.File(f"{folder}/a.h5", "w") as file:
     ...     file["image"] = np.full((1, 2, 4), 51, np.uint8)
     ...     file["label"] = np.array([[[1, 1, 1, 2], [1, 1, 1, 2]]])
@@ -136,6 +138,7 @@ class HDF5Pair(LabelledSections):
         border: float | None = 1.0,
         border_unit: str = "pixels",
         background: int | Iterable[int] | None = None,
+        ignore: int | Iterable[int] | None = None,
     ) -> None:
         self._image = stored_volume(parsed_address(os.fspath(image)))
         self._label = stored_volume(parsed_address(os.fspath(label)))
@@ -152,6 +155,7 @@ class HDF5Pair(LabelledSections):
             invert=invert,
             borders=borders if ids else None,
             background_given=background is not None,
+            ignore=checked_ignored(ignore),
         )
         if ids and borders.unit == "nm":
             if self.resolution is None:
@@ -184,12 +188,12 @@ class HDF5Pair(LabelledSections):
     def _cell_ids(self, i: int, rows: slice, columns: slice) -> NDArray:
         return self._label.window(i, rows, columns)
 
-    def _mask(self, i: int, rows: slice, columns: slice) -> NDArray[np.bool_]:
+    def _mask(self, i: int, rows: slice, columns: slice) -> Truth:
         """Read a window of a mask, whose foreground has the same value in all windows."""
         where = f"{self._label_name} section {i}: the label"
-        mask = mask_of(self._label.window(i, rows, columns), where, MASK_ADVICE)
+        truth, mask = read_mask(self._label.window(i, rows, columns), where, self._ignore)
         if mask.marked is None:
-            return mask.array
+            return truth
         if self._foreground is None:
             self._foreground = mask.marked
             self._watch.remarks.warn(self._label_name, mask.notes)
@@ -199,7 +203,7 @@ class HDF5Pair(LabelledSections):
                 f"{number_text(self._foreground)}; expected a mask of 0 and one other value, "
                 f"{MASK_ADVICE.ids}"
             )
-        return mask.array
+        return truth
 
     def label_of(self, i: int, rows: slice = WHOLE, columns: slice = WHOLE) -> NDArray:
         """Return the labels of a section or of a window of it, as stored."""

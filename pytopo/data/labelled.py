@@ -9,13 +9,13 @@ here: scaling, borders, and the notes on what was read.
 
 from abc import abstractmethod
 
-import numpy as np
 from numpy.typing import NDArray
 
 from pytopo.data.borders import Borders
+from pytopo.data.ignored import Truth, inverted, marked
 from pytopo.data.remarks import Remarks, Watch
 from pytopo.data.sections import Section, Sections, unit_image
-from pytopo.images.background import background_notes
+from pytopo.images.background import background_notes, is_background
 
 
 class LabelledSections(Sections):
@@ -33,6 +33,8 @@ class LabelledSections(Sections):
         Height and width of a pixel, in the unit of the borders.
     background_given : bool
         The user has said which ids are background, so no note is needed.
+    ignore : tuple of int
+        Labels of pixels without ground truth.
 
     Raises
     ------
@@ -49,6 +51,7 @@ class LabelledSections(Sections):
         borders: Borders | None,
         spacing: tuple[float, float] = (1.0, 1.0),
         background_given: bool,
+        ignore: tuple[int, ...] = (),
     ) -> None:
         if borders is not None and invert:
             raise ValueError(f"{label}: invert is for masks; these labels are ids")
@@ -57,6 +60,7 @@ class LabelledSections(Sections):
         self._borders = borders
         self._spacing = spacing
         self._background_given = background_given
+        self._ignore = ignore
         self._watch = Watch(Remarks())
 
     @abstractmethod
@@ -64,8 +68,8 @@ class LabelledSections(Sections):
         """A window of the image of section ``i``, as stored."""
 
     @abstractmethod
-    def _mask(self, i: int, rows: slice, columns: slice) -> NDArray[np.bool_]:
-        """A window of the label of section ``i``: where the mask is not 0."""
+    def _mask(self, i: int, rows: slice, columns: slice) -> Truth:
+        """A window of the label of section ``i``: where the mask is not 0, as a truth."""
 
     @abstractmethod
     def _cell_ids(self, i: int, rows: slice, columns: slice) -> NDArray:
@@ -83,9 +87,10 @@ class LabelledSections(Sections):
             self._watch.truth(self._label_name, truth, whole)
         return Section(image, truth)
 
-    def _truth(self, i: int, rows: slice, columns: slice) -> NDArray[np.bool_]:
+    def _truth(self, i: int, rows: slice, columns: slice) -> Truth:
         if self._borders is None:
-            return self._mask(i, rows, columns) ^ self._invert
+            mask = self._mask(i, rows, columns)
+            return inverted(mask) if self._invert else mask.copy()
         # A membrane may come from a border outside the window: read as far as it may reach.
         above, left = self._borders.margin(self._spacing)
         wide_rows, wide_columns = _widened(rows, above), _widened(columns, left)
@@ -95,6 +100,8 @@ class LabelledSections(Sections):
             self._watch.remarks.warn(self._label_name, notes)
         mask = self._borders.membranes(ids, self._spacing)
         inner = moved(rows, -wide_rows.start), moved(columns, -wide_columns.start)
+        if self._ignore:
+            return marked(mask[inner], is_background(ids[inner], self._ignore))
         return mask[inner].copy()
 
 

@@ -29,6 +29,8 @@ def open_sections(
     border: float | None = 1.0,
     border_unit: str = "pixels",
     background: int | Iterable[int] | None = None,
+    ignore: int | Iterable[int] | None = None,
+    colour: bool = False,
 ) -> Sections:
     """Open sections with their ground truth; several sources are joined.
 
@@ -47,6 +49,11 @@ def open_sections(
     border, border_unit, background
         How ids become membranes, see `CremiVolume`; a background of None is 2**64 - 1 for
         files in the CREMI layout, and otherwise 0 and 2**64 - 1.
+    ignore : int, iterable of int or None
+        Labels that mark pixels without ground truth: the truth of sections is int8 then, -1
+        in such pixels.
+    colour : bool
+        Images of pictures are (H, W, 3), not their luminance.
 
     Raises
     ------
@@ -75,7 +82,7 @@ def open_sections(
     ...     len(sections), sections[3].image.shape
     (4, (64, 64))
     """
-    labels = _Labels(invert, ids, border, border_unit, background)
+    labels = _Labels(invert, ids, border, border_unit, background, ignore, colour)
     several = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
     parts = [labels.of(os.fspath(source)) for source in several]
     remarks = Remarks()
@@ -85,13 +92,15 @@ def open_sections(
 
 
 class _Labels(NamedTuple):
-    """The options of `open_sections`: how labels are read."""
+    """The options of `open_sections`: how labels and images are read."""
 
     invert: bool
     ids: bool
     border: float | None
     border_unit: str
     background: int | Iterable[int] | None
+    ignore: int | Iterable[int] | None
+    colour: bool
 
     def of(self, source: str) -> Sections:
         image, comma, label = source.partition(",")
@@ -101,7 +110,7 @@ class _Labels(NamedTuple):
             return self._of_cremi(source)
         match _is_hdf5(image), _is_hdf5(label):
             case True, True:
-                return HDF5Pair(image, label, **self._asdict())
+                return HDF5Pair(image, label, **self._of_hdf5(source))
             case False, False:
                 return PicturePair(image, label, **self._of_pictures(source))
         raise ValueError(one_line(f"{source}: HDF5 and a picture; expected two of one kind"))
@@ -115,12 +124,20 @@ class _Labels(NamedTuple):
             )
         if self.invert:
             raise ValueError(one_line(f"{source}: invert is for masks; a CREMI file holds ids"))
+        self._of_hdf5(source)
         return CremiVolume(
             source,
             border=self.border,
             border_unit=self.border_unit,
             background=self.background,
+            ignore=self.ignore,
         )
+
+    def _of_hdf5(self, source: str) -> dict[str, Any]:
+        options = self._asdict()
+        if options.pop("colour"):
+            raise ValueError(one_line(f"{source}: HDF5 holds grey images; expected pictures"))
+        return options
 
     def _of_pictures(self, source: str) -> dict[str, Any]:
         options = self._asdict()

@@ -13,16 +13,16 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 from numpy.typing import NDArray
 
 from pytopo.data.borders import Borders
+from pytopo.data.ignored import Truth, checked_ignored, read_mask
 from pytopo.data.labelled import LabelledSections
 from pytopo.data.remarks import Remarks
-from pytopo.data.sections import MASK_ADVICE, Joined
+from pytopo.data.sections import Joined
 from pytopo.images.background import BACKGROUND, checked_background
+from pytopo.images.colour import open_colour
 from pytopo.images.image import ImageFile, image_shape, open_image, open_labels
-from pytopo.images.masks import mask_of
 
 ENDINGS = (".png", ".tif", ".tiff", ".bmp", ".pgm", ".jpg", ".jpeg")
 KEPT = 128  # decoded pages, in each process
@@ -46,6 +46,10 @@ class PicturePair(LabelledSections):
         `border_mask`.  ``None``: only background is membrane.
     background : int, iterable of int or None
         For ids: those that mean no cell and are membrane.  None: 0 and 2**64 - 1.
+    ignore : int, iterable of int or None
+        Labels that mark pixels without ground truth.
+    colour : bool
+        Images are (H, W, 3), red, green and blue, and not their luminance; of one page.
 
     Raises
     ------
@@ -76,8 +80,11 @@ class PicturePair(LabelledSections):
         ids: bool = False,
         border: float | None = 1.0,
         background: int | Iterable[int] | None = None,
+        ignore: int | Iterable[int] | None = None,
+        colour: bool = False,
     ) -> None:
         self._image, self._label = os.fspath(image), os.fspath(label)
+        self._kind = "colour" if colour else "image"
         known = checked_background(BACKGROUND if background is None else background)
         super().__init__(
             self._image,
@@ -85,6 +92,7 @@ class PicturePair(LabelledSections):
             invert=invert,
             borders=Borders(border, "pixels", known).checked() if ids else None,
             background_given=background is not None,
+            ignore=checked_ignored(ignore),
         )
         self._pages, *self._size = _stated_size(self._image)
         pages, *size = _stated_size(self._label)
@@ -108,9 +116,9 @@ class PicturePair(LabelledSections):
         return f"{path} page {i}" if self._pages > 1 else path
 
     def _pixels(self, i: int, rows: slice, columns: slice) -> NDArray:
-        return self._page(self._image, i, "image")[rows, columns]
+        return self._page(self._image, i, self._kind)[rows, columns]
 
-    def _mask(self, i: int, rows: slice, columns: slice) -> NDArray[np.bool_]:
+    def _mask(self, i: int, rows: slice, columns: slice) -> Truth:
         return self._page(self._label, i, "mask")[rows, columns]
 
     def _cell_ids(self, i: int, rows: slice, columns: slice) -> NDArray:
@@ -121,12 +129,12 @@ class PicturePair(LabelledSections):
         return page[rows, columns]
 
     def _page(self, path: str, i: int, kind: str) -> NDArray:
-        """Return a page (H, W), read as an "image", a "mask" or "ids"."""
+        """Return a page (H, W), read as an "image", in "colour", as a "mask" or "ids"."""
         address = f"{path}[{i}]" if self._pages > 1 else path
-        file = _decoded(address, os.stat(path).st_mtime_ns, kind)
+        file = _decoded(address, os.stat(path).st_mtime_ns, kind, self._ignore)
         self._watch.remarks.warn(path, file.notes)
         pixels = file.array
-        if pixels.shape != self._shape(i):
+        if pixels.shape[:2] != self._shape(i):
             raise ValueError(
                 f"{address}: shape {pixels.shape}; expected {self._shape(i)} as of the first "
                 "page"
@@ -149,13 +157,16 @@ def _counted(pages: int, size: list[int]) -> str:
 
 
 @lru_cache(maxsize=KEPT)
-def _decoded(address: str, changed: int, kind: str) -> ImageFile:
-    """A page as image, mask or ids, read-only; `changed` is when its file was modified."""
-    file = open_labels(address) if kind == "ids" else open_image(address, raw=True)
+def _decoded(address: str, changed: int, kind: str, ignore: tuple[int, ...]) -> ImageFile:
+    """A page of some kind, read-only; `changed` is when its file was modified."""
+    if kind == "colour":
+        file = open_colour(address)
+    else:
+        file = open_labels(address) if kind == "ids" else open_image(address, raw=True)
     pixels, notes = file.array, file.notes
     if kind == "mask":
-        mask = mask_of(pixels, f"{address}: the label", MASK_ADVICE)
-        pixels, notes = mask.array, notes + mask.notes
+        pixels, mask = read_mask(pixels, f"{address}: the label", ignore)
+        notes = notes + mask.notes
     pixels.setflags(write=False)
     return ImageFile(pixels, notes)
 
@@ -173,7 +184,7 @@ class ImagePairs(Joined):
     Parameters
     ----------
     folder : str or path-like
-    invert, ids, border, background
+    invert, ids, border, background, ignore, colour
         As in `PicturePair`.
 
     Raises
@@ -206,6 +217,8 @@ class ImagePairs(Joined):
         ids: bool = False,
         border: float | None = 1.0,
         background: int | Iterable[int] | None = None,
+        ignore: int | Iterable[int] | None = None,
+        colour: bool = False,
     ) -> None:
         images, labels = (_pictures(Path(folder) / kind) for kind in ("image", "label"))
         alone = sorted(images.keys() ^ labels.keys(), key=_natural)
@@ -220,6 +233,7 @@ class ImagePairs(Joined):
                 PicturePair(
                     images[stem], labels[stem],
                     invert=invert, ids=ids, border=border, background=background,
+                    ignore=ignore, colour=colour,
                 )
                 for stem in sorted(images, key=_natural)
             ]

@@ -132,7 +132,9 @@ class Patches:
         Returns
         -------
         image, truth : (1, size, size) float32
-            In [0, 1]; the ground truth is 1 where there is membrane.
+            In [0, 1]; the ground truth is 1 where there is membrane, and -1 where it is to be
+            ignored.  An image in colour is
+            (3, size, size).
         """
         k = index(k)
         if k < 0:
@@ -158,8 +160,9 @@ class Patches:
 
 
 def _turned(pixels: NDArray, symmetry: int) -> NDArray[np.float32]:
-    """Pixels after 0 to 3 quarter turns, and flipped from symmetry 4 on, as (1, s, s)."""
+    """Pixels after 0 to 3 quarter turns, and flipped from symmetry 4 on, (channels, s, s)."""
     turned = np.rot90(pixels, symmetry % 4)
     flipped = turned[:, ::-1] if symmetry >= 4 else turned
+    channels = np.moveaxis(flipped.reshape(*flipped.shape[:2], -1), -1, 0)
     # Of one pixel a view has negative strides and is contiguous all the same.
-    return np.array(flipped[None], np.float32, order="C")
+    return np.array(channels, np.float32, order="C")

@@ -81,11 +81,11 @@ class Watch:
             self._range_pixels = ENOUGH if self._high > self._low else 0
             self.remarks.warn(where, range_notes(self._high - self._low, dtype))
 
-    def truth(self, where: str, truth: NDArray[np.bool_], whole: bool) -> None:
+    def truth(self, where: str, truth: NDArray, whole: bool) -> None:
         """Add membranes; `whole`: of a whole section, which is enough to judge."""
         if self._has_membrane:
             return
-        self._has_membrane = bool(truth.any())
+        self._has_membrane = bool((truth > 0).any())
         self._truth_pixels += truth.size
         if not self._has_membrane and (whole or self._truth_pixels >= ENOUGH):
             self.remarks.warn(

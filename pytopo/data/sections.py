@@ -12,7 +12,7 @@ and a way to read a window.  The rest is here.
 
 from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from operator import index
 from typing import NamedTuple, overload
@@ -20,17 +20,12 @@ from typing import NamedTuple, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pytopo.data.ignored import Truth, checked_ignored, read_mask
 from pytopo.data.remarks import Remarks
-from pytopo.images.masks import Advice, mask_of
 from pytopo.images.scaling import clipped_to_unit, scaled
 from pytopo.notes import number_text
 
 WHOLE = slice(None)
-MASK_ADVICE = Advice(
-    ids="or ids of cells with ids=True (data.ids)",
-    grey="or a mask of it: membrane as 1 and all else 0",
-    ignore="pixels to ignore set to 0, or left out",
-)
 
 
 class Section(NamedTuple):
@@ -39,13 +34,14 @@ class Section(NamedTuple):
     Attributes
     ----------
     image : (H, W) float32
-        In [0, 1].
-    truth : (H, W) bool
-        True where there is membrane: the foreground that a network learns.
+        In [0, 1]; in colour (H, W, 3).
+    truth : (H, W) bool or int8
+        True where there is membrane: the foreground that a network learns.  Where labels may
+        mark pixels to ignore, int8: 1, 0, and -1 for pixels without ground truth.
     """
 
     image: NDArray[np.float32]
-    truth: NDArray[np.bool_]
+    truth: Truth
 
 
 class Sections(ABC):
@@ -268,11 +264,13 @@ class ArraySections(Sections):
     ----------
     images : (D, H, W) ndarray or sequence of (H, W) ndarray
         Integers and bools are scaled to [0, 1] by the range of their dtype; floats must be
-        in [0, 1].
-    truths : the same of masks
-        Membrane is what is not 0, see `pytopo.images.masks.mask_of`.
+        in [0, 1].  In colour (D, H, W, 3) or a sequence of (H, W, 3).
+    truths : (D, H, W) ndarray or sequence of (H, W) ndarray
+        Masks.  Membrane is what is not 0, see `pytopo.images.masks.mask_of`.
     name : str
         Their name in messages.
+    ignore : int, iterable of int or None
+        Values of truths that mark pixels without ground truth.
 
     Raises
     ------
@@ -295,7 +293,10 @@ class ArraySections(Sections):
         images: Sequence[ArrayLike] | NDArray,
         truths: Sequence[ArrayLike] | NDArray,
         name: str = "array",
+        *,
+        ignore: int | Iterable[int] | None = None,
     ) -> None:
+        left_out = checked_ignored(ignore)
         self._images = [np.asarray(image) for image in images]
         masks = [np.asarray(truth) for truth in truths]
         self._label = name
@@ -305,13 +306,14 @@ class ArraySections(Sections):
                 "same number of both, and at least one"
             )
         for i, (image, truth) in enumerate(zip(self._images, masks)):
-            if image.ndim != 2 or image.shape != truth.shape or not image.size:
+            flat = image.ndim == 2 or image.shape[2:] == (3,)
+            if not flat or image.shape[:2] != truth.shape or not image.size:
                 raise ValueError(
                     f"{self._name(i)}: image of shape {image.shape}, truth of {truth.shape}; "
                     "expected the same shape (H, W) for both"
                 )
         self._truths = [
-            mask_of(truth, f"{self._name(i)}: truth", MASK_ADVICE).array
+            read_mask(truth, f"{self._name(i)}: truth", left_out)[0]
             for i, truth in enumerate(masks)
         ]
 
@@ -319,7 +321,8 @@ class ArraySections(Sections):
         return len(self._images)
 
     def _shape(self, i: int) -> tuple[int, int]:
-        return self._images[i].shape
+        height, width = self._images[i].shape[:2]
+        return height, width
 
     def _name(self, i: int) -> str:
         return f"{self._label} section {i}"

@@ -8,7 +8,10 @@
 file                what it does
 ==================  ==================================================================
 textbook.py         the loss of one image as the paper has it
+choices.py          the options of the loss, checked
 inputs.py           predictions and targets as they come in, checked
+likelihoods.py      from logits to likelihoods
+targets.py          class indices become one-hot, and pixels without truth are ignored
 points.py           the points of all images of a batch, as arrays
 in_place.py         which of them are in the same place, for ``matching="betti"``
 tunnels.py          which tunnels of volumes are in the same place

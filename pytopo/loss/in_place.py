@@ -75,7 +75,6 @@ def points_in_place(
     sweep : Sweep
         How points are computed, and known ones were.
     threads : int
-
     """
     match = _in_images if images.ndim == 3 else _in_volumes
     found, goals, partner = match(images, truth, sweep, threads)

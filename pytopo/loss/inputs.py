@@ -17,7 +17,7 @@ NO_MINIMUM = (torch.bool, torch.uint16, torch.uint32, torch.uint64)  # for torch
 
 
 def check_images(images: object, name: str) -> None:
-    """Refuse anything but a dense batch of numbers whose values can be read.
+    """Refuse anything but a dense batch of images whose values can be read.
 
     Parameters
     ----------
@@ -29,9 +29,25 @@ def check_images(images: object, name: str) -> None:
     Raises
     ------
     TypeError
-        If it is no Tensor, not dense, not real, or without values of its own.
+        As `check_tensor`.
     ValueError
         If it has another shape, or no pixel.
+    """
+    check_tensor(images, name)
+    assert isinstance(images, Tensor)
+    if images.ndim not in (4, 5) or images.numel() == 0:
+        raise ValueError(
+            f"{name} has shape {tuple(images.shape)}; expected (B, C, H, W) or (B, C, D, H, W)"
+        )
+
+
+def check_tensor(images: object, name: str) -> None:
+    """Refuse anything but a dense tensor of real numbers whose values can be read.
+
+    Raises
+    ------
+    TypeError
+        If it is no Tensor, not dense, not real, or without values of its own.
     """
     if not isinstance(images, Tensor):
         raise TypeError(f"{name} is {type(images).__name__}; expected a Tensor")
@@ -75,10 +91,6 @@ def check_images(images: object, name: str) -> None:
             f"{name} has dtype {images.dtype}; expected floats of 16 bits or more, "
             f"{name}.float()"
         )
-    if images.ndim not in (4, 5) or images.numel() == 0:
-        raise ValueError(
-            f"{name} has shape {tuple(images.shape)}; expected (B, C, H, W) or (B, C, D, H, W)"
-        )
 
 
 def _has_no_values(images: Tensor) -> bool:
@@ -103,7 +115,7 @@ def check_likelihoods(prediction: Tensor) -> None:
 
 def check_logits(prediction: Tensor) -> None:
     """Refuse logits that are not finite; the sigmoid would hide the infinite ones."""
-    low, high = _range(prediction)
+    low, high = value_range(prediction)
     if not (np.isfinite(low) and np.isfinite(high)):
         tame = "" if np.isnan(low) else "; prediction.clamp(-30, 30) is certain enough"
         raise ValueError(_not_finite(prediction, "prediction") + tame)
@@ -131,10 +143,7 @@ def _advice(values: NDArray) -> str:
         return f"target == {high} for a mask of the larger value"
     odd = distinct[(distinct < 0) | (distinct > 1)]
     if odd.size == 1 and odd[0] in IGNORE_LABELS:
-        return (
-            f"to ignore those pixels target.masked_fill(target == {odd[0]}, 0), and the same "
-            "for the likelihoods"
-        )
+        return f"ignore_index={odd[0]:.0f} leaves those pixels out"
     if (distinct == np.floor(distinct)).all():
         scaled = f", or target / {high} for grey values" if distinct[0] >= 0 else ""
         return f"one channel a class (one-hot) or target > 0 for ids{scaled}"
@@ -145,13 +154,13 @@ def _advice(values: NDArray) -> str:
 
 def _finite_range(images: Tensor, name: str) -> tuple[float, float]:
     """Return the least and the largest value, or refuse a value that is not finite."""
-    low, high = _range(images)
+    low, high = value_range(images)
     if not (np.isfinite(low) and np.isfinite(high)):
         raise ValueError(_not_finite(images, name))
     return low, high
 
 
-def _range(images: Tensor) -> tuple[float, float]:
+def value_range(images: Tensor) -> tuple[float, float]:
     """Return the least and the largest value, NaN if there is one.
 
     One pass over the tensor, on its own device, and one wait for two numbers.

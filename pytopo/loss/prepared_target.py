@@ -16,7 +16,9 @@ from torch.utils.data._utils.collate import default_collate_fn_map
 
 from pytopo.diagram import Diagram
 from pytopo.loss.in_place import swept_points
+from pytopo.loss.inputs import check_images
 from pytopo.loss.points import PointGroups, Sweep, joined_groups, point_groups
+from pytopo.loss.targets import Truth, read_target
 from pytopo.morse.swept_images import SweptImages, joined_sweeps
 from pytopo.stacks import even_parts
 from pytopo.threads import number_of_threads, on_threads
@@ -30,8 +32,8 @@ class PreparedTarget:
 
     Attributes
     ----------
-    tensor : (B, C, H, W) or (B, C, D, H, W) Tensor
-        The target itself.
+    truth : Truth
+        The target itself, as one channel a class, and its pixels to ignore.
     groups : PointGroups
         The points of all images and channels, channels fastest.
     sweep : Sweep
@@ -53,17 +55,27 @@ class PreparedTarget:
 
     def __init__(
         self,
-        tensor: Tensor,
+        truth: Truth,
         groups: PointGroups,
         sweep: Sweep,
         include_background: bool,
         swept: SweptImages | None = None,
     ) -> None:
-        self.tensor = tensor
+        self.truth = truth
         self.groups = groups
         self.sweep = sweep
         self.include_background = include_background
         self.swept = swept
+
+    @property
+    def tensor(self) -> Tensor:
+        """The target, (B, C, H, W) or (B, C, D, H, W); 0 in ignored pixels."""
+        return self.truth.images
+
+    @property
+    def ignored(self) -> Tensor | None:
+        """Its ignored pixels, with one channel; None if there are none."""
+        return self.truth.ignored
 
     @property
     def diagrams(self) -> list[Diagram]:
@@ -73,15 +85,18 @@ class PreparedTarget:
 
     def to(self, *args: Any, **kwargs: Any) -> "PreparedTarget":
         """Return the same with its tensor elsewhere; the arguments are those of `Tensor.to`."""
-        return self._with(self.tensor.to(*args, **kwargs))
+        images, ignored = self.tensor.to(*args, **kwargs), self.ignored
+        return self._with(images, ignored if ignored is None else ignored.to(images.device))
 
     def pin_memory(self) -> "PreparedTarget":
         """Return the same with its tensor in page-locked memory."""
-        return self._with(self.tensor.pin_memory())
+        ignored = self.ignored
+        pinned = ignored if ignored is None else ignored.pin_memory()
+        return self._with(self.tensor.pin_memory(), pinned)
 
-    def _with(self, tensor: Tensor) -> "PreparedTarget":
+    def _with(self, images: Tensor, ignored: Tensor | None) -> "PreparedTarget":
         kept = self.groups, self.sweep, self.include_background, self.swept
-        return PreparedTarget(tensor, *kept)
+        return PreparedTarget(Truth(images, ignored), *kept)
 
     def __repr__(self) -> str:
         where = f"{tuple(self.tensor.shape)} on {self.tensor.device}"
@@ -89,7 +104,7 @@ class PreparedTarget:
 
 
 def prepared(
-    target: Tensor,
+    truth: Truth,
     images: NDArray[np.floating],
     sweep: Sweep,
     include_background: bool,
@@ -99,9 +114,10 @@ def prepared(
 
     Parameters
     ----------
-    target : (B, C, H, W) or (B, C, D, H, W) Tensor
+    truth : Truth
+        Of (B, C, H, W) or (B, C, D, H, W) images.
     images : (n, H, W) or (n, D, H, W) float32 or float64
-        Its channels that count.
+        Its channels that count, with a value in ignored pixels.
     sweep : Sweep
     include_background : bool
         Whether channel 0 is among them.
@@ -116,12 +132,35 @@ def prepared(
 
     parts = on_threads(points_of, even_parts(len(images), threads), threads)
     return PreparedTarget(
-        target,
+        truth,
         joined_groups([groups for groups, _ in parts]),
         sweep,
         include_background,
         _joined_sweeps(parts),
     )
+
+
+def truth_of(
+    target: object, prediction: Tensor, ignore: Tensor | None, ignore_index: int | None
+) -> Truth:
+    """Return the target of a prediction, prepared or not, as `read_target` reads it."""
+    if not isinstance(target, PreparedTarget):
+        if not isinstance(target, Tensor):
+            raise TypeError(
+                f"target is {type(target).__name__}; expected a Tensor or PreparedTarget"
+            )
+        check_images(prediction, "prediction")
+        return read_target(target, tuple(prediction.shape), ignore, ignore_index)
+    if ignore is not None:
+        raise ValueError(
+            "ignore is given, and target is prepared; expected prepare(target, ignore)"
+        )
+    if target.tensor.shape != prediction.shape:
+        raise ValueError(
+            f"target has shape {tuple(target.tensor.shape)}; expected that of prediction, "
+            f"{tuple(prediction.shape)}"
+        )
+    return target.truth
 
 
 def _joined_sweeps(
@@ -155,10 +194,24 @@ def joined(targets: Sequence[PreparedTarget], **_: object) -> PreparedTarget:
             "expected one shape in a batch"
         )
     return PreparedTarget(
-        torch.cat([target.tensor for target in targets]),
+        Truth(torch.cat([target.tensor for target in targets]), _joined_masks(targets)),
         joined_groups([target.groups for target in targets]),
         *options,
         _joined_sweeps([(target.groups, target.swept) for target in targets]),
+    )
+
+
+def _joined_masks(targets: Sequence[PreparedTarget]) -> Tensor | None:
+    """Return the ignored pixels of all targets, or None if there are none."""
+    if all(target.ignored is None for target in targets):
+        return None
+    return torch.cat(
+        [
+            torch.zeros_like(target.tensor[:, :1], dtype=torch.bool)
+            if target.ignored is None
+            else target.ignored
+            for target in targets
+        ]
     )
 
 

@@ -19,11 +19,13 @@ class SegmentationLoss(nn.Module):
         beside the mean over pixels of the cross-entropy.
     softmax : bool
         ``False``: binary cross-entropy of the sigmoid of each channel.  ``True``:
-        cross-entropy of the softmax over channels, and ``target`` is one-hot.
+        cross-entropy of the softmax over channels, and ``target`` is one-hot or holds class
+        indices.
     foreground_weight : float
         Weight of foreground pixels in the binary cross-entropy; 1 treats all pixels alike.
     **options
-        Of `TopologicalLoss`, but for ``sigmoid`` and ``reduction``.
+        Of `TopologicalLoss`, but for ``sigmoid`` and ``reduction``.  Ignored pixels take no
+        part in the cross-entropy, which is the mean over the others.
 
     Examples
     --------
@@ -62,11 +64,21 @@ class SegmentationLoss(nn.Module):
         self.foreground_weight = float(foreground_weight)
         self.topological = TopologicalLoss(sigmoid=not softmax, softmax=softmax, **options)  # type: ignore[arg-type]
 
-    def forward(self, prediction: Tensor, target: "Tensor | PreparedTarget") -> Tensor:
+    def forward(
+        self,
+        prediction: Tensor,
+        target: "Tensor | PreparedTarget",
+        ignore: Tensor | None = None,
+    ) -> Tensor:
         """Return the weighted sum, a scalar; see `terms`."""
-        return self.terms(prediction, target)["total"]
+        return self.terms(prediction, target, ignore)["total"]
 
-    def terms(self, prediction: Tensor, target: "Tensor | PreparedTarget") -> dict[str, Tensor]:
+    def terms(
+        self,
+        prediction: Tensor,
+        target: "Tensor | PreparedTarget",
+        ignore: Tensor | None = None,
+    ) -> dict[str, Tensor]:
         """Return each term and their weighted sum, all with gradient.
 
         Returns
@@ -74,23 +86,45 @@ class SegmentationLoss(nn.Module):
         dict of str to scalar Tensor
             "pixel", "topological" and "total" = pixel + topo_weight * topological.
         """
-        topological = self.topological(prediction, target)
-        pixel = self.pixel_loss(prediction, target)
+        topological = self.topological(prediction, target, ignore)
+        pixel = self.pixel_loss(prediction, target, ignore)
         total = pixel + self.topo_weight * topological
         return {"pixel": pixel, "topological": topological, "total": total}
 
-    def pixel_loss(self, prediction: Tensor, target: "Tensor | PreparedTarget") -> Tensor:
-        """Return the cross-entropy alone, a scalar."""
+    def pixel_loss(
+        self,
+        prediction: Tensor,
+        target: "Tensor | PreparedTarget",
+        ignore: Tensor | None = None,
+    ) -> Tensor:
+        """Return the cross-entropy alone, a scalar: the mean over pixels that count."""
+        truth = self.topological.read(prediction, target, ignore)
         logits = prediction.float()
-        truth = target.tensor if isinstance(target, PreparedTarget) else target
-        truth = truth.to(logits.device, torch.float32)
+        images = truth.images.to(logits.device, torch.float32)
+        reduction = "mean" if truth.ignored is None else "none"
         if self.topological.softmax:
-            return F.cross_entropy(logits, truth)
-        weight = None
-        if self.foreground_weight != 1:
-            weight = torch.tensor(self.foreground_weight, device=logits.device)
-        return F.binary_cross_entropy_with_logits(logits, truth, pos_weight=weight)
+            loss = F.cross_entropy(logits, images, reduction=reduction)
+        else:
+            weight = None
+            if self.foreground_weight != 1:
+                weight = torch.tensor(self.foreground_weight, device=logits.device)
+            loss = F.binary_cross_entropy_with_logits(
+                logits, images, pos_weight=weight, reduction=reduction
+            )
+        return loss if truth.ignored is None else _known_mean(loss, truth.ignored)
 
-    def prepare(self, target: Tensor) -> PreparedTarget:
+    def prepare(
+        self, target: Tensor, ignore: Tensor | None = None, *, channels: int | None = None
+    ) -> PreparedTarget:
         """Compute the points of a target once; see `TopologicalLoss.prepare`."""
-        return self.topological.prepare(target)
+        return self.topological.prepare(target, ignore, channels=channels)
+
+
+def _known_mean(loss: Tensor, ignored: Tensor) -> Tensor:
+    """Return the mean over the pixels that are not ignored, 0 if there are none.
+
+    ``loss`` is (B, ...) of a softmax, or (B, C, ...).
+    """
+    known = ~ignored.to(loss.device)
+    known = known[:, 0] if loss.ndim < known.ndim else known.expand_as(loss)
+    return (loss * known).sum() / known.sum().clamp(min=1)

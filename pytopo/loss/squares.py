@@ -84,6 +84,11 @@ class Costs:
     parts: list[Matched]
     weight: NDArray[np.float64]
 
+    def goal_numbers(self) -> NDArray[np.int64]:
+        """Return how many points the target of each image has, (n,)."""
+        k = self.weight.size
+        return np.concatenate([np.diff(part.goals.start[::k]) for part in self.parts])
+
 
 def costs_of(
     images: NDArray[np.floating],

@@ -14,38 +14,38 @@ Hu, Li, Samaras, Chen (2019), "Topology-preserving deep image segmentation", sec
 and 2.3.
 """
 
-from collections.abc import Iterable, Mapping
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pytopo.loss.choices import (
+    MATCHINGS,
+    NORMALIZATIONS,
+    REDUCTIONS,
+    Dims,
+    checked_frame,
+    checked_weights,
+    one_of,
+)
 from pytopo.loss.explanation import Explanation, explanations
 from pytopo.loss.in_place import Places
-from pytopo.loss.inputs import (
-    as_images,
-    at_least_float,
-    check_images,
-    check_likelihoods,
-    check_logits,
-    check_target,
-)
+from pytopo.loss.inputs import as_images
+from pytopo.loss.likelihoods import likelihoods, without_background
 from pytopo.loss.points import PointGroups, Sweep
-from pytopo.loss.prepared_target import PreparedTarget, prepared
+from pytopo.loss.prepared_target import PreparedTarget, prepared, truth_of
 from pytopo.loss.squares import Costs, Squares, costs_of
-from pytopo.options import flag, integers, is_weight, real
+from pytopo.loss.targets import Truth, filled, read_target
+from pytopo.options import flag, whole_number
 from pytopo.pairing import persistence_batch
-
-REDUCTIONS = ("mean", "sum", "none")
-MATCHINGS = ("wasserstein", "betti")
 
 
 def topological_loss(
     prediction: Tensor,
     target: "Tensor | PreparedTarget",
-    dims: int | Iterable[int] | Mapping[int, float] = (0, 1),
+    dims: Dims = None,
     *,
+    ignore: Tensor | None = None,
     superlevel: bool = True,
     construction: str = "V",
     frame: float | bool | None = None,
@@ -55,6 +55,8 @@ def topological_loss(
     min_persistence: float = 0.0,
     every_target: bool = False,
     matching: str = "wasserstein",
+    ignore_index: int | None = None,
+    normalize: str | None = None,
     reduction: str = "mean",
 ) -> Tensor:
     """Compute the topological loss of a likelihood against the truth.
@@ -64,10 +66,17 @@ def topological_loss(
     prediction : (B, C, H, W) or (B, C, D, H, W) Tensor
         Likelihoods in [0, 1], or logits with ``sigmoid`` or ``softmax``.  Any float dtype
         and device.
-    target : Tensor of the same shape, or PreparedTarget
-        The truth, in [0, 1]: booleans, integers 0 and 1, or floats, also grey ones.
-    dims : int, iterable of int, or mapping of int to float
-        Dimensions of homology that count; a mapping gives each a weight.
+    target : Tensor of the same shape, or of class indices, or PreparedTarget
+        The truth, in [0, 1]: booleans, integers 0 and 1, or floats, also grey ones.  For
+        several channels it may hold the index of the class of each pixel instead, as (B, H, W)
+        or (B, 1, H, W), in volumes with one axis more; it becomes one-hot, as by MONAI's
+        ``to_onehot_y``.
+    dims : int, iterable of int, mapping of int to float, or None
+        Dimensions of homology that count; a mapping gives each a weight.  None for all of the
+        images: components and holes, in volumes components, tunnels and voids.
+    ignore : (B, H, W) or (B, 1, H, W) bool Tensor, in volumes with one axis more, or None
+        True where there is no ground truth.  There likelihood and target are set to the value
+        of the frame, or without a frame to that of the background, which has no gradient.
     superlevel : bool
         Bright things are the foreground, and are born first.
     construction : {"V", "T"}
@@ -88,6 +97,11 @@ def topological_loss(
     matching : {"wasserstein", "betti"}
         Which points of the prediction go to which of the target: at the least cost, or where
         they are in the same place (`pytopo.betti_matching`).
+    ignore_index : int or None
+        The value of ``target`` that means the same as ``ignore``.
+    normalize : {None, "pixels", "targets"}
+        Divide the sum over the points of each image by the number of its pixels, but for
+        ignored ones, or by the number of the points of its target, at least 1.
     reduction : {"mean", "sum", "none"}
         Over images and channels.  The points of each are added up.
 
@@ -138,14 +152,16 @@ def topological_loss(
         min_persistence=min_persistence,
         every_target=every_target,
         matching=matching,
+        ignore_index=ignore_index,
+        normalize=normalize,
         reduction=reduction,
-    )(prediction, target)
+    )(prediction, target, ignore)
 
 
 class TopologicalLoss(nn.Module):
     """The topological loss as a module: `topological_loss` with its options kept.
 
-    Parameters are those of `topological_loss`.
+    Parameters are those of `topological_loss`; ``ignore`` is one of the call.
 
     Examples
     --------
@@ -158,7 +174,7 @@ class TopologicalLoss(nn.Module):
 
     def __init__(
         self,
-        dims: int | Iterable[int] | Mapping[int, float] = (0, 1),
+        dims: Dims = None,
         *,
         superlevel: bool = True,
         construction: str = "V",
@@ -169,37 +185,40 @@ class TopologicalLoss(nn.Module):
         min_persistence: float = 0.0,
         every_target: bool = False,
         matching: str = "wasserstein",
+        ignore_index: int | None = None,
+        normalize: str | None = None,
         reduction: str = "mean",
     ) -> None:
         super().__init__()
         if sigmoid and softmax:
             raise ValueError("sigmoid and softmax are both True; expected one of them at most")
-        if reduction not in REDUCTIONS:
-            raise ValueError(
-                f"reduction is {reduction!r}; expected one of {', '.join(REDUCTIONS)}"
-            )
-        if matching not in MATCHINGS:
-            raise ValueError(f"matching is {matching!r}; expected {' or '.join(MATCHINGS)}")
+        one_of(reduction, "reduction", REDUCTIONS)
+        one_of(matching, "matching", MATCHINGS)
+        one_of(normalize, "normalize", NORMALIZATIONS)
         if matching == "betti" and every_target:
             raise ValueError(
                 'every_target is True; expected False with matching="betti", which matches by '
                 "place and not by cost"
             )
         self.matching = matching
-        self.weights = _weights(dims)
+        self.weights = checked_weights(dims)
         self.superlevel = flag(superlevel, "superlevel")
         self.construction = construction
-        self.frame = _frame(frame, self.superlevel)
+        self.frame = checked_frame(frame, self.superlevel)
         self.sigmoid = flag(sigmoid, "sigmoid")
         self.softmax = flag(softmax, "softmax")
         self.include_background = flag(include_background, "include_background")
         self.min_persistence = min_persistence
         self.every_target = flag(every_target, "every_target")
+        self.normalize = normalize
+        self.ignore_index = (
+            None if ignore_index is None else whole_number(ignore_index, "ignore_index", None)
+        )
         self.reduction = reduction
-        axes = 3 if 2 in self.weights else 2
+        axes = 3 if 2 in (self.weights or ()) else 2
         persistence_batch(  # refuses impossible options now
             np.zeros([1] * (axes + 1)),
-            list(self.weights),
+            list(self._weights(axes)),
             superlevel=self.superlevel,
             construction=construction,
             frame=self.frame,
@@ -209,40 +228,85 @@ class TopologicalLoss(nn.Module):
     def extra_repr(self) -> str:
         return f"dims={self.weights}, reduction={self.reduction!r}"
 
-    def forward(self, prediction: Tensor, target: "Tensor | PreparedTarget") -> Tensor:
+    def forward(
+        self,
+        prediction: Tensor,
+        target: "Tensor | PreparedTarget",
+        ignore: Tensor | None = None,
+    ) -> Tensor:
         """Return the loss; see `topological_loss`."""
         if torch.compiler.is_compiling():
             # torch.compile would trace the NumPy of the diagrams, and gets it wrong.
-            return torch.compiler.disable(self._loss)(prediction, target)
-        return self._loss(prediction, target)
+            return torch.compiler.disable(self._loss)(prediction, target, ignore)
+        return self._loss(prediction, target, ignore)
 
-    def _loss(self, prediction: Tensor, target: "Tensor | PreparedTarget") -> Tensor:
-        likelihood = self.likelihood(prediction)
-        loss = Squares.apply(likelihood, self._costs(prediction, likelihood, target))
+    def _loss(
+        self, prediction: Tensor, target: "Tensor | PreparedTarget", ignore: Tensor | None
+    ) -> Tensor:
+        truth = self.read(prediction, target, ignore)
+        likelihood = self._filled(self.likelihood(prediction), truth)
+        costs = self._costs(likelihood, target, truth)
+        loss = Squares.apply(likelihood, costs)
+        if self.normalize is not None:
+            loss = loss / self._scale(costs, loss, truth, likelihood.shape[2:].numel())
         if self.reduction == "none":
             return loss
         return loss.mean() if self.reduction == "mean" else loss.sum()
 
-    def prepare(self, target: Tensor) -> PreparedTarget:
+    def _scale(self, costs: Costs, loss: Tensor, truth: Truth, pixels: int) -> Tensor:
+        """Return what the loss of each image is divided by, (B, C)."""
+        if self.normalize == "targets":
+            numbers = torch.from_numpy(costs.goal_numbers()).clamp(min=1)
+            return numbers.reshape(loss.shape).to(loss)
+        counted = truth.counted
+        if counted is None:
+            return torch.full_like(loss, pixels)
+        return counted.clamp(min=1).to(loss).expand_as(loss)
+
+    def read(
+        self,
+        prediction: Tensor,
+        target: "Tensor | PreparedTarget",
+        ignore: Tensor | None = None,
+    ) -> Truth:
+        """Return a target as one channel a class, and the pixels to ignore, checked."""
+        read = truth_of
+        if torch.compiler.is_compiling():  # values are looked at, which tracing has not
+            read = torch.compiler.disable(truth_of)
+        return read(target, prediction, ignore, self.ignore_index)
+
+    def prepare(
+        self, target: Tensor, ignore: Tensor | None = None, *, channels: int | None = None
+    ) -> PreparedTarget:
         """Compute the points of a target once, for all steps in which it is used.
 
         Parameters
         ----------
-        target : (B, C, H, W) or (B, C, D, H, W) Tensor
+        target : (B, C, H, W) or (B, C, D, H, W) Tensor, or one of class indices
+        ignore : bool Tensor or None
+            As of the loss.
+        channels : int or None
+            ``target`` holds indices of so many classes, the channels of the prediction; None
+            if it has one channel a class.
 
         Returns
         -------
         PreparedTarget
             What `forward` takes in place of the target.
         """
-        check_images(target, "target")
-        check_target(target)
-        images = as_images(self._channels(target))
+        count = None if channels is None else whole_number(channels, "channels", 2)
+        truth = read_target(target, None, ignore, self.ignore_index, count)
+        images = self._images(truth)
         in_place = self.matching == "betti" and images.ndim == 3
-        return prepared(target, images, self._sweep, self.include_background, in_place)
+        return prepared(
+            truth, images, self._sweep(images.ndim - 1), self.include_background, in_place
+        )
 
     def explain(
-        self, prediction: Tensor, target: "Tensor | PreparedTarget"
+        self,
+        prediction: Tensor,
+        target: "Tensor | PreparedTarget",
+        ignore: Tensor | None = None,
     ) -> list[Explanation]:
         """Return for each image and channel which points are to be fixed and which removed.
 
@@ -251,116 +315,70 @@ class TopologicalLoss(nn.Module):
         list of Explanation
             Channels fastest.  `pytopo.plot.matching` and `pytopo.plot.critical` draw one.
         """
-        likelihood = self.likelihood(prediction)
-        costs = self._costs(prediction, likelihood, target)
+        truth = self.read(prediction, target, ignore)
+        likelihood = self._filled(self.likelihood(prediction), truth)
+        costs = self._costs(likelihood, target, truth)
+        sweep = self._sweep(likelihood.ndim - 2)
         shape, dtype = tuple(likelihood.shape[2:]), costs.gradient.dtype.type
         return [
             explanation
             for part in costs.parts
-            for explanation in explanations(part, self._sweep, shape, dtype)
+            for explanation in explanations(part, sweep, shape, dtype)
         ]
 
     def likelihood(self, prediction: Tensor) -> Tensor:
         """Return what the diagrams are computed of: likelihoods, without the background."""
-        check_images(prediction, "prediction")
-        if self.softmax and prediction.shape[1] == 1:
-            raise ValueError(
-                "prediction has 1 channel, whose softmax is 1 everywhere; expected several, or "
-                "a sigmoid in place of the softmax"
-            )
-        if not (self.sigmoid or self.softmax):
-            check_likelihoods(prediction)
-            return self._channels(prediction)
-        check_logits(prediction)
-        logits = at_least_float(prediction)
-        return self._channels(logits.sigmoid() if self.sigmoid else logits.softmax(dim=1))
+        return self._channels(likelihoods(prediction, self.sigmoid, self.softmax))
 
     def _channels(self, images: Tensor) -> Tensor:
-        if self.include_background:
-            return images
-        if images.shape[1] < 2:
-            raise ValueError(
-                "include_background=False leaves nothing of 1 channel; expected several, or "
-                "True"
-            )
-        return images[:, 1:]
+        return images if self.include_background else without_background(images)
 
-    @property
-    def _sweep(self) -> Sweep:
+    def _weights(self, axes: int) -> dict[int, float]:
+        """Return the weight of each dimension of images of so many axes."""
+        if self.weights is not None:
+            return self.weights
+        return dict.fromkeys(range(axes), 1.0)
+
+    def _sweep(self, axes: int) -> Sweep:
         return Sweep(
-            tuple(self.weights),
+            tuple(self._weights(axes)),
             self.superlevel,
             self.construction,
             self.frame,
             self.min_persistence,
         )
 
+    def _filled(self, images: Tensor, truth: Truth) -> Tensor:
+        """Return images with the value of the frame, or background, in ignored pixels."""
+        background = 0.0 if self.superlevel else 1.0
+        return filled(images, truth.ignored, background if self.frame is None else self.frame)
+
+    def _images(self, truth: Truth) -> NDArray[np.floating]:
+        """Return the images of a target that count."""
+        return as_images(self._channels(self._filled(truth.images, truth)))
+
     def _costs(
-        self, prediction: Tensor, likelihood: Tensor, target: "Tensor | PreparedTarget"
+        self, likelihood: Tensor, target: "Tensor | PreparedTarget", truth: Truth
     ) -> Costs:
-        truth = self._truth(target, prediction)
-        places = None
-        if self.matching == "betti" and isinstance(target, PreparedTarget):
-            images = as_images(self._channels(target.tensor))
-            places = Places(images, target.groups, target.swept)
-        elif self.matching == "betti" and isinstance(truth, np.ndarray):
-            places = Places(truth)
+        axes = likelihood.ndim - 2
+        sweep, places = self._sweep(axes), None
+        if isinstance(target, PreparedTarget):
+            options = sweep, self.include_background
+            if (target.sweep, target.include_background) != options:
+                raise ValueError(
+                    "target was prepared by a loss with other options; prepare it with this one"
+                )
+            goals: NDArray[np.floating] | PointGroups = target.groups
+            if self.matching == "betti":
+                places = Places(self._images(truth), target.groups, target.swept)
+        else:
+            goals = self._images(truth)
+            places = Places(goals) if self.matching == "betti" else None
         return costs_of(
             as_images(likelihood),
-            truth,
-            self._sweep,
-            np.array(list(self.weights.values())),
+            goals,
+            sweep,
+            np.array(list(self._weights(axes).values())),
             self.every_target,
             places,
         )
-
-    def _truth(
-        self, target: "Tensor | PreparedTarget", prediction: Tensor
-    ) -> NDArray[np.floating] | PointGroups:
-        """Return the images of a target, or its points if it is prepared, checked."""
-        tensor = target.tensor if isinstance(target, PreparedTarget) else target
-        if not isinstance(tensor, Tensor):
-            raise TypeError(
-                f"target is {type(target).__name__}; expected a Tensor or PreparedTarget"
-            )
-        if isinstance(target, Tensor):
-            check_images(target, "target")
-        if tensor.shape != prediction.shape:
-            raise ValueError(
-                f"target has shape {tuple(tensor.shape)}; expected that of prediction, "
-                f"{tuple(prediction.shape)}"
-            )
-        if isinstance(target, Tensor):
-            check_target(target)
-            return as_images(self._channels(target))
-        if (target.sweep, target.include_background) != (self._sweep, self.include_background):
-            raise ValueError(
-                "target was prepared by a loss with other options; prepare it with this one"
-            )
-        return target.groups
-
-
-def _frame(frame: float | bool | None, superlevel: bool) -> float | None:
-    """Return the value of the frame: foreground is bright, or dark in sublevel."""
-    if frame is None or isinstance(frame, (bool, np.bool_)):
-        return float(superlevel) if frame else None
-    number = real(frame)
-    if number is None:
-        raise TypeError(f"frame is {frame!r}; expected a number, True, False or None")
-    if not np.isfinite(number):
-        raise ValueError(f"frame is {frame!r}; expected a finite number, like those of images")
-    return number
-
-
-def _weights(dims: int | Iterable[int] | Mapping[int, float]) -> dict[int, float]:
-    """Return the weight of each dimension, by ascending dimension."""
-    if isinstance(dims, Mapping):
-        weights = dict(dims)
-    else:
-        weights = dict.fromkeys(dims if isinstance(dims, Iterable) else [dims], 1.0)
-    known = integers(list(weights))
-    if not known or not set(known) <= {0, 1, 2}:
-        raise ValueError(f"dims is {dims!r}; expected some of 0, 1, 2, or a weight for each")
-    if not all(is_weight(w) for w in weights.values()):
-        raise ValueError(f"dims is {dims!r}; expected weights that are finite and at least 0")
-    return {int(d): float(weights[d]) for d in sorted(weights)}

@@ -1,7 +1,8 @@
 """How good a segmentation is: topology, pixels, segments.
 
-    masks    prediction, target -> Betti numbers      -> Betti number error
-                                -> pixels             -> accuracy, Dice
+    masks    prediction, target -> Betti numbers      -> Betti number error, Euler error
+                                -> features by place  -> Betti matching error, TopoScore
+                                -> pixels             -> accuracy, Dice, clDice
     labels   prediction, target -> overlap of labels  -> Variation of Information, Rand error
 
 `docs/metrics.md` says what each number means and where it misleads.
@@ -9,12 +10,17 @@
 ===============  =====================================================================
 file             what it does
 ===============  =====================================================================
-inputs.py        masks and label images, checked
+inputs.py        masks and label images, checked, and the pixels to ignore
 betti.py         Betti numbers, and their error, of whole images and of patches
+euler.py         the Euler characteristic, and its error
 by_place.py      features of two masks that are not in the same place
+topo.py          the F1 score of features in the same place
 pixels.py        accuracy and Dice
+centerline.py    clDice
 label_images.py  Variation of Information and adapted Rand error
-evaluation.py    all of them for one prediction
+evaluation.py    many of them for one prediction
+decision.py      from likelihood to mask: threshold, and what is small goes
+vesuvius.py      the score of a challenge
 ===============  =====================================================================
 """
 
@@ -26,6 +32,8 @@ from pytopo.metrics.betti import (
     patch_shape,
 )
 from pytopo.metrics.by_place import BettiMatchingError, betti_matching_error
+from pytopo.metrics.centerline import cldice
+from pytopo.metrics.euler import euler_characteristic, euler_error
 from pytopo.metrics.label_images import (
     AdaptedRandError,
     VariationOfInformation,
@@ -34,20 +42,29 @@ from pytopo.metrics.label_images import (
     variation_of_information,
 )
 from pytopo.metrics.pixels import dice, pixel_accuracy
+from pytopo.metrics.topo import TopoScore, topo_score
+from pytopo.metrics.vesuvius import VesuviusScore, vesuvius_score
 
 __all__ = [
     "AdaptedRandError",
     "BettiError",
     "BettiMatchingError",
+    "TopoScore",
     "VariationOfInformation",
+    "VesuviusScore",
     "adapted_rand_error",
     "betti_error",
     "betti_matching_error",
     "betti_numbers",
+    "cldice",
     "dice",
+    "euler_characteristic",
+    "euler_error",
     "patch_betti_error",
     "patch_shape",
     "pixel_accuracy",
     "segments",
+    "topo_score",
     "variation_of_information",
+    "vesuvius_score",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
+from pytopo.metrics.euler import euler_number, framed
 from pytopo.metrics.inputs import checked_mask, checked_masks
 from pytopo.options import checked_construction, flag, whole_number
 
@@ -86,7 +87,13 @@ def betti_numbers(
 
 
 def betti_error(
-    prediction: ArrayLike, target: ArrayLike, *, construction: str = "V", frame: bool = False
+    prediction: ArrayLike,
+    target: ArrayLike,
+    *,
+    construction: str = "V",
+    frame: bool = False,
+    ignore: ArrayLike | None = None,
+    ignore_index: int | None = None,
 ) -> BettiError:
     """Compare the Betti numbers of two masks.
 
@@ -96,6 +103,11 @@ def betti_error(
         Booleans, or 0 and one other value; one shape.
     construction, frame
         As in `betti_numbers`.
+    ignore : array_like of bool, or None
+        True where there is no ground truth: such pixels are background in both masks, or
+        foreground with a frame.
+    ignore_index : int or None
+        The value of ``target`` that means the same.
 
     Raises
     ------
@@ -107,10 +119,12 @@ def betti_error(
     >>> two_holes = np.array([[1, 1, 1, 1, 1], [1, 0, 1, 0, 1], [1, 1, 1, 1, 1]])
     >>> betti_error(two_holes, np.ones((3, 5)))
     BettiError(per_dim=(0.0, 2.0))
+    >>> betti_error(two_holes, np.ones((3, 5)), ignore=two_holes == 0)
+    BettiError(per_dim=(0.0, 0.0))
     """
-    first, second = checked_masks(prediction, target)
+    masks = checked_masks(prediction, target, ignore, ignore_index)
     checked_construction(construction)
-    flag(frame, "frame")
+    first, second = masks.filled(flag(frame, "frame"))
     return _mean_betti_error([(first, second)], construction, frame)
 
 
@@ -123,6 +137,8 @@ def patch_betti_error(
     seed: int = 0,
     construction: str = "V",
     frame: bool = True,
+    ignore: ArrayLike | None = None,
+    ignore_index: int | None = None,
 ) -> BettiError:
     """Compare the Betti numbers of random patches, the same in both masks, and take the mean.
 
@@ -143,6 +159,8 @@ def patch_betti_error(
         As in `betti_numbers`.
     frame : bool
         Pad each patch by one layer of foreground, "a black frame" in the paper.
+    ignore, ignore_index
+        As in `betti_error`.
 
     Raises
     ------
@@ -163,9 +181,9 @@ def patch_betti_error(
     >>> patch_betti_error(gaps, lines, patches=50).total > 0
     True
     """
-    first, second = checked_masks(prediction, target)
+    masks = checked_masks(prediction, target, ignore, ignore_index)
     checked_construction(construction)
-    flag(frame, "frame")
+    first, second = masks.filled(flag(frame, "frame"))
     size, patches = whole_number(size, "size", 1), whole_number(patches, "patches", 1)
     seed = whole_number(seed, "seed")
     shape = np.array(patch_shape(first.shape, size))
@@ -198,39 +216,16 @@ def _mean_betti_error(
 
 
 def _betti_numbers(mask: NDArray[np.bool_], construction: str, frame: bool) -> tuple[int, ...]:
-    if frame:
-        mask = np.pad(mask, 1, constant_values=True)
+    mask = framed(mask) if frame else mask
     foreground, background = neighbours(mask.ndim, construction)
     components = ndimage.label(mask, foreground)[1]
     # The Euler number is the alternating sum of the Betti numbers: solve it for dimension 1.
-    euler = _euler_number(mask, construction, mask.ndim)
+    euler = euler_number(mask, construction)
     if mask.ndim == 2:
         return components, components - euler
     exterior = np.pad(~mask, 1, constant_values=True)  # connected, and itself not a void
     voids = ndimage.label(exterior, background)[1] - 1
     return components, components + voids - euler, voids
-
-
-def _euler_number(mask: NDArray[np.bool_], construction: str, axes: int) -> int:
-    """Count vertices - edges + squares - cubes, one axis after the other.
-
-    Along an axis a cell is a point or an interval.  In V pixels are points, and an interval
-    is present if both its ends are; in T pixels are intervals, and a point is present if one
-    of its two intervals is.
-    """
-    if axes == 0:
-        return int(np.count_nonzero(mask))
-    axis = axes - 1
-    after = (slice(None),) * axis + (slice(1, None),)
-    before = (slice(None),) * axis + (slice(None, -1),)
-    if construction == "V":
-        points, intervals = mask, mask[after] & mask[before]
-    else:
-        around = np.pad(mask, [(int(a == axis),) * 2 for a in range(mask.ndim)])
-        points, intervals = around[after] | around[before], mask
-    return _euler_number(points, construction, axis) - _euler_number(
-        intervals, construction, axis
-    )
 
 
 def neighbours(ndim: int, construction: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -50,6 +50,8 @@ def betti_matching_error(
     *,
     construction: str = "V",
     frame: bool = False,
+    ignore: ArrayLike | None = None,
+    ignore_index: int | None = None,
 ) -> BettiMatchingError:
     """Count the features of two masks that are not in the same place.
 
@@ -63,6 +65,8 @@ def betti_matching_error(
         As in `pytopo.metrics.betti_numbers`.
     frame : bool
         Pad both masks by one layer of foreground, so that what runs off the border closes.
+    ignore, ignore_index
+        As in `pytopo.metrics.betti_error`.
 
     Returns
     -------
@@ -97,15 +101,16 @@ def betti_matching_error(
     >>> betti_matching_error(first, second).per_dim, betti_matching_error(first, second).total
     ((0, 2), 2)
     """
-    first, second = checked_masks(prediction, target)
+    masks = checked_masks(prediction, target, ignore, ignore_index)
     checked_construction(construction)
+    first, second = masks.filled(flag(frame, "frame"))
     m = betti_matching(
         first,
         second,
         dims,
         superlevel=True,
         construction=construction,
-        frame=1 if flag(frame, "frame") else None,
+        frame=1 if frame else None,
     )
     # A mask without foreground has one bar, of the background, which is no feature.
     is_feature, is_other_feature = (d.birth > 0 for d in (m.first, m.second))

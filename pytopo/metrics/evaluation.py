@@ -19,10 +19,10 @@ from scipy import ndimage
 
 from pytopo.images.background import BACKGROUND
 from pytopo.metrics.betti import betti_error, neighbours, patch_betti_error
-from pytopo.metrics.inputs import checked_mask
+from pytopo.metrics.inputs import checked_mask, checked_masks
 from pytopo.metrics.label_images import adapted_rand_error, segments, variation_of_information
 from pytopo.metrics.pixels import dice, pixel_accuracy
-from pytopo.options import checked_construction, whole_number
+from pytopo.options import checked_construction, flag, whole_number
 
 __all__ = ["Evaluation", "cleaned", "evaluate", "mean_evaluation"]
 
@@ -109,6 +109,8 @@ def evaluate(
     patches: int = 100,
     seed: int = 0,
     frame: bool = True,
+    ignore: ArrayLike | None = None,
+    ignore_index: int | None = None,
 ) -> Evaluation:
     """Evaluate a mask of membranes against the ground truth.
 
@@ -132,6 +134,12 @@ def evaluate(
     frame : bool
         Take the Betti numbers, of the whole image and of the patches, with a frame of
         foreground.
+    ignore : array_like of bool, or None
+        True where there is no ground truth.  Such pixels do not count; between cells and in
+        Betti numbers both masks get the same value there, foreground with a frame, background
+        without.
+    ignore_index : int or None
+        The value of ``truth`` that means the same.
 
     Raises
     ------
@@ -150,36 +158,35 @@ def evaluate(
     >>> found.betti_0, found.betti_1, found.voi_split, found.voi_merge
     (0.0, 1.0, 0.0, 1.0)
     """
-    prediction = checked_mask(prediction, "prediction")
-    truth = checked_mask(truth, "truth")
-    whole = betti_error(prediction, truth, construction=construction, frame=frame)
+    masks = checked_masks(prediction, truth, ignore, ignore_index, "truth")
+    filled = masks.filled(flag(frame, "frame"))
+    whole = betti_error(*filled, construction=construction, frame=frame)
     local = patch_betti_error(
-        prediction,
-        truth,
+        *filled,
         size=patch,
         patches=patches,
         seed=seed,
         construction=construction,
         frame=frame,
     )
-    found = segments(prediction, construction=construction)
-    true: ArrayLike = segments(truth, construction=construction)
+    found, true = (segments(mask, construction=construction) for mask in filled)
     if labels is not None:
-        true = labels
-    elif truth.all():
+        true = np.asarray(labels)
+    elif not true.any():
         raise ValueError(
             "truth has no cell, it is membrane everywhere; expected some background"
         )
-    information = variation_of_information(found, true, background=background)
+    counted: dict[str, Any] = {"ignore": masks.ignored}
+    information = variation_of_information(found, true, background=background, **counted)
     named = BACKGROUND if background is None else background  # so that notes come only once
     by_dim = {f"betti_{dim}": error for dim, error in enumerate(whole.per_dim)}
     by_dim |= {f"patch_betti_{dim}": error for dim, error in enumerate(local.per_dim)}
     return Evaluation(
-        pixel_accuracy=pixel_accuracy(prediction, truth),
-        dice=dice(prediction, truth),
+        pixel_accuracy=pixel_accuracy(masks.prediction, masks.target, **counted),
+        dice=dice(masks.prediction, masks.target, **counted),
         voi_split=information.split,
         voi_merge=information.merge,
-        adapted_rand=adapted_rand_error(found, true, background=named).error,
+        adapted_rand=adapted_rand_error(found, true, background=named, **counted).error,
         **by_dim,
     )
 

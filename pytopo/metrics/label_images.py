@@ -19,7 +19,13 @@ from pytopo.images.background import (
 )
 from pytopo.kernels.contingency import overlaps
 from pytopo.metrics.betti import neighbours
-from pytopo.metrics.inputs import check_shapes, checked_labels, checked_mask
+from pytopo.metrics.inputs import (
+    ALL_IGNORED,
+    check_shapes,
+    checked_labels,
+    checked_mask,
+    without_ignored,
+)
 from pytopo.notes import warn_of
 from pytopo.options import checked_construction, flag
 
@@ -107,6 +113,8 @@ def variation_of_information(
     *,
     ignore_background: bool = True,
     background: int | Iterable[int] | None = None,
+    ignore: ArrayLike | None = None,
+    ignore_index: int | None = None,
     unit: str = "bits",
 ) -> VariationOfInformation:
     """Compute the Variation of Information of two label images, as split and merge.
@@ -122,6 +130,10 @@ def variation_of_information(
         Ids of the target that are background; a negative one of an unsigned dtype counts
         from its end.  None: 0 and 2**64 - 1.  The evaluation of CREMI leaves out
         ``background=2**64 - 1``, and 0 is a neuron there.
+    ignore : array_like of bool, or None
+        True where pixels do not count, whatever their labels.
+    ignore_index : int or None
+        The label of ``target`` that means the same.
     unit : {"bits", "nats"}
         Logarithm to the base 2, or the natural one.
 
@@ -157,7 +169,7 @@ def variation_of_information(
     """
     if unit not in ("bits", "nats"):
         raise ValueError(f'unit is {unit!r}; expected "bits" or "nats"')
-    table = _overlap(prediction, target, ignore_background, background)
+    table = _overlap(prediction, target, ignore_background, background, ignore, ignore_index)
     probability = table.counts / table.n_pixels
     split = float(probability @ np.log(table.target_sizes / table.counts))
     merge = float(probability @ np.log(table.prediction_sizes / table.counts))
@@ -171,12 +183,14 @@ def adapted_rand_error(
     *,
     ignore_background: bool = True,
     background: int | Iterable[int] | None = None,
+    ignore: ArrayLike | None = None,
+    ignore_index: int | None = None,
 ) -> AdaptedRandError:
     """Compute the adapted Rand error: over all pairs of pixels, 1 - F.
 
     Parameters
     ----------
-    prediction, target, ignore_background, background
+    prediction, target, ignore_background, background, ignore, ignore_index
         As in `variation_of_information`.
 
     Returns
@@ -202,7 +216,7 @@ def adapted_rand_error(
     >>> adapted_rand_error([[1, 1, 2, 2]], [[5, 5, 5, 5]])
     AdaptedRandError(error=0.5, precision=1.0, recall=0.3333333333333333)
     """
-    table = _overlap(prediction, target, ignore_background, background)
+    table = _overlap(prediction, target, ignore_background, background, ignore, ignore_index)
     # A segment of n pixels has n (n - 1) / 2 pairs; the halves cancel in every ratio.  A
     # segment appears once for each of its overlaps, with the pairs of that overlap's pixels.
     both = int(table.counts @ (table.counts - 1))
@@ -240,6 +254,8 @@ def _overlap(
     target: ArrayLike,
     ignore_background: bool,
     background: int | Iterable[int] | None,
+    ignore: ArrayLike | None,
+    ignore_index: int | None,
 ) -> _Overlap:
     flag(ignore_background, "ignore_background")
     if background is not None and not ignore_background:
@@ -249,6 +265,11 @@ def _overlap(
     named = BACKGROUND if background is None else checked_background(background)
     first, second = checked_labels(prediction, "prediction"), checked_labels(target, "target")
     check_shapes(first, second)
+    _, left_out = without_ignored(second, ignore, ignore_index)
+    if left_out is not None:
+        if left_out.all():
+            raise ValueError(ALL_IGNORED)
+        first, second = first[~left_out], second[~left_out]
     pairs, counts = overlaps(_names(first), _names(second))
     if ignore_background:
         if background is None:

@@ -14,11 +14,13 @@ initial.py            weights to start from
 saved.py              reading what torch saved, without running code in it
 ====================  ===========================================================
 
-All take (B, 1, H, W) float images on [0, 1] and return logits of the same shape; the
+All take (B, channels, H, W) float images on [0, 1] and return logits (B, 1, H, W); the
 likelihood is their sigmoid.  Each network has these attributes:
 
 ``name``, ``options``
     ``build(name, **options)`` makes another one of the same shape.
+``channels``
+    Of its images: 1 for grey, 3 for colour.
 ``patch_size``
     H and W if it takes no other size, ``None`` if it takes any.
 ``receptive_field``
@@ -76,7 +78,7 @@ def build(name: str, **options: Any) -> nn.Module:
     >>> network(torch.rand(2, 1, 65, 65)).shape
     torch.Size([2, 1, 65, 65])
     >>> network.options
-    {'width': 8, 'depth': 3, 'norm': 'batch'}
+    {'width': 8, 'depth': 3, 'norm': 'batch', 'channels': 1}
     """
     if name not in NAMES:
         raise ValueError(f"network {name!r}; expected one of {', '.join(NAMES)}")

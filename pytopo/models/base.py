@@ -40,6 +40,7 @@ class BaseCNN(nn.Module):
     """
 
     name = "base"
+    channels = 1
     receptive_field = None
     stride = 1
 

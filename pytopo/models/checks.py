@@ -38,12 +38,13 @@ def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
         raise ValueError(f"{name}={value!r}; expected one of {', '.join(map(str, choices))}")
 
 
-def check_images(images: Tensor, size: int | None = None) -> None:
-    """Raise ValueError if this is not a batch of one-channel images of the right size."""
+def check_images(images: Tensor, size: int | None = None, channels: int = 1) -> None:
+    """Raise ValueError if this is not a batch of images of the right size and channels."""
     side = ("H", "W") if size is None else (size, size)
-    _, channels, height, width = images.shape if images.ndim == 4 else (0, 0, 0, 0)
+    _, found, height, width = images.shape if images.ndim == 4 else (0, 0, 0, 0)
     fits = size is None or (height, width) == side
-    if channels != 1 or not (fits and height and width):
+    if found != channels or not (fits and height and width):
         raise ValueError(
-            f"images of shape {tuple(images.shape)}; expected (B, 1, {side[0]}, {side[1]})"
+            f"images of shape {tuple(images.shape)}; expected "
+            f"(B, {channels}, {side[0]}, {side[1]})"
         )

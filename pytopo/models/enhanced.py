@@ -43,6 +43,7 @@ class EnhancedCNN(nn.Module):
     """
 
     name = "enhanced"
+    channels = 1
     receptive_field = None
     stride = 1
 

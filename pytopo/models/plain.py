@@ -28,6 +28,8 @@ class PlainCNN(nn.Module):
         3x3 convolutions, the first of which has the stride.
     stride : {1, 2}
         2 to compute at half resolution and interpolate, 1 at full.
+    channels : int
+        Of the images: 1 for grey, 3 for colour.
 
     Raises
     ------
@@ -47,17 +49,22 @@ class PlainCNN(nn.Module):
     name = "plain"
     patch_size = None
 
-    def __init__(self, *, width: int = 16, layers: int = 7, stride: int = 2) -> None:
+    def __init__(
+        self, *, width: int = 16, layers: int = 7, stride: int = 2, channels: int = 1
+    ) -> None:
         super().__init__()
         width = checked_number("width", width, 1, 1024)
         layers = checked_number("layers", layers, 1, 100)
         stride = checked_number("stride", stride, 1, 2)
-        self.options = {"width": width, "layers": layers, "stride": stride}
+        self.channels = channels = checked_number("channels", channels, 1, 256)
+        self.options = {
+            "width": width, "layers": layers, "stride": stride, "channels": channels,
+        }  # fmt: skip
         self.stride = stride
         # a pixel on each side for the first layer and the interpolation, `stride` for others
         self.receptive_field = 1 + 2 * (1 + stride * (layers - 1) + (stride - 1))
 
-        self.first = nn.Conv2d(1, width, 3, stride=stride, padding=1)
+        self.first = nn.Conv2d(channels, width, 3, stride=stride, padding=1)
         self.others = nn.ModuleList(
             nn.Conv2d(width, width, 3, padding=1) for _ in range(layers - 1)
         )
@@ -65,8 +72,8 @@ class PlainCNN(nn.Module):
         initialise(self, self.last)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return logits (B, 1, H, W) for images (B, 1, H, W)."""
-        check_images(images)
+        """Return logits (B, 1, H, W) for images (B, channels, H, W)."""
+        check_images(images, channels=self.channels)
         x = F.relu(self.first(images))  # (B, width, H/2, W/2), rounded up
         for layer in self.others:
             x = F.relu(layer(x))

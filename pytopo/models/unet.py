@@ -38,6 +38,8 @@ class UNet(nn.Module):
     norm : {"batch", "group", "none"}
         Normalisation after each convolution.  With "group", every logit depends on all of
         the image, so a part of it is not predicted as it is in the whole.
+    channels : int
+        Of the images: 1 for grey, 3 for colour.
 
     Raises
     ------
@@ -55,17 +57,20 @@ class UNet(nn.Module):
     name = "unet"
     patch_size = None
 
-    def __init__(self, *, width: int = 16, depth: int = 3, norm: str = "batch") -> None:
+    def __init__(
+        self, *, width: int = 16, depth: int = 3, norm: str = "batch", channels: int = 1
+    ) -> None:
         super().__init__()
         width = checked_number("width", width, 1, 256)
         depth = checked_number("depth", depth, 1, 6)
         check_choice("norm", norm, NORMS)
-        self.options = {"width": width, "depth": depth, "norm": norm}
+        self.channels = channels = checked_number("channels", channels, 1, 256)
+        self.options = {"width": width, "depth": depth, "norm": norm, "channels": channels}
         self.stride = 2 ** (depth - 1)
         self.receptive_field = None if norm == "group" else 1 + 2 * reach(depth)
 
         widths = [width * 2**level for level in range(depth)]
-        down, up = list(pairwise([1, *widths])), list(pairwise(reversed(widths)))
+        down, up = list(pairwise([channels, *widths])), list(pairwise(reversed(widths)))
         self.down = nn.ModuleList(double_convolution(above, here, norm) for above, here in down)
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(below, here, 2, stride=2) for below, here in up
@@ -75,8 +80,8 @@ class UNet(nn.Module):
         initialise(self, self.last)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return logits (B, 1, H, W) for images (B, 1, H, W)."""
-        check_images(images)
+        """Return logits (B, 1, H, W) for images (B, channels, H, W)."""
+        check_images(images, channels=self.channels)
         x = self.down[0](images)  # (B, 16, H, W)
         across = []
         for level in self.down[1:]:

@@ -69,6 +69,7 @@ class VGG19Net(nn.Module):
     """
 
     name = "vgg19"
+    channels = 1
     receptive_field = None
     stride = 1
     mean: Tensor

@@ -4,6 +4,8 @@
 file            what it does
 ==============  ======================================================================
 loop.py         ``train``: one flat loop over batches, and its two schedules
+objective.py    what is minimised: cross-entropy, topological and other losses
+rivals.py       losses to compare with
 checkpoint.py   a network in a file
 distributed.py  several processes that train one network
 tiles.py        tiles that overlap, and their weights
@@ -32,7 +34,6 @@ from pytopo.training.loop import (
     MOST_SEEDS,
     OPTIMIZERS,
     SCHEDULES,
-    LossConfig,
     NotFinite,
     Step,
     TrainingConfig,
@@ -41,6 +42,7 @@ from pytopo.training.loop import (
     topo_weight,
     train,
 )
+from pytopo.training.objective import LossConfig
 
 __all__ = [
     "MOST_SEEDS",

@@ -59,8 +59,10 @@ def _opened(data: DataConfig) -> Sections:
         invert=data.invert,
         ids=data.ids,
         background=data.background or None,
+        ignore=data.ignore,
         border=data.border,
         border_unit=data.border_unit,
+        colour=data.colour,
     )
 
 

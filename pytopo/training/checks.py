@@ -4,11 +4,13 @@ import torch
 from torch import nn
 
 from pytopo.data import Sections
+from pytopo.notes import one_line
 from pytopo.training.blocks import Blocks, training_patches
 from pytopo.training.config import RunConfig
 from pytopo.training.distributed import World
 from pytopo.training.network import build_network, initial_network
-from pytopo.training.prediction import checked_image
+from pytopo.training.objective import other_loss
+from pytopo.training.prediction import checked_image, image_channels
 
 
 def check_run(
@@ -37,10 +39,11 @@ def check_run(
         small or cannot be evaluated.
     """
     network = build_network(config) if begun else initial_network(config)
+    _check_losses(config)
     _check_patch_size(network, config, world)
     training_patches(blocks.train, config)
     for name, sections in (("validation", blocks.validation), ("test", blocks.test)):
-        _check_measurable(name, sections, config)
+        _check_measurable(name, sections, config, network)
     notes = []
     if world.splits_normalisation(network):
         notes.append(
@@ -55,6 +58,22 @@ def check_run(
     return tuple(notes)
 
 
+def _check_losses(config: RunConfig) -> None:
+    """Check that the losses can be imported, and that each takes logits and truth."""
+    logits = torch.zeros(2, 1, 16, 16)
+    truth = (torch.arange(2 * 16 * 16) % 3 == 0).float().reshape(logits.shape)
+    for i, other in enumerate(config.loss.others):
+        loss = other_loss(f"loss.others[{i}]", other)
+        try:
+            value = loss(logits, truth)
+            float(value)
+        except Exception as error:  # of somebody else's code
+            raise ValueError(
+                f"loss.others[{i}]: {other['loss']} fails on logits and truth of shape "
+                f"{tuple(logits.shape)}: {one_line(str(error))[:200]}"
+            ) from None
+
+
 def _check_patch_size(network: nn.Module, config: RunConfig, world: World) -> None:
     """Check that a network can learn from patches of that size, by applying it to some."""
     size, batch = config.training.size, config.training.batch
@@ -67,7 +86,7 @@ def _check_patch_size(network: nn.Module, config: RunConfig, world: World) -> No
     count = share.stop - share.start
     try:
         with torch.no_grad():
-            network(torch.zeros(min(count, 2), 1, size, size))
+            network(torch.zeros(min(count, 2), image_channels(network), size, size))
     except (RuntimeError, ValueError) as error:
         raise ValueError(
             f"network {config.network.name!r} cannot learn from {count} patches of {size} x "
@@ -76,7 +95,9 @@ def _check_patch_size(network: nn.Module, config: RunConfig, world: World) -> No
         ) from None
 
 
-def _check_measurable(name: str, sections: Sections, config: RunConfig) -> None:
+def _check_measurable(
+    name: str, sections: Sections, config: RunConfig, network: nn.Module
+) -> None:
     """Check that sections can be predicted, and evaluated against their ground truth."""
     size = config.training.size
     for i in range(len(sections)):
@@ -93,6 +114,6 @@ def _check_measurable(name: str, sections: Sections, config: RunConfig) -> None:
                 "background (a smaller data.border, or data.invert)"
             )
         try:
-            checked_image(section.image)
+            checked_image(section.image, image_channels(network))
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from None

@@ -11,14 +11,15 @@ import json
 import math
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
 import numpy as np
 
 from pytopo.notes import one_line
-from pytopo.training.loop import LossConfig, TrainingConfig
+from pytopo.training.loop import TrainingConfig
+from pytopo.training.objective import LossConfig
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class DataConfig:
     background : list of int
         Ids that mean no cell, such as 0 or -1; an empty list for 2^64 - 1 in CREMI files, and
         0 and 2^64 - 1 elsewhere.
+    ignore : list of int
+        Labels that mark pixels without ground truth, such as 255; an empty list for none.
+    colour : bool
+        Pictures in colour stay red, green and blue, for a network with ``channels = 3``;
+        otherwise their luminance is taken.
     border : float
         Width of membranes derived from labels: greatest distance to a label boundary.
     border_unit : {"pixels", "nm"}
@@ -50,6 +56,8 @@ class DataConfig:
     invert: bool = False
     ids: bool = False
     background: list[int] = field(default_factory=list)
+    ignore: list[int] = field(default_factory=list)
+    colour: bool = False
     border: float = 1.0
     border_unit: str = "pixels"
     train: str = ""
@@ -214,7 +222,9 @@ def tables_of(config: RunConfig) -> dict[str, dict[str, Any]]:
 MAY_CHANGE = ("training.epochs",)  # when a run is resumed
 
 
-def changes(before: RunConfig, now: RunConfig) -> list[str]:
+def changes(
+    before: RunConfig, now: RunConfig, may_change: Collection[str] = MAY_CHANGE
+) -> list[str]:
     """Return the differences of two configurations of a run that are not allowed.
 
     Examples
@@ -228,7 +238,7 @@ def changes(before: RunConfig, now: RunConfig) -> list[str]:
         f"{table}.{name} is {_toml(value)} and was {_toml(old[table][name])}"
         for table, values in new.items()
         for name, value in values.items()
-        if value != old[table][name] and f"{table}.{name}" not in MAY_CHANGE
+        if value != old[table][name] and f"{table}.{name}" not in may_change
     ]
 
 

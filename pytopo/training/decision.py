@@ -1,55 +1,64 @@
-"""From likelihood to mask: a threshold, the removal of small objects, and what is measured.
+"""Decisions of an experiment: plain, and tuned on the validation sections.
 
-Evaluating a run takes one decision, the threshold 0.5.  An experiment also takes the best one
-on the validation sections: it costs nothing, and is a strong competitor of any loss.
+    plain                    threshold 0.5
+    CLEANUP by CRITERION     the best of the decisions of that clean-up, on validation
+
+    threshold     a threshold alone                      matching   least Betti matching error
+    size          and small objects go                   betti      least Betti error, of those
+    persistence   and what is less persistent goes                  that lose little accuracy
+
+Errors are those of patches that tile a section, with a frame of foreground around each.
 """
 
-import itertools
-import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
 from pytopo.data import Sections
-from pytopo.metrics import patch_betti_error
-from pytopo.metrics.evaluation import Evaluation, cleaned, evaluate, mean_evaluation
+from pytopo.data.ignored import IGNORED
+from pytopo.metrics import BettiMatchingError, betti_matching_error, pixel_accuracy
+from pytopo.metrics.decision import Decision
+from pytopo.metrics.evaluation import Evaluation, evaluate, mean_evaluation
+from pytopo.threads import number_of_threads, on_threads
 from pytopo.training.config import RunConfig
 from pytopo.training.prediction import predict
 
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
-SMALLEST = (0, 20, 50, 100, 200)  # pixels
+SMALLEST = (20, 50, 100, 200)  # pixels
+PERSISTENCES = (0.1, 0.2, 0.3, 0.5, 0.7)
+ACCURACY_LOSS = 0.005  # that the criterion "betti" allows
 
-
-@dataclass(frozen=True)
-class Decision:
-    """How a likelihood becomes a mask: threshold, then removal of small objects and holes."""
-
-    threshold: float = 0.5
-    smallest: int = 0
-
-    def mask(self, likelihood: NDArray, construction: str) -> NDArray[np.bool_]:
-        """Return the mask (H, W) of a likelihood (H, W)."""
-        mask = likelihood > self.threshold
-        if self.smallest == 0:
-            return mask
-        return cleaned(mask, smallest=self.smallest, construction=construction)
+# Of equally good decisions the first is taken: those that remove least.
+CLEANUPS: dict[str, tuple[Decision, ...]] = {
+    "threshold": tuple(Decision(t) for t in THRESHOLDS),
+    "size": tuple(Decision(t, smallest=n) for n in (0, *SMALLEST) for t in THRESHOLDS),
+    "persistence": tuple(
+        Decision(t, min_persistence=p) for p in (0.0, *PERSISTENCES) for t in THRESHOLDS
+    ),
+}
+CRITERIA = ("matching", "betti")
+PLAIN = "plain"
+DECISIONS = (PLAIN, *(f"{cleanup} by {one}" for cleanup in CLEANUPS for one in CRITERIA))
 
 
 class Predicted(NamedTuple):
     """The likelihood of a section beside its ground truth, (H, W) each."""
 
     likelihood: NDArray[np.float32]
-    truth: NDArray[np.bool_]
+    truth: NDArray[np.bool_] | NDArray[np.int8]
 
 
 def predicted(network: nn.Module, sections: Sections) -> Iterator[Predicted]:
     """Yield the likelihood and the ground truth of each section."""
     for section in sections:
         yield Predicted(predict(network, section.image), section.truth)
+
+
+# ---- what is measured --------------------------------------------------------------------
 
 
 def mean_measures(
@@ -64,27 +73,116 @@ def mean_measures(
                 section.truth,
                 patch=config.training.size,
                 construction=construction,
+                ignore_index=IGNORED,
             )
             for section in sections
         ]
     )
 
 
-def best_decision(sections: Sequence[Predicted], config: RunConfig) -> Decision:
-    """Return the decision with the least Betti error on patches of sections."""
-    construction = config.loss.construction
+class Score(NamedTuple):
+    """What decisions are chosen by: means over sections."""
 
-    def error(decision: Decision) -> float:
-        return math.fsum(
-            patch_betti_error(
-                decision.mask(section.likelihood, construction),
-                section.truth,
-                size=config.training.size,
-                construction=construction,
-            ).total
-            for section in sections
+    accuracy: float
+    matching: NDArray[np.float64]  # features of a patch that do not match, by dimension
+    betti: float  # Betti error of a patch, all dimensions
+
+
+def mean_matching_errors(
+    sections: Sequence[Predicted], decision: Decision, config: RunConfig
+) -> dict[str, float]:
+    """Return the Betti matching error of the patches of sections, by dimension and in all."""
+    (score,) = scores(sections, [decision], config)
+    by_dim = {f"matching_{dim}": float(error) for dim, error in enumerate(score.matching)}
+    return {**by_dim, "matching": float(score.matching.sum())}
+
+
+def scores(
+    sections: Sequence[Predicted], decisions: Sequence[Decision], config: RunConfig
+) -> list[Score]:
+    """Return the score of each decision, a mean over sections; on all cores."""
+    found = on_threads(
+        partial(_section_scores, decisions=decisions, config=config),
+        sections,
+        min(number_of_threads(None), len(sections)),
+    )
+    return [
+        Score(*(np.mean(values, axis=0) for values in zip(*of_decision)))
+        for of_decision in zip(*found)
+    ]
+
+
+def _section_scores(
+    section: Predicted, decisions: Sequence[Decision], config: RunConfig
+) -> list[Score]:
+    """Return the score of each decision on a section."""
+    construction, simple = config.loss.construction, {}
+    places = _places(section.truth.shape, config.training.size)
+    known: dict[tuple[int, bytes], BettiMatchingError] = {}  # many decisions agree in a patch
+    found = []
+    for decision in decisions:
+        if decision.min_persistence not in simple:
+            simple[decision.min_persistence] = decision.simplified(
+                section.likelihood, construction
+            )
+        mask = decision.cut(simple[decision.min_persistence], construction)
+        errors = []
+        for number, place in enumerate(places):
+            key = number, mask[place].tobytes()
+            if key not in known:
+                known[key] = betti_matching_error(
+                    mask[place],
+                    section.truth[place],
+                    construction=construction,
+                    frame=True,
+                    ignore_index=IGNORED,
+                )
+            errors.append(known[key])
+        apart = [np.abs(np.subtract(error.false, error.missed)).sum() for error in errors]
+        found.append(
+            Score(
+                pixel_accuracy(mask, section.truth, ignore_index=IGNORED),
+                np.mean([error.per_dim for error in errors], axis=0),
+                float(np.mean(apart)),
+            )
         )
+    return found
 
-    # Of equally good ones the first: those that remove least.
-    decisions = itertools.product(SMALLEST, THRESHOLDS)
-    return min((Decision(threshold, smallest) for smallest, threshold in decisions), key=error)
+
+def _places(shape: tuple[int, ...], size: int) -> list[tuple[slice, slice]]:
+    """Return the places of patches that tile a section, evenly spread."""
+    rows, columns = (
+        np.linspace(0, max(n - size, 0), -(-n // size)).astype(int).tolist() for n in shape
+    )
+    return [
+        (slice(row, row + size), slice(column, column + size))
+        for row in rows
+        for column in columns
+    ]
+
+
+# ---- what is chosen ----------------------------------------------------------------------
+
+
+def decisions_of(sections: Sequence[Predicted], config: RunConfig) -> dict[str, Decision]:
+    """Return all decisions by name: plain, and each clean-up tuned by each criterion.
+
+    Parameters
+    ----------
+    sections : sequence of Predicted
+        Of the validation block.
+    config : RunConfig
+    """
+    several = list(dict.fromkeys(decision for kind in CLEANUPS.values() for decision in kind))
+    known = dict(zip(several, scores(sections, several, config)))
+    least = max(known[decision].accuracy for decision in CLEANUPS["threshold"]) - ACCURACY_LOSS
+    chosen: dict[str, Any] = {PLAIN: Decision()}
+    for cleanup, decisions in CLEANUPS.items():
+        accurate = [decision for decision in decisions if known[decision].accuracy >= least]
+        chosen[f"{cleanup} by matching"] = min(
+            decisions, key=lambda decision: known[decision].matching.sum()
+        )
+        chosen[f"{cleanup} by betti"] = min(
+            accurate, key=lambda decision: known[decision].betti
+        )
+    return chosen

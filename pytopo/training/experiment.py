@@ -1,6 +1,6 @@
 """An experiment: methods x seeds on the same sections, every run measured in the same way.
 
-    experiment.json      methods and seeds, all values included
+    experiment.json      all methods that have runs here, all values included
     runs/METHOD-SEED/    a run each, see `pytopo.training.run`, and its evaluation.json
     results.json         all numbers: every epoch, and the held-out sections at the end
     tables.md, *.png     the report, see `pytopo.training.report`
@@ -9,26 +9,44 @@ Several processes may work on one experiment at the same time: each takes a run 
 works on, by a lock that is released with the process (`folder.claimed`), and all of them can
 be killed and started again.
 
-At the end every run is evaluated twice on the test sections, held out until then: with the
-threshold 0.5, and *tuned*, with the threshold and the size of removed objects that were best
-on the validation sections (see `pytopo.training.decision`).
+An experiment grows: methods and seeds that are new are run, and what is there is reused.  Only
+the values of a method that is there cannot change.
+
+At the end every run is evaluated on the test sections, held out until then: with the threshold
+0.5, and with threshold and clean-up tuned on the validation sections (see
+`pytopo.training.decision`).
 """
 
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pytopo.files import clear_left_over
+from pytopo.notes import one_line
 from pytopo.training.blocks import Blocks, open_blocks
 from pytopo.training.checks import check_run
 from pytopo.training.config import RunConfig
 from pytopo.training.distributed import World
 from pytopo.training.folder import claimed, is_finished, write_config
 from pytopo.training.log import Row, load_history
-from pytopo.training.methods import Experiment, Method, described, run_config, run_folder
+from pytopo.training.methods import (
+    Experiment,
+    Method,
+    described,
+    known_method,
+    run_config,
+    run_folder,
+)
 from pytopo.training.network import build_network, weight_shapes
-from pytopo.training.results import evaluate_run, read_evaluation, read_json, write_json
+from pytopo.training.results import (
+    evaluate_run,
+    is_evaluated,
+    read_evaluation,
+    read_json,
+    write_json,
+)
 from pytopo.training.resume import check_resume
 from pytopo.training.run import resume_run
 
@@ -50,10 +68,10 @@ def check_experiment(
     FileNotFoundError, TypeError, ValueError
         As `check_run` and `check_resume`, with the name of the method; and ValueError if
         the network of a method does not take the weights of the one that it starts from, or
-        the folder holds another experiment.
+        the folder holds the method with other values.
     """
     path = Path(folder)
-    _is_begun(path, experiment)
+    _check_growth(path, experiment)
     notes = []
     for method in experiment.methods:
         try:
@@ -82,7 +100,7 @@ def _check_same_network(method: Method, start: Method) -> None:
 
 def _check_begun_run(place: Path, world: World) -> None:
     """Check that a run can be resumed or, if it is done, that its results can be read."""
-    if (place / "evaluation.json").exists():
+    if is_evaluated(place):
         read_evaluation(place)
         load_history(place)
     elif (place / "last.pt").exists():
@@ -90,28 +108,41 @@ def _check_begun_run(place: Path, world: World) -> None:
 
 
 def start_experiment(folder: str | os.PathLike[str], experiment: Experiment) -> None:
-    """Create the folder of an experiment, or check that it holds the same one.
+    """Create the folder of an experiment, or add to one that is there.
 
     Raises
     ------
     ValueError
-        If the folder holds another experiment.
+        If the folder holds a method with other values.
     """
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     clear_left_over(path)
-    if not _is_begun(path, experiment):
-        write_json(path / "experiment.json", described(experiment))
+    known = _check_growth(path, experiment)
+    now = described(experiment)
+    grown = {**now, "methods": {**known, **now["methods"]}}
+    if not known or grown != read_json(path / "experiment.json"):
+        write_json(path / "experiment.json", grown)
 
 
-def _is_begun(path: Path, experiment: Experiment) -> bool:
-    """Return whether a folder holds this experiment; raise ValueError if it holds another."""
-    known = path / "experiment.json"
-    if not known.exists():
-        return False
-    if read_json(known) != described(experiment):
-        raise ValueError(f"{path}: holds another experiment; name another folder")
-    return True
+def _check_growth(path: Path, experiment: Experiment) -> dict[str, Any]:
+    """Return the methods that a folder holds; raise ValueError if one has other values now."""
+    file = path / "experiment.json"
+    if not file.exists():
+        return {}
+    found = read_json(file)
+    try:
+        known = {name: known_method(name, table) for name, table in found["methods"].items()}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(one_line(f"{file}: damaged: {error}")) from None
+    for old in known.values():
+        changed = [change for method in experiment.methods for change in method.changes(old)]
+        if changed:
+            raise ValueError(
+                f"{path}: {changed[0]} in this folder; name the method or the folder "
+                "differently"
+            )
+    return found["methods"]
 
 
 # ---- the runs ------------------------------------------------------------------------------
@@ -136,7 +167,7 @@ def run_experiment(
         left = []
         for method, seed in pending:
             place, start = run_folder(path, method, seed), experiment.start_of(method)
-            if (place / "evaluation.json").exists():
+            if is_evaluated(place):
                 clear_left_over(place)
                 continue
             if start and not is_finished(run_folder(path, start, seed)):
@@ -161,4 +192,4 @@ def _complete_run(
     if not (place / "last.pt").exists():
         write_config(place, config)
     yield from resume_run(place, world, blocks=blocks, workers=workers)
-    write_json(place / "evaluation.json", evaluate_run(place, blocks, config))
+    write_json(place / "evaluation.json", evaluate_run(place, blocks, config, world.device))

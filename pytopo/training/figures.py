@@ -69,7 +69,7 @@ def examples(
     for axes, i in zip(grid, chosen):
         section = sections[i]
         middle = tuple(
-            slice((n - size) // 2, (n - size) // 2 + size) for n in section.image.shape
+            slice((n - size) // 2, (n - size) // 2 + size) for n in section.truth.shape
         )
         likelihood = predict(network, section.image)[middle]
         image, truth = section.image[middle], section.truth[middle]
@@ -78,7 +78,7 @@ def examples(
         (why,) = criterion.explain(logits, target)
         pictures = {
             f"image, section {i}": image,
-            "ground truth": truth,
+            "ground truth": np.where(truth < 0, 0.5, truth),  # grey where it is ignored
             "likelihood > 0.5": likelihood > 0.5,
         }
         for ax, (title, picture) in zip(axes, pictures.items()):

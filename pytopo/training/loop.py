@@ -1,7 +1,9 @@
 """Training: one flat loop over batches, and the two schedules that it follows.
 
-    batch -> network -> logits -> cross-entropy + weight * topological -> gradient -> step
-                                     every step     after the warm-up
+    batch -> network -> logits -> objective -> gradient -> step
+
+The objective is cross-entropy and, after a warm-up, the topological loss beside it; see
+`pytopo.training.objective`.
 
 `train` is a generator: it yields one row of numbers per step, and the caller prints, logs,
 saves or stops.  The learning rate and the weight of the topological loss are functions of the
@@ -15,79 +17,17 @@ and 2.4.
 import contextlib
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from pytopo.loss.segmentation import SegmentationLoss
-from pytopo.loss.topological import TopologicalLoss
+from pytopo.training.objective import LossConfig, Objective, check
 
 OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("constant", "cosine", "exponential")
 MOST_SEEDS = 2**62  # torch takes 64 bits, and each process adds its number
-
-
-@dataclass(frozen=True)
-class LossConfig:
-    """What is minimised: cross-entropy + ``topo_weight`` * topological loss.
-
-    Attributes
-    ----------
-    topo_weight : float
-        Weight of the topological loss, a sum over points and a mean over patches, beside the
-        cross-entropy, a mean over pixels.  0 leaves it out.
-    warmup : int
-        Epochs of cross-entropy alone, at the start.
-    ramp : int
-        Epochs after the warm-up during which the weight grows linearly.
-    dims : list of int
-        Dimensions of homology that count: 0 components, 1 holes.
-    frame : bool
-        Pad every patch by a frame of foreground, so that what runs off its border closes.
-    construction : str
-        "V": membranes are 4-connected; "T": 8-connected.
-    min_persistence : float
-        Points of less persistence are left as they are.
-    every_target : bool
-        See `pytopo.topological_loss`.
-    foreground_weight : float
-        Weight of foreground pixels in the cross-entropy; 1 treats all pixels alike.
-    """
-
-    topo_weight: float = 0.03
-    warmup: int = 5
-    ramp: int = 0
-    dims: list[int] = field(default_factory=lambda: [0, 1])
-    frame: bool = True
-    construction: str = "V"
-    min_persistence: float = 0.0
-    every_target: bool = False
-    foreground_weight: float = 1.0
-
-    def __post_init__(self) -> None:
-        for name in ("topo_weight", "warmup", "ramp", "min_persistence"):
-            _check(self, name, getattr(self, name) >= 0, "at least 0")
-        _check(self, "foreground_weight", self.foreground_weight > 0, "above 0")
-        _check(self, "dims", set(self.dims) <= {0, 1}, "some of 0, 1, as of a section")
-        self.criterion()  # refuses impossible options
-
-    def criterion(self) -> SegmentationLoss:
-        """Return the loss of logits with these options, after warm-up and ramp."""
-        return SegmentationLoss(
-            self.topo_weight,
-            foreground_weight=self.foreground_weight,
-            dims=self.dims,
-            construction=self.construction,
-            frame=self.frame,
-            min_persistence=self.min_persistence,
-            every_target=self.every_target,
-        )
-
-    def topological(self) -> TopologicalLoss:
-        """Return the topological loss of logits with these options."""
-        return self.criterion().topological
 
 
 @dataclass(frozen=True)
@@ -138,15 +78,15 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "patches", "batch", "size", "per_section"):
-            _check(self, name, getattr(self, name) >= 1, "at least 1")
+            check(self, name, getattr(self, name) >= 1, "at least 1")
         for name in ("learning_rate", "final_rate"):
-            _check(self, name, getattr(self, name) > 0, "above 0")
+            check(self, name, getattr(self, name) > 0, "above 0")
         for name in ("weight_decay", "clip"):
-            _check(self, name, getattr(self, name) >= 0, "at least 0")
-        _check(self, "seed", 0 <= self.seed < MOST_SEEDS, f"from 0 to below {MOST_SEEDS}")
-        _check(self, "optimizer", self.optimizer in OPTIMIZERS, " or ".join(OPTIMIZERS))
-        _check(self, "schedule", self.schedule in SCHEDULES, ", ".join(SCHEDULES))
-        _check(
+            check(self, name, getattr(self, name) >= 0, "at least 0")
+        check(self, "seed", 0 <= self.seed < MOST_SEEDS, f"from 0 to below {MOST_SEEDS}")
+        check(self, "optimizer", self.optimizer in OPTIMIZERS, " or ".join(OPTIMIZERS))
+        check(self, "schedule", self.schedule in SCHEDULES, ", ".join(SCHEDULES))
+        check(
             self,
             "patches",
             self.patches % self.batch == 0,
@@ -162,11 +102,6 @@ class TrainingConfig:
     def steps(self) -> int:
         """Steps in all."""
         return self.epochs * self.epoch_steps
-
-
-def _check(config: object, name: str, good: bool, expected: str) -> None:
-    if not good:
-        raise ValueError(f"{name} is {getattr(config, name)!r}; expected {expected}")
 
 
 class Step(NamedTuple):
@@ -247,22 +182,18 @@ def train(
     """
     training, loss = training or TrainingConfig(), loss or LossConfig()
     optimizer = optimizer or new_optimizer(network, training)
-    criterion = loss.criterion()
+    objective = Objective(loss)
     device = next(network.parameters()).device
     network.train()
 
     for step, (images, truth) in enumerate(batches, first_step):
         images, truth = images.to(device), truth.to(device)
         rate = learning_rate(step, training)
-        criterion.topo_weight = topo_weight(step, training.epoch_steps, loss)
+        objective.topo_weight = topo_weight(step, training.epoch_steps, loss)
 
         with _precision(device, training.autocast):
             logits = network(images).float()  # (B, 1, H, W)
-        if criterion.topo_weight > 0 and torch.isfinite(logits).all():
-            terms = criterion.terms(logits, truth)
-        else:  # the topological loss would add nothing, or has no diagram to compare
-            pixel = criterion.pixel_loss(logits, truth)
-            terms = {"pixel": pixel, "topological": torch.tensor(math.nan), "total": pixel}
+        terms = objective.terms(logits, truth)
 
         optimizer.zero_grad()
         terms["total"].backward()
@@ -272,7 +203,7 @@ def train(
             terms["total"].item(),
             terms["pixel"].item(),
             terms["topological"].item(),
-            criterion.topo_weight,
+            objective.topo_weight,
             rate,
             norm.item(),
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pytopo.options import integers
-from pytopo.training.config import RunConfig, config_of, merged, tables_of
+from pytopo.training.config import RunConfig, changes, config_of, merged, tables_of
 
 LATER_PATCHES = 1000  # added to the seed of a run that starts from another: other patches
 
@@ -68,6 +68,24 @@ class Method:
     config: RunConfig
     start: str = ""
     against: str = ""
+
+    def changes(self, old: "Method") -> list[str]:
+        """Return why runs of an old method are not runs of this one; they share their data.
+
+        Examples
+        --------
+        >>> slow, fast = (config_of({"training": {"epochs": n}}) for n in (9, 2))
+        >>> Method("bce", "", fast).changes(Method("bce", "", slow))
+        ['methods.bce: training.epochs is 2 and was 9']
+        """
+        if self.name != old.name:
+            shared = replace(old.config, data=self.config.data)
+            found = changes(old.config, shared, ())
+        else:
+            found = changes(old.config, self.config, ())
+            if self.start != old.start:
+                found.append(f"start is {self.start!r} and was {old.start!r}")
+        return [f"methods.{self.name}: {change}" for change in found]
 
 
 @dataclass(frozen=True)
@@ -167,6 +185,19 @@ def described(experiment: Experiment) -> dict[str, Any]:
             for m in experiment.methods
         },
     }
+
+
+def known_method(name: str, table: Mapping[str, Any]) -> Method:
+    """Return a method as `described` returned it; values that were unknown then have defaults.
+
+    Raises
+    ------
+    AttributeError, KeyError, TypeError, ValueError
+        If it is something else.
+    """
+    values = dict(table)
+    start, against = values.pop("start"), values.pop("against")
+    return Method(name, name, config_of(values), start, against)
 
 
 def run_folder(folder: str | os.PathLike[str], method: Method, seed: int) -> Path:

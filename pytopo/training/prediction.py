@@ -37,10 +37,10 @@ def predict(
     ----------
     network : nn.Module
         Takes (B, 1, h, w) and returns logits of that shape.  Its ``patch_size``,
-        ``receptive_field`` and ``stride`` (see `pytopo.models`) are taken into account.  It
-        is run in evaluation mode, and then returns to its previous mode.
+        ``receptive_field``, ``stride`` and ``channels`` (see `pytopo.models`) are taken into
+        account.  It is run in evaluation mode, and then returns to its previous mode.
     image : (H, W) ndarray of floats
-        On [0, 1], as `pytopo.read_image` returns it.
+        On [0, 1], as `pytopo.read_image` returns it; (H, W, 3) for a network of 3 channels.
     tile : int, optional
         Rows and columns of a tile; by default the ``patch_size``.  A network that takes any
         size is applied to images up to 724 x 724 pixels as a whole, and to larger ones in
@@ -79,9 +79,9 @@ def predict(
     >>> likelihood.shape, likelihood.dtype
     ((100, 70), dtype('float32'))
     """
-    image = checked_image(image)
+    image = checked_image(image, image_channels(network))
     patch_size = getattr(network, "patch_size", None)
-    plan = planned(network, image.shape, tile, overlap)
+    plan = planned(network, image.shape[:2], tile, overlap)
     if batch_size is None:
         batch_size = max(AT_A_TIME // plan.tile**2, 1)
     if batch_size < 1:
@@ -90,10 +90,10 @@ def predict(
         network.to(checked_device(device))
 
     whole = image if patch_size is None else reflected(image, patch_size)
-    likelihood = np.zeros(whole.shape, np.float32)
-    weight = np.zeros(whole.shape, np.float32)
+    likelihood = np.zeros(whole.shape[:2], np.float32)
+    weight = np.zeros(whole.shape[:2], np.float32)
     with evaluating(network), torch.inference_mode():
-        for batch in batches(tiles_of(whole.shape, plan), batch_size):
+        for batch in batches(tiles_of(whole.shape[:2], plan), batch_size):
             found = probabilities(network, np.stack([whole[part.place] for part in batch]))
             for part, probability in zip(batch, found):
                 likelihood[part.place] += part.weight * probability
@@ -149,8 +149,14 @@ def predict_sections(
 # ---- checks ------------------------------------------------------------------------------
 
 
-def checked_image(image: NDArray[np.floating]) -> NDArray[np.float32]:
+def checked_image(image: NDArray[np.floating], channels: int = 1) -> NDArray[np.float32]:
     """Return an image as float32, once it is certain that a network can take it.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, channels) ndarray of floats
+    channels : int
+        Of the images that the network takes.
 
     Raises
     ------
@@ -160,11 +166,17 @@ def checked_image(image: NDArray[np.floating]) -> NDArray[np.float32]:
     if not (isinstance(image, np.ndarray) and image.dtype.kind == "f"):
         kind = f"dtype {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
         raise TypeError(f"image: {kind}; expected an array of floats on [0, 1]")
-    if image.ndim != 2 or image.size == 0:
-        raise ValueError(f"image of shape {image.shape}; expected (H, W), with pixels")
+    shape = "(H, W)" if channels == 1 else f"(H, W, {channels})"
+    if image.ndim < 2 or image.shape[2:] != ((channels,) if channels > 1 else ()):
+        raise ValueError(
+            f"image of shape {image.shape}; expected {shape} for a network with channels = "
+            f"{channels}"
+        )
+    if image.size == 0:
+        raise ValueError(f"image of shape {image.shape}; expected {shape}, with pixels")
     low, high = image.min(), image.max()
     if np.isnan(low):
-        row, column = np.argwhere(np.isnan(image))[0]
+        row, column = np.argwhere(np.isnan(image))[0][:2]
         raise ValueError(f"image[{row}, {column}] is NaN; expected values from 0 to 1")
     clipped = clipped_to_unit(image)
     if clipped is None:
@@ -193,6 +205,12 @@ def checked_device(device: str | torch.device) -> torch.device:
 # ---- the network -------------------------------------------------------------------------
 
 
+def image_channels(network: nn.Module) -> int:
+    """Return the channels of the images that a network takes: 1 if it does not say."""
+    channels: int = getattr(network, "channels", 1)
+    return channels
+
+
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
     """Put a network into evaluation mode, and then each module back into its own mode."""
@@ -206,13 +224,15 @@ def evaluating(network: nn.Module) -> Iterator[None]:
 
 
 def probabilities(network: nn.Module, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the likelihoods (B, h, w) that a network predicts for tiles (B, h, w)."""
+    """Return the likelihoods (B, h, w) that a network predicts for tiles (B, h, w, ...)."""
     parameter = next(network.parameters(), torch.empty(0))
-    logits = network(torch.from_numpy(tiles)[:, None].to(parameter.device))
-    if logits.shape != (len(tiles), 1, *tiles.shape[1:]):
+    count, height, width = tiles.shape[:3]
+    images = torch.from_numpy(tiles.reshape(count, height, width, -1)).movedim(-1, 1)
+    logits = network(images.to(parameter.device))
+    if logits.shape != (count, 1, height, width):
         raise ValueError(
-            f"the network returned {tuple(logits.shape)} for "
-            f"{(len(tiles), 1, *tiles.shape[1:])}; expected logits of the same shape"
+            f"the network returned {tuple(logits.shape)} for {tuple(images.shape)}; expected "
+            f"logits of shape {(count, 1, height, width)}"
         )
     if logits.isnan().any():
         raise ValueError("the network returns NaN; its weights are not usable, train again")

@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 import pytopo
 from pytopo.files import replacing
 from pytopo.plot import COLOURS
+from pytopo.training.decision import ACCURACY_LOSS, DECISIONS, PLAIN
 from pytopo.training.figures import save
 from pytopo.training.methods import Experiment
 
@@ -33,9 +34,12 @@ EPOCH_COLUMNS = (
     ("Betti Error", "betti_error", ".4f"),
     ("VOI", "voi", ".4f"),
 )
-# What is reported of the test sections: title, field of Evaluation, format.
+# What is reported of the test sections: title, name of the measure, format.
 MEASURES = (
     ("accuracy", "pixel_accuracy", ".4f"),
+    ("Dice", "dice", ".4f"),
+    ("matching 0", "matching_0", ".3f"),
+    ("matching 1", "matching_1", ".3f"),
     ("Betti 0, patch", "patch_betti_0", ".3f"),
     ("Betti 1, patch", "patch_betti_1", ".3f"),
     ("Betti 0, section", "betti_0", ".1f"),
@@ -43,6 +47,18 @@ MEASURES = (
     ("VOI split", "voi_split", ".3f"),
     ("VOI merge", "voi_merge", ".3f"),
     ("Rand error", "adapted_rand", ".3f"),
+)
+
+
+CRITERIA = {"matching": "Betti matching error", "betti": "Betti error"}
+DRAWN = (PLAIN, "size by matching", "persistence by matching")
+EXPLAINED = (
+    'Columns "matching": features of a patch that do not match those of the ground truth by',
+    "place, components (0) and holes (1); of patches that tile a section. Tuned: on the",
+    "validation sections, by the least Betti matching error of such patches, or by their least",
+    f"Betti error of what loses at most {ACCURACY_LOSS:g} of accuracy to the best threshold.",
+    "Size: components of fewer pixels are removed. Persistence: components and holes of less",
+    "persistence are removed from the likelihood.\n",
 )
 
 
@@ -69,11 +85,9 @@ def _sections(experiment: Experiment, results: Results) -> Iterator[str]:
         yield from _table([title for title, *_ in EPOCH_COLUMNS], _epochs(results[method.name]))
         yield ""
     yield f"## On the test sections, after the last epoch: {spread}\n"
-    for decision, words in (
-        ("plain", "Threshold 0.5"),
-        ("tuned", "Threshold and removal of small objects chosen on the validation sections"),
-    ):
-        yield f"### {words}\n"
+    yield from EXPLAINED
+    for decision in DECISIONS:
+        yield f"### {heading(decision)}\n"
         yield from _table(
             ["method", *(title for title, *_ in MEASURES)],
             [
@@ -85,13 +99,28 @@ def _sections(experiment: Experiment, results: Results) -> Iterator[str]:
     pairs = [m for m in experiment.methods if m.against]
     if pairs:
         yield f"## Paired differences, {spread} (seeds that fell / rose)\n"
-        for decision in ("plain", "tuned"):
-            yield f"### {decision.capitalize()}\n"
+        for decision in DECISIONS:
+            yield f"### {heading(decision)}\n"
             yield from _table(
                 ["method - other", *(title for title, *_ in MEASURES)],
                 [_differences(m.name, m.against, results, decision) for m in pairs],
             )
             yield ""
+
+
+def heading(decision: str) -> str:
+    """Return the heading of the tables of a decision.
+
+    Examples
+    --------
+    >>> heading("plain"), heading("size by betti")
+    ('Threshold 0.5', 'Threshold and size, tuned by Betti error')
+    """
+    if decision == PLAIN:
+        return "Threshold 0.5"
+    cleanup, criterion = decision.split(" by ")
+    removed = "" if cleanup == "threshold" else f" and {cleanup}"
+    return f"Threshold{removed}, tuned by {CRITERIA[criterion]}"
 
 
 def provenance() -> str:
@@ -172,10 +201,8 @@ def epoch_curves(experiment: Experiment, results: Results) -> Figure:
 
 def accuracy_against_betti(experiment: Experiment, results: Results) -> Figure:
     """Draw pixel accuracy against Betti error: small markers are seeds, large ones means."""
-    figure = Figure(figsize=(11, 5.2), dpi=110, layout="constrained")
-    for ax, decision in zip(
-        figure.subplots(1, 2, sharex=True, sharey=True), ("plain", "tuned")
-    ):
+    figure = Figure(figsize=(13, 5.2), dpi=110, layout="constrained")
+    for ax, decision in zip(figure.subplots(1, 3, sharex=True, sharey=True), DRAWN):
         for method, (colour, style) in zip(experiment.methods, _looks()):
             tests = [
                 run["evaluation"][decision]["test"] for run in results[method.name].values()
@@ -188,7 +215,7 @@ def accuracy_against_betti(experiment: Experiment, results: Results) -> Figure:
                 _mean(betti), _mean(accuracy), marker, ms=9, color=colour, label=method.title,
                 fillstyle="full" if style == "-" else "none",
             )  # fmt: skip
-        ax.set_title("threshold 0.5" if decision == "plain" else "tuned on validation")
+        ax.set_title(heading(decision), fontsize="medium")
         ax.set_xlabel("Betti error of a test patch")
     figure.axes[0].set_ylabel("pixel accuracy, test")
     _add_legend(figure)

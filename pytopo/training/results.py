@@ -12,35 +12,51 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from pytopo.files import replacing
+from pytopo.metrics.decision import Decision
 from pytopo.notes import one_line
 from pytopo.training.blocks import Blocks
 from pytopo.training.checkpoint import load_network
 from pytopo.training.config import RunConfig
-from pytopo.training.decision import Decision, best_decision, mean_measures, predicted
+from pytopo.training.decision import (
+    DECISIONS,
+    PLAIN,
+    Predicted,
+    decisions_of,
+    mean_matching_errors,
+    mean_measures,
+    predicted,
+)
 from pytopo.training.log import load_history
 from pytopo.training.methods import Experiment, run_folder
 
 
-def evaluate_run(folder: Path, blocks: Blocks, config: RunConfig) -> dict[str, Any]:
-    """Evaluate the last network of a run on the test sections, with two decisions.
+def evaluate_run(
+    folder: Path, blocks: Blocks, config: RunConfig, device: torch.device
+) -> dict[str, Any]:
+    """Evaluate the last network of a run on the test sections, with all decisions.
 
     Returns
     -------
     dict
-        "plain", with the threshold 0.5, and "tuned", with the decision that was best on the
-        validation sections: each a dict of the ``decision`` and its measures on ``test``.
+        By the names of `DECISIONS`: each a dict of the ``decision``, "plain" or the best one
+        on the validation sections, and its measures on ``test``.
     """
-    network = load_network(folder / "last.pt")
+    network = load_network(folder / "last.pt").to(device)
+    decisions = decisions_of(list(predicted(network, blocks.validation)), config)
     test = list(predicted(network, blocks.test))
-    tuned = best_decision(list(predicted(network, blocks.validation)), config)
     return {
-        name: {
-            "decision": asdict(decision),
-            "test": mean_measures(test, decision, config).row(),
-        }
-        for name, decision in (("plain", Decision()), ("tuned", tuned))
+        name: {"decision": asdict(decision), "test": _measured(test, decision, config)}
+        for name, decision in decisions.items()
     }
+
+
+def _measured(test: list[Predicted], decision: Decision, config: RunConfig) -> dict[str, float]:
+    return mean_measures(test, decision, config).row() | mean_matching_errors(
+        test, decision, config
+    )
 
 
 def gather_results(experiment: Experiment, folder: str | os.PathLike[str]) -> dict[str, Any]:
@@ -68,6 +84,23 @@ def gather_results(experiment: Experiment, folder: str | os.PathLike[str]) -> di
     return gathered
 
 
+def is_evaluated(folder: Path) -> bool:
+    """Return whether a run is evaluated with all decisions; other versions may have had fewer.
+
+    Raises
+    ------
+    ValueError
+        If the evaluation is damaged.
+    """
+    path = folder / "evaluation.json"
+    if not path.exists():
+        return False
+    found = read_json(path)
+    if not isinstance(found, dict) or PLAIN not in found:
+        raise _damaged(path)
+    return found.keys() >= set(DECISIONS)
+
+
 def read_evaluation(folder: Path) -> dict[str, Any]:
     """Read the evaluation of a run, as `evaluate_run` returned it.
 
@@ -79,14 +112,18 @@ def read_evaluation(folder: Path) -> dict[str, Any]:
     path = folder / "evaluation.json"
     found = read_json(path)
     try:
-        for name in ("plain", "tuned"):
+        for name in DECISIONS:
             if not all(type(value) in (int, float) for value in found[name]["test"].values()):
                 raise ValueError("a measure is not a number")
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise ValueError(
-            f"{path}: damaged; remove it, and the experiment evaluates this run again"
-        ) from None
+        raise _damaged(path) from None
     return found
+
+
+def _damaged(path: Path) -> ValueError:
+    return ValueError(
+        f"{path}: damaged; remove it, and the experiment evaluates this run again"
+    )
 
 
 def read_json(path: Path) -> Any:

@@ -26,9 +26,10 @@ from torch.utils.data import DataLoader
 
 from pytopo.data import Sections
 from pytopo.files import clear_left_over, replacing
+from pytopo.metrics.decision import Decision
 from pytopo.training.blocks import Blocks, open_blocks, training_patches
 from pytopo.training.config import RunConfig
-from pytopo.training.decision import Decision, mean_measures, predicted
+from pytopo.training.decision import mean_measures, predicted
 from pytopo.training.distributed import World
 from pytopo.training.folder import read_run
 from pytopo.training.log import Row, write_log

@@ -123,7 +123,8 @@ def weights(start: int, stop: int, length: int, margin: int, ramp: int) -> NDArr
 
 def reflected(image: NDArray[np.float32], least: int) -> NDArray[np.float32]:
     """Reflect an image at its lower and right edge until it has the size of a patch."""
-    missing = [(0, max(least - length, 0)) for length in image.shape]
+    missing = [(0, max(least - length, 0)) for length in image.shape[:2]]
+    missing += [(0, 0)] * (image.ndim - 2)  # channels
     return np.pad(image, missing, mode="reflect")
 
 

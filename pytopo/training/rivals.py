@@ -1,0 +1,125 @@
+"""Losses to compare with: each takes logits and truth, (B, 1, H, W) tensors, to a scalar.
+
+    "dice"     overlap of likelihood and truth
+    "cldice"   overlap of each with the skeleton of the other
+
+By these names they are arms of an experiment; see `pytopo.training.objective`.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class SoftDice(nn.Module):
+    """One minus the Dice of likelihood and truth, image by image.
+
+    Parameters
+    ----------
+    smooth : float
+        Added to both sides of the fraction, so that empty images have a Dice of 1.
+
+    References
+    ----------
+    Milletari, Navab, Ahmadi (2016), "V-Net", section 3; without the squares.
+
+    Examples
+    --------
+    >>> truth = torch.tensor([[[[1.0, 1.0, 0.0]]]])
+    >>> SoftDice(smooth=0)(40 * truth - 20, truth)
+    tensor(0.)
+    >>> round(SoftDice(smooth=0)(torch.zeros(1, 1, 1, 3), truth).item(), 4)  # 1 - 2 / 3.5
+    0.4286
+    """
+
+    def __init__(self, smooth: float = 1.0) -> None:
+        super().__init__()
+        self.smooth = smooth
+
+    def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
+        """Return the loss."""
+        likelihood = logits.sigmoid()
+        both = 2 * _sums(likelihood * truth)
+        return 1 - _shares(both, _sums(likelihood) + _sums(truth), self.smooth).mean()
+
+
+class SoftClDice(nn.Module):
+    """One minus the soft clDice, image by image.
+
+    The share of the truth's skeleton that the likelihood covers, and of the likelihood's
+    skeleton that the truth covers; clDice is their harmonic mean.  Skeletons are what openings
+    remove, erosion by erosion.
+
+    Parameters
+    ----------
+    iterations : int
+        Erosions; at least half the width of the widest line.
+    smooth : float
+        Added to both sides of each share.
+
+    References
+    ----------
+    Shit et al. (2021), "clDice - a novel topology-preserving loss function for tubular
+    structure segmentation", algorithms 1 and 2.
+
+    Examples
+    --------
+    >>> truth = torch.zeros(1, 1, 9, 9)
+    >>> truth[..., 3:6, :] = 1
+    >>> thin = torch.zeros(1, 1, 9, 9)
+    >>> thin[..., 4, :] = 1  # too thin, but the skeleton is whole
+    >>> round(SoftClDice()(40 * thin - 20, truth).item(), 4)
+    0.0
+    """
+
+    def __init__(self, iterations: int = 3, smooth: float = 1.0) -> None:
+        super().__init__()
+        self.iterations, self.smooth = iterations, smooth
+
+    def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
+        """Return the loss."""
+        likelihood = logits.sigmoid()
+        lines, true_lines = (soft_skeleton(x, self.iterations) for x in (likelihood, truth))
+        precise = _shares(_sums(lines * truth), _sums(lines), self.smooth)
+        complete = _shares(_sums(true_lines * likelihood), _sums(true_lines), self.smooth)
+        return 1 - (2 * precise * complete / (precise + complete)).mean()
+
+
+def soft_skeleton(image: Tensor, iterations: int) -> Tensor:
+    """Return what openings remove of an image (B, 1, H, W), and of its erosions.
+
+    Examples
+    --------
+    >>> bar = torch.zeros(1, 1, 5, 6)
+    >>> bar[..., 1:4, :] = 1
+    >>> soft_skeleton(bar, 2)[0, 0, :, 2]
+    tensor([0., 0., 1., 0., 0.])
+    """
+    skeleton = F.relu(image - _opened(image))
+    for _ in range(iterations):
+        image = _eroded(image)
+        more = F.relu(image - _opened(image))
+        skeleton = skeleton + (1 - skeleton) * more
+    return skeleton
+
+
+def _eroded(image: Tensor) -> Tensor:
+    """Return the least value among each pixel and its four neighbours."""
+    rows = -F.max_pool2d(-image, (3, 1), 1, (1, 0))
+    columns = -F.max_pool2d(-image, (1, 3), 1, (0, 1))
+    return torch.minimum(rows, columns)
+
+
+def _opened(image: Tensor) -> Tensor:
+    return F.max_pool2d(_eroded(image), 3, 1, 1)
+
+
+def _sums(images: Tensor) -> Tensor:
+    return images.sum(dim=(1, 2, 3))
+
+
+def _shares(part: Tensor, whole: Tensor, smooth: float) -> Tensor:
+    return (part + smooth) / (whole + smooth)
+
+
+RIVALS: dict[str, type[nn.Module]] = {"dice": SoftDice, "cldice": SoftClDice}
