@@ -176,7 +176,7 @@ def test_the_report_has_a_table_of_epochs_for_each_method(done):
 
 def fabricated(values):
     """Results in which every measure of a method and seed is one number."""
-    test = {name: 0.0 for _, name, _ in experiment_report.MEASURES} | {"patch_betti": 0.0}
+    test = {name: 0.0 for _, name, _ in experiment_report.MEASURES} | {"matching": 0.0}
     epoch = {"epoch": 0, "loss": 1.0, "pixel_accuracy": 0.5, "betti_error": 1.0, "voi": 1.0}
 
     def run(value):

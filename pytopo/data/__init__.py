@@ -14,6 +14,7 @@ cremi.py        files in the CREMI layout, read and written
 pairs.py        folders and stacks of pictures
 opening.py      from names on a command line to one of these
 patches.py      random patches, numbered
+augmentation.py random changes of patches
 
 noise.py        synthetic volumes: smooth noise
 tissue.py       which cell each pixel belongs to

@@ -5,7 +5,7 @@ It is the same in every process and in every order:
 
     k -> visit = k // per_section -> (epoch, turn) = divmod(visit, sections)
                                   -> section = order of the epoch [turn]
-    k -> place and symmetry
+    k -> place, symmetry and other changes
 
 So the patches of an epoch are a range of numbers, a run that is resumed gets the same
 patches, and the number of workers of a DataLoader makes no difference.
@@ -17,6 +17,7 @@ from operator import index
 import numpy as np
 from numpy.typing import NDArray
 
+from pytopo.data.augmentation import Augmentation
 from pytopo.data.remarks import Remarks, Watch
 from pytopo.data.sections import Sections
 
@@ -49,6 +50,8 @@ class Patches:
         Patches of each visit to a section.
     augment : bool
         Rotate and flip: all 8 symmetries of the square, equally likely.
+    augmentation : Augmentation or None
+        What else is changed at random; None for nothing.
 
     Raises
     ------
@@ -81,6 +84,7 @@ class Patches:
         seed: int = 0,
         per_section: int = 1,
         augment: bool = True,
+        augmentation: Augmentation | None = None,
     ) -> None:
         for name, number, least in (
             ("size", size, 1), ("per_section", per_section, 1), ("seed", seed, 0),
@@ -101,6 +105,7 @@ class Patches:
         self.seed = index(seed)
         self.per_section = index(per_section)
         self.augment = augment
+        self.augmentation = augmentation or Augmentation()
         self._watch = Watch(Remarks())
 
     def __len__(self) -> int:
@@ -150,7 +155,8 @@ class Patches:
             raise PatchError(str(error)) from None
         self._watch.truth("patches", section.truth, whole=False)
         symmetry = int(random.integers(8)) if self.augment else 0
-        image, truth = (_turned(pixels, symmetry) for pixels in section)
+        changed = self.augmentation.applied(*section, random)
+        image, truth = (_turned(pixels, symmetry) for pixels in changed)
         return image, truth
 
     def _random(self, stream: int, number: int) -> np.random.Generator:

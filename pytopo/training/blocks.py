@@ -91,4 +91,5 @@ def training_patches(sections: Sections, config: RunConfig) -> Patches:
         seed=training.seed,
         per_section=training.per_section,
         augment=training.augment,
+        augmentation=training.augmentation,
     )

@@ -23,6 +23,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from pytopo.data.augmentation import Augmentation
 from pytopo.training.objective import LossConfig, Objective, check
 
 OPTIMIZERS = ("adam", "adamw")
@@ -48,7 +49,10 @@ class TrainingConfig:
     per_section : int
         How many consecutive patches are taken from one section.
     augment : bool
-        Flip and rotate patches at random.
+        Flip and rotate patches at random, and change them as the next four values say;
+        ``False`` turns all of it off.
+    brightness, contrast, noise, elastic : float
+        Greatest changes of a patch, see `pytopo.data.augmentation.Augmentation`.
     optimizer : {"adam", "adamw"}
     learning_rate, final_rate : float
         At the first and at the last step.
@@ -68,6 +72,10 @@ class TrainingConfig:
     size: int = 65
     per_section: int = 1
     augment: bool = True
+    brightness: float = 0.0
+    contrast: float = 0.0
+    noise: float = 0.0
+    elastic: float = 0.0
     optimizer: str = "adam"
     learning_rate: float = 3e-3
     final_rate: float = 1e-4
@@ -92,6 +100,14 @@ class TrainingConfig:
             self.patches % self.batch == 0,
             f"a multiple of the batch, {self.batch}",
         )
+        Augmentation(self.brightness, self.contrast, self.noise, self.elastic)  # may refuse
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """What is changed in patches beside their symmetry."""
+        if not self.augment:
+            return Augmentation()
+        return Augmentation(self.brightness, self.contrast, self.noise, self.elastic)
 
     @property
     def epoch_steps(self) -> int:

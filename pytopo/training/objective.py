@@ -196,7 +196,7 @@ def other_loss(name: str, other: dict[str, Any]) -> nn.Module:
         raise ValueError(f"{name}: {path} is no class of torch.nn.Module; expected one")
     try:
         return kind(**options)
-    except (TypeError, ValueError) as error:
+    except (ImportError, TypeError, ValueError) as error:
         raise ValueError(f"{name}: {path}: {one_line(str(error))}") from None
 
 

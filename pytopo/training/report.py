@@ -200,23 +200,23 @@ def epoch_curves(experiment: Experiment, results: Results) -> Figure:
 
 
 def accuracy_against_betti(experiment: Experiment, results: Results) -> Figure:
-    """Draw pixel accuracy against Betti error: small markers are seeds, large ones means."""
+    """Draw accuracy against Betti matching error: small markers are seeds, large ones means."""
     figure = Figure(figsize=(13, 5.2), dpi=110, layout="constrained")
     for ax, decision in zip(figure.subplots(1, 3, sharex=True, sharey=True), DRAWN):
         for method, (colour, style) in zip(experiment.methods, _looks()):
             tests = [
                 run["evaluation"][decision]["test"] for run in results[method.name].values()
             ]
-            betti = [test["patch_betti"] for test in tests]
+            error = [test["matching"] for test in tests]
             accuracy = [test["pixel_accuracy"] for test in tests]
-            ax.plot(betti, accuracy, "o", ms=4, color=colour, alpha=0.5, mew=0)
+            ax.plot(error, accuracy, "o", ms=4, color=colour, alpha=0.5, mew=0)
             marker = "o" if style == "-" else "s"
             ax.plot(
-                _mean(betti), _mean(accuracy), marker, ms=9, color=colour, label=method.title,
+                _mean(error), _mean(accuracy), marker, ms=9, color=colour, label=method.title,
                 fillstyle="full" if style == "-" else "none",
             )  # fmt: skip
         ax.set_title(heading(decision), fontsize="medium")
-        ax.set_xlabel("Betti error of a test patch")
+        ax.set_xlabel("Betti matching error of a test patch")
     figure.axes[0].set_ylabel("pixel accuracy, test")
     _add_legend(figure)
     return figure

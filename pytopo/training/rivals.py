@@ -1,11 +1,14 @@
 """Losses to compare with: each takes logits and truth, (B, 1, H, W) tensors, to a scalar.
 
-    "dice"     overlap of likelihood and truth
-    "cldice"   overlap of each with the skeleton of the other
+    "dice"              overlap of likelihood and truth
+    "cldice"            overlap of each with the skeleton of the other
+    "skeleton-recall"   how much of the truth's skeleton the likelihood covers
+    "scnp"              cross-entropy of the worst logit among neighbours of the same class
 
 By these names they are arms of an experiment; see `pytopo.training.objective`.
 """
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -103,6 +106,92 @@ def soft_skeleton(image: Tensor, iterations: int) -> Tensor:
     return skeleton
 
 
+class SkeletonRecall(nn.Module):
+    """One minus the share of the truth's thickened skeleton that the likelihood covers.
+
+    Takes scikit-image.  Beside a loss that pays for false foreground, such as "dice".
+
+    Parameters
+    ----------
+    radius : int
+        By which the skeleton is thickened, in pixels.
+    smooth : float
+        Added to both sides of the share.
+
+    References
+    ----------
+    Kirchhoff et al. (2024), "Skeleton Recall Loss for connectivity conserving and resource
+    efficient segmentation of thin tubular structures", section 3.
+
+    Examples
+    --------
+    >>> truth = torch.zeros(1, 1, 5, 20)
+    >>> truth[..., 2, :] = 1
+    >>> half = truth.clone()
+    >>> half[..., 10:] = 0
+    >>> loss = SkeletonRecall(smooth=0)
+    >>> [round(loss(40 * found - 20, truth).item(), 4) for found in (truth, half)]
+    [0.0, 0.5]
+    """
+
+    def __init__(self, radius: int = 2, smooth: float = 1.0) -> None:
+        super().__init__()
+        from skimage.morphology import skeletonize
+
+        self.radius, self.smooth, self._skeletonize = radius, smooth, skeletonize
+
+    def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
+        """Return the loss."""
+        masks = truth.detach().cpu().numpy() > 0.5
+        lines = np.stack([self._skeletonize(mask) for mask in masks[:, 0]])[:, None]
+        skeleton = torch.from_numpy(lines).to(logits.device, logits.dtype)
+        skeleton = F.max_pool2d(skeleton, 2 * self.radius + 1, 1, self.radius) * truth
+        covered = _sums(skeleton * logits.sigmoid())
+        return 1 - _shares(covered, _sums(skeleton), self.smooth).mean()
+
+
+class NeighbourPenalty(nn.Module):
+    """Cross-entropy, with each logit replaced by the worst one near it in the same class.
+
+    A pixel in a gap of a line makes all foreground around it pay, and a pixel of a speck all
+    background: same-class neighbour penalisation (SCNP).
+
+    Parameters
+    ----------
+    size : int
+        Rows and columns of the neighbourhood; odd.
+
+    References
+    ----------
+    Valverde, Papadopoulos, Larsen, Dahl (2026), "Towards high-quality image segmentation:
+    improving topology accuracy by penalizing neighbor pixels".
+
+    Examples
+    --------
+    >>> truth = torch.tensor([[[[1.0, 1.0, 1.0, 0.0, 0.0]]]])
+    >>> logits = torch.tensor([[[[5.0, 5.0, -1.0, -5.0, -5.0]]]])
+    >>> [round(NeighbourPenalty(size)(logits, truth).item(), 3) for size in (1, 3)]
+    [0.268, 0.529]
+    """
+
+    def __init__(self, size: int = 3) -> None:
+        super().__init__()
+        if size < 1 or size % 2 == 0:
+            raise ValueError(f"size is {size!r}; expected an odd number of at least 1")
+        self.size = size
+
+    def forward(self, logits: Tensor, truth: Tensor) -> Tensor:
+        """Return the loss."""
+        foreground = truth > 0.5
+        least = -self._greatest(-logits.masked_fill(~foreground, torch.inf))
+        most = self._greatest(logits.masked_fill(foreground, -torch.inf))
+        worst = torch.where(foreground, least, most)
+        return F.binary_cross_entropy_with_logits(worst, truth.to(worst.dtype))
+
+    def _greatest(self, images: Tensor) -> Tensor:
+        return F.max_pool2d(images, self.size, 1, self.size // 2)
+
+
 def _eroded(image: Tensor) -> Tensor:
     """Return the least value among each pixel and its four neighbours."""
     rows = -F.max_pool2d(-image, (3, 1), 1, (1, 0))
@@ -122,4 +211,9 @@ def _shares(part: Tensor, whole: Tensor, smooth: float) -> Tensor:
     return (part + smooth) / (whole + smooth)
 
 
-RIVALS: dict[str, type[nn.Module]] = {"dice": SoftDice, "cldice": SoftClDice}
+RIVALS: dict[str, type[nn.Module]] = {
+    "dice": SoftDice,
+    "cldice": SoftClDice,
+    "skeleton-recall": SkeletonRecall,
+    "scnp": NeighbourPenalty,
+}
