@@ -27,6 +27,7 @@ from pytopo.cli.html import add_html, check_html, write_html
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import STDOUT
 from pytopo.cli.report import InputError, printable, reporting_errors, results, say
+from pytopo.progress import progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -201,7 +202,8 @@ def _diagram(name: str, image: "NDArray", args: argparse.Namespace) -> "Diagram"
 
     options.check_dims(name, args.dims, image.ndim)
     try:
-        return run_kernels(compute)
+        with progress(f"diagram of {size_text(image)} pixels"):
+            return run_kernels(compute)
     except MemoryError:
         raise InputError(
             f"{name}: not enough memory for the diagram of {size_text(image)} pixels; take a "
