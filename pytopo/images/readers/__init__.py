@@ -12,8 +12,10 @@ arrays.py      .npy and .npz
 hdf5.py        HDF5
 colour.py      colour becomes one number per pixel: luminance, or an id
 picture.py     PNG, JPEG and whatever else Pillow opens
+png_part.py    a part of a PNG, without the whole in memory
 tiff.py        TIFF: axes as the file names them, values as stored
 tiff_axes.py   what the pages of a TIFF are to each other
+tiff_window.py the tiles that a window needs, as a small TIFF
 tiff_pages.py  the values of one page, by tifffile or Pillow
 =============  =======================================================================
 
