@@ -41,6 +41,7 @@ what is measured:
   threads      two threads against one, 4096x4096
   simplify     an image without its small features against its diagram, 4096x4096
   growth       time and memory from 512x512 to 8192x8192
+  memory       bytes per pixel of noise, which is the most: axes, dtypes, constructions
   metrics      Variation of Information and Rand error against scikit-image
   loss         the topological loss against topolosses and a loop over GUDHI and POT,
                and patches of 65x65 per second through it, on one core
@@ -49,8 +50,8 @@ what is measured:
 Packages that are not installed are named and left out."""
 
 SUBJECTS = (
-    "persistence", "volume", "textbook", "threads", "simplify", "growth", "metrics", "loss",
-    "start",
+    "persistence", "volume", "textbook", "threads", "simplify", "growth", "memory", "metrics",
+    "loss", "start",
 )  # fmt: skip
 COLUMNS = ("job", "pytopo ms", "against", "its ms", "ratio", "goal")
 
@@ -136,6 +137,8 @@ def _measured(args: argparse.Namespace) -> Iterator[Row]:
             yield from scaling.patch_rows(args.seconds)
         elif subject == "growth":
             yield from scaling.growth_rows(args.size, args.seconds)
+        elif subject == "memory":
+            yield from scaling.memory_rows(args.size)
         else:
             yield from scaling.start_rows()
 

@@ -25,6 +25,7 @@ from pytopo.cli.files import (
 )
 from pytopo.cli.html import add_html, check_html, write_html
 from pytopo.cli.kernels import run_kernels
+from pytopo.cli.memory import check_memory, key_bytes_of
 from pytopo.cli.options import STDOUT
 from pytopo.cli.report import InputError, printable, reporting_errors, results, say
 from pytopo.progress import progress
@@ -201,6 +202,7 @@ def _diagram(name: str, image: "NDArray", args: argparse.Namespace) -> "Diagram"
         return diagram
 
     options.check_dims(name, args.dims, image.ndim)
+    check_memory(name, image.shape, key_bytes_of(image.dtype), args.threads)
     try:
         with progress(f"diagram of {size_text(image)} pixels"):
             return run_kernels(compute)

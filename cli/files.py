@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytopo.cli.memory import check_memory
 from pytopo.cli.report import InputError, printable, reporting_errors, say
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
     from pytopo.images.image import ImageFile
     from pytopo.images.masks import Advice
-
-PAIR_BYTES = {1: 40, 2: 40, 3: 80}  # a pixel at most, by axes: noise in `pytopo bench growth`
-PART = {1: 10**6, 2: 10**3, 3: 10**2}  # a side of a part that fits into any memory
 
 
 def opened(path: str, raw: bool | None = None) -> "ImageFile":
@@ -87,28 +85,12 @@ def check_axes(path: str, image: "NDArray") -> None:
 
 
 def check_room(path: str) -> None:
-    """Refuse an image whose diagram would not fit into the memory, before it is read."""
-    import math
-
+    """Refuse an image whose diagram would not fit into memory, before it is read."""
     from pytopo.images.image import image_shape
-    from pytopo.images.readers.memory import machine_memory
 
     with reporting_errors():
         shape = image_shape(path)
-    needed, there_is = math.prod(shape) * PAIR_BYTES[len(shape)], machine_memory()
-    if needed > there_is:
-        raise InputError(
-            f"{path}: the diagram of {' x '.join(map(str, shape))} pixels may take "
-            f"{needed / 1e9:.1f} GB, more than this machine's {there_is / 1e9:.1f} GB of "
-            f"memory; take a {_part(path, shape)}"
-        )
-
-
-def _part(path: str, shape: Sequence[int]) -> str:
-    if path.endswith("]"):
-        return "smaller part"
-    sides = ", ".join(f"0:{min(length, PART[len(shape)])}" for length in shape)
-    return f"part, like '{path}[{sides}]'"
+    check_memory(path, shape)
 
 
 def read_grey(path: str, raw: bool | None = None) -> "NDArray":

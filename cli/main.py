@@ -24,8 +24,10 @@ from pytopo.cli import (
     train,
 )
 from pytopo.cli.interrupt import GivenUp, ignore_interrupts, interruptible, leave
+from pytopo.cli.memory import add_memory, allowed_memory
 from pytopo.cli.report import InputError, ReaderGone, say, silence, spoken_warnings
 
+READ_IMAGES = ("diagram", "loss", "match", "evaluate", "predict", "clean")
 DONE, INPUT_AT_FAULT, INTERRUPTED = 0, 1, 130  # 2, for the command line, is argparse's
 
 
@@ -37,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="exit status: 0 done, 1 the input is at fault, 2 the command line is",
         allow_abbrev=False,
     )
-    parser.set_defaults(after_interrupt="")
+    parser.set_defaults(after_interrupt="", memory=None)
     parser.add_argument("--version", action="version", version=f"pytopo {pytopo.__version__}")
     subparsers = parser.add_subparsers(
         title="commands", dest="command", metavar="COMMAND", required=True
@@ -53,6 +55,8 @@ def build_parser() -> argparse.ArgumentParser:
     clean.add_parser(subparsers)
     experiment.add_parser(subparsers)
     bench.add_parser(subparsers)
+    for command in READ_IMAGES:
+        add_memory(subparsers.choices[command])
     return parser
 
 
@@ -80,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _status(args: argparse.Namespace, ends_here: bool) -> int:
     """Run the subcommand, and return the exit status or, after Ctrl-C, end with it."""
     try:
-        with spoken_warnings():
+        with spoken_warnings(), allowed_memory(args):
             return interruptible(lambda: args.run(args))
     except InputError as error:
         say(f"pytopo {args.command}: {error}")

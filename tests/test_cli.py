@@ -454,19 +454,20 @@ def test_an_image_whose_diagram_does_not_fit_is_refused_before_it_is_read(
 ):
     np.save("plane.npy", np.zeros((2000, 3000), np.uint8))
     np.save("volume.npy", np.zeros((30, 40, 500), np.uint8))
-    monkeypatch.setattr("pytopo.images.readers.memory.machine_memory", lambda: 30_000_000)
+    monkeypatch.setattr("pytopo.images.readers.memory.free_memory", lambda: 30_000_000)
     for name, size, part in (
         ("plane.npy", "2000 x 3000 pixels may take 0.2 GB", "[0:1000, 0:1000]"),
-        ("volume.npy", "30 x 40 x 500 pixels may take 0.0 GB", "[0:30, 0:40, 0:100]"),
+        ("volume.npy", "30 x 40 x 500 pixels may take 67 MB", "[0:30, 0:40, 0:100]"),
     ):
         again = [name] if command != "diagram" else []
         assert main([command, name, *again]) == 1
         assert capsys.readouterr().err == (
-            f"pytopo {command}: {name}: the diagram of {size}, more than this machine's 0.0 GB "
-            f"of memory; take a part, like '{name}{part}'\n"
+            f"pytopo {command}: {name}: the diagram of {size}, and 30 MB of memory are left; "
+            f"take a part, like '{name}{part}', or allow more by --memory 1G\n"
         )
     assert main([command, "plane.npy[:1900]", *(["ring.npy"] if again else [])]) == 1
-    assert capsys.readouterr().err.endswith("take a smaller part\n")
+    line = capsys.readouterr().err
+    assert line.endswith("take a smaller part, or allow more by --memory 1G\n")
 
 
 @pytest.mark.parametrize("option", [["-o", "no/a.png"], ["--csv", "no/a.csv"]])
