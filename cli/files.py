@@ -84,13 +84,16 @@ def check_axes(path: str, image: "NDArray") -> None:
         )
 
 
-def check_room(path: str) -> None:
-    """Refuse an image whose diagram would not fit into memory, before it is read."""
+def check_room(path: str, by_section: bool = False) -> None:
+    """Refuse an image whose diagram would not fit into memory, before it is read.
+
+    With `by_section` that is the diagram of one plane of a volume.
+    """
     from pytopo.images.image import image_shape
 
     with reporting_errors():
         shape = image_shape(path)
-    check_memory(path, shape)
+    check_memory(path, shape[1:] if by_section and len(shape) == 3 else shape)
 
 
 def read_grey(path: str, raw: bool | None = None) -> "NDArray":
