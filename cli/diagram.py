@@ -140,6 +140,7 @@ def run(args: argparse.Namespace) -> int:
     if args.sections:
         return run_sections(name, image, args, figure_path, data, _writers(args))
     sections.check_voxel(name, image, args.at)
+    sections.say_planes(name, image)
     diagram = _diagram(name, image, args)
     if figure_path is not None:
         write(figure_path, _figure(name, image, diagram, args, figure_path))
@@ -198,10 +199,7 @@ def _read(args: argparse.Namespace) -> tuple[str, "NDArray"]:
         return "example", likelihood_map()
 
     check_room(args.image, args.sections)
-    image = read(args.image, args.raw)
-    if not args.sections:
-        sections.say_planes(args.image, image)
-    return args.image, image
+    return args.image, read(args.image, args.raw)
 
 
 def _diagram(name: str, image: "NDArray", args: argparse.Namespace) -> "Diagram":
