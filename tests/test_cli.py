@@ -509,7 +509,7 @@ def test_nothing_is_left_half_written(capsys, monkeypatch, folder, option):
 @pytest.mark.parametrize(
     ("argv", "reason"),
     [
-        ([], "the following arguments are required: COMMAND"),
+        (["--quiet"], "the following arguments are required: COMMAND"),
         (["digram"], "invalid choice: 'digram'"),
         (["diagram", "--super"], "unrecognized arguments: --super"),
         (["diagram", "a", "b"], "unrecognized arguments: b"),
@@ -645,6 +645,24 @@ def test_help_lists_the_commands(capsys):
         "diagram", "explain", "loss", "match", "evaluate", "synth", "train", "predict", "clean",
         "experiment", "bench",
     ]  # fmt: skip
+
+
+def test_an_empty_line_gets_the_help(capsys):
+    for argv in (["--help"], []):
+        with pytest.raises(SystemExit, match=r"^0$"):
+            main(argv)
+    shown, again = capsys.readouterr().out.split("usage: ")[1:]
+    assert shown == again
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+@pytest.mark.parametrize("argv", [["--help"], ["diagram", "--help"], ["--version"]])
+def test_help_that_does_not_arrive_is_no_success(argv):
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "pytopo.cli", *argv]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == f"pytopo: stdout: {os.strerror(errno.ENOSPC)}\n"
 
 
 def test_help_of_diagram_names_every_option_and_how_to_write_an_image(capsys):
