@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytopo.cli.memory import check_memory
 from pytopo.cli.report import InputError, printable, reporting_errors, say
+from pytopo.progress import progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +34,7 @@ def opened(path: str, raw: bool | None = None) -> "ImageFile":
     """
     from pytopo.images.image import open_image
 
-    with _advising(raw), reporting_errors():
+    with progress(f"reading {path}"), _advising(raw), reporting_errors():
         file = open_image(path, raw=bool(raw))
     say_of(path, file.notes)
     return file
@@ -112,7 +113,7 @@ def read_grey(path: str, raw: bool | None = None) -> "NDArray":
 
     if raw:
         return read(path, raw)
-    with reporting_errors():
+    with progress(f"reading {path}"), reporting_errors():
         file = open_image(path, raw=True)  # as stored: scaling would hide which is a mask
     stored = file.array
     likelihood = stored.dtype.kind == "f" and not (stored.min() < 0 or stored.max() > 1)
@@ -277,7 +278,7 @@ def figure_content(figure: "Figure", title: str, path: str) -> bytes:
     content, kind = io.BytesIO(), Path(path).suffix[1:].lower()
     # Level 3 makes a PNG no larger than 6 does, and takes three quarters of the time.
     options = {"pil_kwargs": {"compress_level": 3}} if kind == "png" else {}
-    with warnings.catch_warnings():
+    with progress(f"figure of {title}"), warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")  # of the name
         figure.savefig(content, format=kind, **options)
     return content.getvalue()

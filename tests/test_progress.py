@@ -3,6 +3,7 @@
 import io
 import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -114,3 +115,24 @@ def test_a_narrow_terminal_gets_a_short_line(watch, monkeypatch):
     with progress.progress("diagram of a very large image"):
         wait_for(terminal.getvalue)
         assert terminal.seen() == "diagram of a very …"
+
+
+def test_training_counts_the_steps_of_the_epoch(monkeypatch):
+    from pytopo.training import run
+
+    lines = []
+
+    @contextmanager
+    def noted(*args, **options):
+        lines.append(progress.Progress(*args, **options))
+        yield lines[0]
+
+    monkeypatch.setattr(run, "progress", noted)
+    steps = run._watched(iter("abcd"), "runs/a", first_step=2, epoch_steps=4)
+    seen = [(step, lines[0].text().partition(":")[0]) for step in steps]
+    assert seen == [
+        ("a", "runs/a, epoch 0, step 3 of 4"),
+        ("b", "runs/a, epoch 0, validation"),
+        ("c", "runs/a, epoch 1, step 1 of 4"),
+        ("d", "runs/a, epoch 1, step 2 of 4"),
+    ]
