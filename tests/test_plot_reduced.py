@@ -71,7 +71,7 @@ def test_marks_stay_at_their_pixels():
 
 def test_regions_are_tinted_where_they_lie():
     labels = np.zeros((40, 44), int)
-    labels[8:24, 12:28] = 3
+    labels[9:25, 13:29] = 3
     ax = plot.regions(labels, np.zeros((40, 44)))
     tint = ax.images[1].get_array()
     assert tint.shape == (10, 11, 4)
@@ -79,8 +79,8 @@ def test_regions_are_tinted_where_they_lie():
     assert (tint[2:6, 3:7, 3] > 0).all()
     (outline,) = ax.collections
     corners = np.concatenate(outline.get_segments())
-    assert corners.min(axis=0).tolist() == [11.5, 7.5]
-    assert corners.max(axis=0).tolist() == [27.5, 23.5]
+    assert corners.min(axis=0).tolist() == [12.5, 8.5]
+    assert corners.max(axis=0).tolist() == [28.5, 24.5]
 
 
 def test_the_span_of_many_values_is_found_in_parts(monkeypatch):

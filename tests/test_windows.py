@@ -213,6 +213,12 @@ def test_a_window_of_a_picture_of_more_pixels_than_pillow_trusts_is_read(colour,
     assert image_shape("x.png[20:25, 30:50]") == (5, 20)
     with pytest.raises(ValueError, match="more than 100 pixels, Pillow's limit"):
         raw("x.png[20:26, 30:50]")
+    for limit in (100, 3000):  # over twice as many pixels, which Pillow refuses, and fewer
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+        with pytest.raises(
+            ValueError, match=r"; take a window, like x.png\[0:4096, 0:4096\], or"
+        ):
+            raw("x.png")
 
 
 def _address(text):

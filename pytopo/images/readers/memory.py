@@ -83,17 +83,23 @@ def _bytes_needed(address: Address, dtype: np.dtype) -> int:
     return dtype.itemsize + (4 if dtype.itemsize <= 2 else 8)
 
 
-def refuse_many_pixels(address: Address, width: int, height: int, limit: int | None) -> None:
-    """Refuse a picture of more pixels than Pillow's limit; None is no limit."""
+def refuse_many_pixels(
+    address: Address, width: int, height: int, limit: int | None, window: bool = False
+) -> None:
+    """Refuse a picture of more pixels than Pillow's limit; None is no limit.
+
+    With `window` the advice is to read a window, which is counted by itself.
+    """
     if limit is not None and width * height > limit:
-        raise too_many_pixels(address, limit)
+        raise too_many_pixels(address, limit, window)
 
 
-def too_many_pixels(address: Address, limit: int | None) -> Exception:
+def too_many_pixels(address: Address, limit: int | None, window: bool = False) -> Exception:
     """Return the refusal of a picture of more pixels than Pillow's limit."""
+    advice = f"take a window, like {address.unsliced}[0:4096, 0:4096], or " if window else ""
     return address.refusal(
-        f"more than {limit} pixels, Pillow's limit against decompression bombs; if you trust "
-        f"the file, {PIXEL_ADVICE}, or save it as .npy or HDF5"
+        f"more than {limit} pixels, Pillow's limit against decompression bombs; {advice}if you "
+        f"trust the file, {PIXEL_ADVICE}, or save it as .npy or HDF5"
     )
 
 

@@ -29,7 +29,7 @@ from pytopo.images.readers.memory import (
     too_many_pixels,
 )
 from pytopo.images.readers.part import Part, bounded, checked_part, pick_per_axis, shape_of
-from pytopo.images.readers.png_part import png_part, small_png
+from pytopo.images.readers.png_part import SIGNATURE, png_part, small_png
 
 LOSSY = "JPEG blurs what it stores: next to an edge there may be values that are no labels"
 ANIMATED = ("GIF", "PNG", "WEBP", "AVIF", "FLI")
@@ -103,7 +103,9 @@ def _opened(address: Address, stream: IO[bytes]) -> Image.Image:
             warnings.simplefilter("ignore")
             page = Image.open(stream)
     except Image.DecompressionBombError:
-        raise too_many_pixels(address, Image.MAX_IMAGE_PIXELS) from None
+        stream.seek(0)
+        is_png = stream.read(len(SIGNATURE)) == SIGNATURE
+        raise too_many_pixels(address, Image.MAX_IMAGE_PIXELS, is_png) from None
     except MemoryError:
         raise
     except Exception:
@@ -172,7 +174,8 @@ def _page_pixels(
     with decoding(address, "picture"):
         if number is not None:
             page.seek(number)
-    refuse_many_pixels(address, page.width, page.height, Image.MAX_IMAGE_PIXELS)
+    is_png = page.format == "PNG"
+    refuse_many_pixels(address, page.width, page.height, Image.MAX_IMAGE_PIXELS, is_png)
     if labels and page.format == "PNG" and page.mode == "RGBA" and _bits(address, page) > 8:
         _refuse_grey_of_16_bits(address, page)
     with decoding(address, "picture"):
