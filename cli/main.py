@@ -48,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="exit status: 0 done, 1 the input is at fault, 2 the command line is",
         allow_abbrev=False,
     )
-    parser.set_defaults(after_interrupt="", memory=None)
+    parser.set_defaults(after_interrupt="")
     parser.add_argument("--version", action="version", version=f"pytopo {pytopo.__version__}")
     subparsers = parser.add_subparsers(
         title="commands", dest="command", metavar="COMMAND", required=True

@@ -51,7 +51,13 @@ def size(text: str) -> int:
 
 @contextmanager
 def allowed_memory(args: argparse.Namespace) -> Iterator[None]:
-    """Allow what ``--memory`` says, and name that option where pixels are refused."""
+    """Allow what ``--memory`` says, and name that option where pixels are refused.
+
+    A command that has no such option is left as it is.
+    """
+    if not hasattr(args, "memory"):
+        yield
+        return
     from pytopo.images.readers.memory import PIXEL_ADVICE, allowing
 
     with allowing(args.memory):

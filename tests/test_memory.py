@@ -92,6 +92,8 @@ def test_a_picture_of_more_pixels_than_pillow_trusts_is_read_on_request(monkeypa
     line = capsys.readouterr().err
     assert "if you trust the file, allow more by --memory, like --memory 8G, or save it" in line
     assert main(["diagram", "x.png", "--no-plot", "--memory", "1M"]) == 0
+    assert main(["explain", "x.png"]) == 1  # it has no such option
+    assert "raise PIL.Image.MAX_IMAGE_PIXELS, or save it" in capsys.readouterr().err
     assert Image.MAX_IMAGE_PIXELS == 1000
     with pytest.raises(ValueError, match=r"raise PIL.Image.MAX_IMAGE_PIXELS"):
         read_image("x.png")
