@@ -44,6 +44,7 @@ what is measured:
   simplify     an image without its small features against its diagram, 4096x4096
   tiles        an image larger than memory, tile by tile, against the whole, 4096x4096
   growth       time and memory from 512x512 to 8192x8192
+  memory       bytes per pixel of noise, which is the most: axes, dtypes, constructions
   metrics      Variation of Information and Rand error against scikit-image
   loss         the topological loss against topolosses and a loop over GUDHI and POT,
                and patches of 65x65 per second through it, on one core
@@ -54,8 +55,8 @@ what is measured:
 Packages that are not installed are named and left out."""
 
 SUBJECTS = (
-    "persistence", "volume", "textbook", "threads", "simplify", "tiles", "growth", "metrics",
-    "loss", "betti", "start",
+    "persistence", "volume", "textbook", "threads", "simplify", "tiles", "growth", "memory",
+    "metrics", "loss", "betti", "start",
 )  # fmt: skip
 COLUMNS = ("job", "pytopo ms", "against", "its ms", "ratio", "goal")
 
@@ -149,6 +150,8 @@ def _measured(args: argparse.Namespace) -> Iterator[Row]:
                 yield from held(betti_contests.betti_contests(), time.process_time)
         elif subject == "growth":
             yield from scaling.growth_rows(args.size, args.seconds)
+        elif subject == "memory":
+            yield from scaling.memory_rows(args.size)
         else:
             yield from scaling.start_rows()
 

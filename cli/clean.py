@@ -14,6 +14,7 @@ from pytopo.cli.files import aligned, check_places, read_likelihood, size_text, 
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.predict import WRITERS, output_path
 from pytopo.cli.report import InputError, printable, results
+from pytopo.progress import progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,7 +81,8 @@ def run(args: argparse.Namespace) -> int:
             f"{args.output}: a PNG holds one section, and {args.likelihood} is "
             f"{size_text(likelihood)}; expected .h5 or .tif"
         )
-    simple = run_kernels(lambda: _simplified(likelihood, args))
+    with progress(f"simplification of {size_text(likelihood)} pixels"):
+        simple = run_kernels(lambda: _simplified(likelihood, args))
     masks = {"before": likelihood >= args.threshold, "after": simple >= args.threshold}
     write(args.output, _content(masks["after"], args.output))
     with results() as stream:

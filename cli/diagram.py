@@ -11,6 +11,7 @@ import io
 from typing import IO, TYPE_CHECKING, Any
 
 from pytopo.cli import options, sections
+from pytopo.cli.diagram_sections import Writers, add_sections, check_line, run_sections
 from pytopo.cli.files import (
     aligned,
     check_places,
@@ -25,8 +26,10 @@ from pytopo.cli.files import (
 )
 from pytopo.cli.html import add_html, check_html, write_html
 from pytopo.cli.kernels import run_kernels
+from pytopo.cli.memory import check_memory, key_bytes_of
 from pytopo.cli.options import STDOUT
 from pytopo.cli.report import InputError, printable, reporting_errors, results, say
+from pytopo.progress import progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,7 +57,9 @@ examples:
   pytopo diagram cells.png --csv - | head
   pytopo diagram cells.png --html cells.html
   pytopo diagram 'vol.h5:/volumes/raw[3]' --frame=0 -o section-3.svg --npz section-3.npz
-  pytopo diagram stack.tif --superlevel --at 12,40,77"""
+  pytopo diagram stack.tif --superlevel --at 12,40,77
+  pytopo diagram stack.tif --sections --csv points.csv
+  pytopo diagram 'slide.tif[0:2000, 0:2000]' --memory 16G"""
 
 
 # ---- the command line --------------------------------------------------------------------
@@ -109,6 +114,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
             f"--{kind}", metavar="FILE",
             help=f"the points as .{kind}; - for stdout, then without the table",
         )  # fmt: skip
+    add_sections(what)
     sections.add_at(out, "one that shows the most persistent feature")
     add_html(out)
 
@@ -125,12 +131,16 @@ def run(args: argparse.Namespace) -> int:
     written = (figure_path, *data.values(), args.html)
     files = [path for path in written if path not in (None, STDOUT)]
     _check_line(args, files, piped)
+    check_line(args, data)
     sections.check_figure(args, figure_path)
     check_places(files)
     check_html(args.html)
 
     name, image = _read(args)
+    if args.sections:
+        return run_sections(name, image, args, figure_path, data, _writers(args))
     sections.check_voxel(name, image, args.at)
+    sections.say_planes(name, image)
     diagram = _diagram(name, image, args)
     if figure_path is not None:
         write(figure_path, _figure(name, image, diagram, args, figure_path))
@@ -146,6 +156,19 @@ def run(args: argparse.Namespace) -> int:
         else:
             stream.write(output)
     return 0
+
+
+def _writers(args: argparse.Namespace) -> Writers:
+    """Return what writes the files of one section as those of an image."""
+
+    def page(name: str, image: "NDArray", diagram: "Diagram", path: str) -> None:
+        write_html(path, name, lambda: _page(name, image, diagram, args))
+
+    return Writers(
+        lambda name, image, diagram, path: _figure(name, image, diagram, args, path),
+        page,
+        _data,
+    )
 
 
 def _figure_path_of(args: argparse.Namespace, piped: bool) -> str | None:
@@ -175,7 +198,7 @@ def _read(args: argparse.Namespace) -> tuple[str, "NDArray"]:
             say("a cell is a component (dim 0): far from the diagonal if its membrane is tight")
         return "example", likelihood_map()
 
-    check_room(args.image)
+    check_room(args.image, args.sections)
     return args.image, read(args.image, args.raw)
 
 
@@ -200,8 +223,10 @@ def _diagram(name: str, image: "NDArray", args: argparse.Namespace) -> "Diagram"
         return diagram
 
     options.check_dims(name, args.dims, image.ndim)
+    check_memory(name, image.shape, key_bytes_of(image.dtype), args.threads)
     try:
-        return run_kernels(compute)
+        with progress(f"diagram of {size_text(image)} pixels"):
+            return run_kernels(compute)
     except MemoryError:
         raise InputError(
             f"{name}: not enough memory for the diagram of {size_text(image)} pixels; take a "

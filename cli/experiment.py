@@ -87,7 +87,9 @@ def _run(args: argparse.Namespace) -> None:
         args.after_interrupt = "; the same command continues where it stands"
         for note in notes:
             say(note)
-        rows = run_experiment(experiment, args.out, world, blocks=blocks, workers=args.workers)
+        rows = run_experiment(
+            experiment, args.out, world, blocks=blocks, workers=args.workers, shown=True
+        )
         with reporting_training_errors(where=f"{args.out}: "):
             for method, seed, row in rows:
                 say(

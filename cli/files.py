@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytopo.cli.memory import check_memory
 from pytopo.cli.report import InputError, printable, reporting_errors, say
+from pytopo.progress import progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,9 +21,6 @@ if TYPE_CHECKING:
 
     from pytopo.images.image import ImageFile
     from pytopo.images.masks import Advice
-
-PAIR_BYTES = {1: 40, 2: 40, 3: 80}  # a pixel at most, by axes: noise in `pytopo bench growth`
-PART = {1: 10**6, 2: 10**3, 3: 10**2}  # a side of a part that fits into any memory
 
 
 def opened(path: str, raw: bool | None = None) -> "ImageFile":
@@ -35,7 +34,7 @@ def opened(path: str, raw: bool | None = None) -> "ImageFile":
     """
     from pytopo.images.image import open_image
 
-    with _advising(raw), reporting_errors():
+    with progress(f"reading {path}"), _advising(raw), reporting_errors():
         file = open_image(path, raw=bool(raw))
     say_of(path, file.notes)
     return file
@@ -86,29 +85,16 @@ def check_axes(path: str, image: "NDArray") -> None:
         )
 
 
-def check_room(path: str) -> None:
-    """Refuse an image whose diagram would not fit into the memory, before it is read."""
-    import math
+def check_room(path: str, by_section: bool = False) -> None:
+    """Refuse an image whose diagram would not fit into memory, before it is read.
 
+    With `by_section` that is the diagram of one plane of a volume.
+    """
     from pytopo.images.image import image_shape
-    from pytopo.images.readers.memory import machine_memory
 
     with reporting_errors():
         shape = image_shape(path)
-    needed, there_is = math.prod(shape) * PAIR_BYTES[len(shape)], machine_memory()
-    if needed > there_is:
-        raise InputError(
-            f"{path}: the diagram of {' x '.join(map(str, shape))} pixels may take "
-            f"{needed / 1e9:.1f} GB, more than this machine's {there_is / 1e9:.1f} GB of "
-            f"memory; take a {_part(path, shape)}"
-        )
-
-
-def _part(path: str, shape: Sequence[int]) -> str:
-    if path.endswith("]"):
-        return "smaller part"
-    sides = ", ".join(f"0:{min(length, PART[len(shape)])}" for length in shape)
-    return f"part, like '{path}[{sides}]'"
+    check_memory(path, shape[1:] if by_section and len(shape) == 3 else shape)
 
 
 def read_grey(path: str, raw: bool | None = None) -> "NDArray":
@@ -127,7 +113,7 @@ def read_grey(path: str, raw: bool | None = None) -> "NDArray":
 
     if raw:
         return read(path, raw)
-    with reporting_errors():
+    with progress(f"reading {path}"), reporting_errors():
         file = open_image(path, raw=True)  # as stored: scaling would hide which is a mask
     stored = file.array
     likelihood = stored.dtype.kind == "f" and not (stored.min() < 0 or stored.max() > 1)
@@ -292,7 +278,7 @@ def figure_content(figure: "Figure", title: str, path: str) -> bytes:
     content, kind = io.BytesIO(), Path(path).suffix[1:].lower()
     # Level 3 makes a PNG no larger than 6 does, and takes three quarters of the time.
     options = {"pil_kwargs": {"compress_level": 3}} if kind == "png" else {}
-    with warnings.catch_warnings():
+    with progress(f"figure of {title}"), warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")  # of the name
         figure.savefig(content, format=kind, **options)
     return content.getvalue()

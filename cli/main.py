@@ -5,9 +5,11 @@ takes long to import is imported in ``run``, so that ``--help`` answers at once.
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 
 import pytopo
 from pytopo.cli import (
@@ -24,8 +26,17 @@ from pytopo.cli import (
     train,
 )
 from pytopo.cli.interrupt import GivenUp, ignore_interrupts, interruptible, leave
-from pytopo.cli.report import InputError, ReaderGone, say, silence, spoken_warnings
+from pytopo.cli.memory import add_memory, allowed_memory
+from pytopo.cli.report import (
+    InputError,
+    ReaderGone,
+    results,
+    say,
+    silence,
+    spoken_warnings,
+)
 
+READ_IMAGES = ("diagram", "loss", "match", "evaluate", "predict", "clean")
 DONE, INPUT_AT_FAULT, INTERRUPTED = 0, 1, 130  # 2, for the command line, is argparse's
 
 
@@ -53,6 +64,8 @@ def build_parser() -> argparse.ArgumentParser:
     clean.add_parser(subparsers)
     experiment.add_parser(subparsers)
     bench.add_parser(subparsers)
+    for command in READ_IMAGES:
+        add_memory(subparsers.choices[command])
     return parser
 
 
@@ -68,19 +81,39 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises
     ------
     SystemExit
-        With status 2 if the command line is at fault, with 0 after ``--help``.
+        With status 2 if the command line is at fault, with 0 after ``--help``, which is also
+        what an empty line gets.
     """
     _open_closed_streams()
     try:
-        return _status(build_parser().parse_args(argv), ends_here=argv is None)
+        return _status(_arguments(argv), ends_here=argv is None)
+    except InputError as error:
+        say(f"pytopo: {error}")
+        return INPUT_AT_FAULT
+    except KeyboardInterrupt:
+        return INTERRUPTED
     finally:
         _flush()
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Parse the command line; help and the version are results, which have to arrive."""
+    given = sys.argv[1:] if argv is None else argv
+    printed = io.StringIO()
+    try:
+        with redirect_stdout(printed):
+            return build_parser().parse_args(given or ["--help"])
+    except SystemExit as end:
+        if not end.code:
+            with results() as stream:
+                stream.write(printed.getvalue())
+        raise
 
 
 def _status(args: argparse.Namespace, ends_here: bool) -> int:
     """Run the subcommand, and return the exit status or, after Ctrl-C, end with it."""
     try:
-        with spoken_warnings():
+        with spoken_warnings(), allowed_memory(args):
             return interruptible(lambda: args.run(args))
     except InputError as error:
         say(f"pytopo {args.command}: {error}")

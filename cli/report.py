@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import IO, Any, cast
 
 from pytopo.notes import CacheWarning, InputWarning
+from pytopo.progress import clear_line
 
 
 class InputError(Exception):
@@ -69,6 +70,7 @@ def results() -> Iterator[IO[str]]:
         with open(os.devnull, "w", encoding="utf-8") as nowhere:
             yield nowhere
         return
+    clear_line()
     stream = _Stdout(sys.stdout)
     yield cast(IO[str], stream)
     stream.flush()
@@ -108,6 +110,7 @@ def say(text: str) -> None:
     """Print a line on stderr; a closed stderr stops nothing."""
     if sys.stderr is None:
         return
+    clear_line()
     try:
         print(printable(text), file=sys.stderr, flush=True)
     except OSError:

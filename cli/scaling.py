@@ -1,8 +1,9 @@
 """How pytopo does alone: time and memory as the size grows, and what a start costs.
 
-`pytopo bench growth`, `volume` and `start` print these rows beside the contests.
+`pytopo bench growth`, `memory`, `volume` and `start` print these rows beside the contests.
 """
 
+import itertools
 import math
 import tempfile
 from collections.abc import Iterator
@@ -71,7 +72,36 @@ def _best_time(kind: str, shape: tuple[int, ...], seconds: float) -> float:
     return in_turns({"": lambda: pytopo.persistence(a)}, seconds, lambda: None)[""].best
 
 
-def _peak_memory(kind: str, shape: tuple[int, ...]) -> int | None:
+def memory_rows(size: int) -> Iterator[Row]:
+    """Yield the peak memory of noise: axes, dtypes, constructions, one thread and two.
+
+    The goal is what `pytopo.cli.memory` counts with.
+    """
+    from pytopo.cli.memory import diagram_bytes
+
+    side = 4 * size
+    for shape in ((side * side,), (side, side), (size // 4,) * 3):
+        n = math.prod(shape)
+        for dtype, construction, threads in itertools.product(
+            ("float32", "float64"), ("V", "T"), (1, 2)
+        ):
+            options = f"construction={construction!r}, threads={threads}"
+            memory = _peak_memory("noise", shape, dtype, options)
+            if memory is None:
+                say("this system does not report peak memory: left out")
+                return
+            yield {
+                "job": f"{'x'.join(map(str, shape))} noise {dtype}, {construction}, "
+                f"threads={threads}",
+                "against": "peak bytes per pixel",
+                "ratio": memory / n,
+                "goal": diagram_bytes(shape, np.dtype(dtype).itemsize, threads) / n,
+            }
+
+
+def _peak_memory(
+    kind: str, shape: tuple[int, ...], dtype: str = "float32", options: str = ""
+) -> int | None:
     """Return how many bytes the persistence of an image takes at its peak, in a new process.
 
     A small image before it compiles the kernels, so that their memory is not counted.
@@ -81,9 +111,10 @@ def _peak_memory(kind: str, shape: tuple[int, ...]) -> int | None:
     warm_up = (32,) * len(shape)
     return peak_memory(
         "import pytopo; from pytopo.cli import bench_images\n"
-        f"pytopo.persistence(bench_images.noise(*{warm_up}))\n"
-        f"a = bench_images.{kind}(*{shape})",
-        "pytopo.persistence(a)",
+        f"w = bench_images.noise(*{warm_up}).astype('{dtype}')\n"
+        f"pytopo.persistence(w, {options})\n"
+        f"a = bench_images.{kind}(*{shape}).astype('{dtype}')",
+        f"pytopo.persistence(a, {options})",
     )
 
 

@@ -1,11 +1,11 @@
-"""What commands share for sections of volumes: the option ``--at``, and room in a figure."""
+"""What commands share for sections of volumes: ``--at``, room in a figure, and a note."""
 
 import argparse
 import re
 from typing import TYPE_CHECKING
 
 from pytopo.cli.files import size_text
-from pytopo.cli.report import InputError
+from pytopo.cli.report import InputError, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,6 +59,16 @@ def check_voxel(name: str, image: "NDArray", at: _Voxel | None) -> None:
         raise InputError(
             f"{name}: {size_text(image)} pixels have no voxel {','.join(map(str, at))}; "
             f"expected --at 0,0,0 to {last}"
+        )
+
+
+def say_planes(path: str, image: "NDArray") -> None:
+    """Print how an image of three axes is read, and how to take its planes one by one."""
+    if image.ndim == 3:
+        one = f", and '{path}[0]' is one of them" if not path.endswith("]") else ""
+        say(
+            f"{path}: read as a volume of {len(image)} planes of {size_text(image[0])} pixels; "
+            f"--sections treats each by itself{one}"
         )
 
 

@@ -120,7 +120,12 @@ def _run(args: argparse.Namespace) -> None:
             say(_opening(folder, config, blocks))
             _print(_line(dict.fromkeys(COLUMNS)))
         rows = resume_run(
-            folder, world, blocks=blocks, workers=args.workers, save_every=args.save_every
+            folder,
+            world,
+            blocks=blocks,
+            workers=args.workers,
+            save_every=args.save_every,
+            shown=folder,
         )
         with reporting_training_errors(advice=f"; the batch is in {folder}/not-finite.pt"):
             for row in rows:

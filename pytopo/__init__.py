@@ -30,8 +30,9 @@ plot/, html/           pictures of all this, and interactive reports
 
 What all of them use: ``options.py`` checks options, ``notes.py`` says what was done to an
 input, ``threads.py`` works on parts side by side, ``files.py`` writes a file whole or not at
-all.  ``moved.py`` leads from the names that modules had to those that they have, ``clone.py``
-from `pytopo.cli` to the folder ``cli/`` where nothing is installed.
+all, ``progress.py`` shows what takes long.  ``moved.py`` leads from the names that modules had
+to those that they have, ``clone.py`` from `pytopo.cli` to the folder ``cli/`` where nothing is
+installed.
 
 Importing the package is light: a public name loads its module on first use.
 """

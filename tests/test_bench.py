@@ -182,6 +182,23 @@ def test_where_there_is_no_core_to_keep_to_no_patches_are_counted(monkeypatch, c
     assert "cannot keep a process on one core: left out" in capsys.readouterr().err
 
 
+def test_the_memory_of_noise_stands_beside_what_the_command_counts_with(monkeypatch):
+    programs = []
+    monkeypatch.setattr(
+        stopwatch, "peak_memory", lambda *parts: programs.append(parts) or 64**2
+    )
+    rows = list(scaling.memory_rows(16))
+    found = {row["job"]: (row["ratio"], row["goal"]) for row in rows}
+    assert len(found) == 3 * 2 * 2 * 2
+    assert found["64x64 noise float32, V, threads=1"] == (1, 40)
+    assert found["4x4x4 noise float64, T, threads=2"] == (64, 118)
+    assert found["4096 noise float64, V, threads=1"] == (1, 76)
+    assert programs[5][0].endswith("a = bench_images.noise(*(4096,)).astype('float64')")
+    assert programs[5][1] == "pytopo.persistence(a, construction='V', threads=2)"
+    monkeypatch.setattr(stopwatch, "peak_memory", lambda *parts: None)
+    assert list(scaling.memory_rows(16)) == []
+
+
 def test_every_goal_is_of_something_that_is_measured(monkeypatch):
     measured = {("pytopo diagram, empty cache", ""), ("import pytopo", "")}
     measured.add(("pytopo diagram, warm, less its work", "import numba, matplotlib.pyplot"))

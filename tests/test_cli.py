@@ -454,19 +454,20 @@ def test_an_image_whose_diagram_does_not_fit_is_refused_before_it_is_read(
 ):
     np.save("plane.npy", np.zeros((2000, 3000), np.uint8))
     np.save("volume.npy", np.zeros((30, 40, 500), np.uint8))
-    monkeypatch.setattr("pytopo.images.readers.memory.machine_memory", lambda: 30_000_000)
+    monkeypatch.setattr("pytopo.images.readers.memory.free_memory", lambda: 30_000_000)
     for name, size, part in (
         ("plane.npy", "2000 x 3000 pixels may take 0.2 GB", "[0:1000, 0:1000]"),
-        ("volume.npy", "30 x 40 x 500 pixels may take 0.0 GB", "[0:30, 0:40, 0:100]"),
+        ("volume.npy", "30 x 40 x 500 pixels may take 67 MB", "[0:30, 0:40, 0:100]"),
     ):
         again = [name] if command != "diagram" else []
         assert main([command, name, *again]) == 1
         assert capsys.readouterr().err == (
-            f"pytopo {command}: {name}: the diagram of {size}, more than this machine's 0.0 GB "
-            f"of memory; take a part, like '{name}{part}'\n"
+            f"pytopo {command}: {name}: the diagram of {size}, and 30 MB of memory are left; "
+            f"take a part, like '{name}{part}', or allow more by --memory 1G\n"
         )
     assert main([command, "plane.npy[:1900]", *(["ring.npy"] if again else [])]) == 1
-    assert capsys.readouterr().err.endswith("take a smaller part\n")
+    line = capsys.readouterr().err
+    assert line.endswith("take a smaller part, or allow more by --memory 1G\n")
 
 
 @pytest.mark.parametrize("option", [["-o", "no/a.png"], ["--csv", "no/a.csv"]])
@@ -508,7 +509,7 @@ def test_nothing_is_left_half_written(capsys, monkeypatch, folder, option):
 @pytest.mark.parametrize(
     ("argv", "reason"),
     [
-        ([], "the following arguments are required: COMMAND"),
+        (["--quiet"], "the following arguments are required: COMMAND"),
         (["digram"], "invalid choice: 'digram'"),
         (["diagram", "--super"], "unrecognized arguments: --super"),
         (["diagram", "a", "b"], "unrecognized arguments: b"),
@@ -644,6 +645,24 @@ def test_help_lists_the_commands(capsys):
         "diagram", "explain", "loss", "match", "evaluate", "synth", "train", "predict", "clean",
         "experiment", "bench",
     ]  # fmt: skip
+
+
+def test_an_empty_line_gets_the_help(capsys):
+    for argv in (["--help"], []):
+        with pytest.raises(SystemExit, match=r"^0$"):
+            main(argv)
+    shown, again = capsys.readouterr().out.split("usage: ")[1:]
+    assert shown == again
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+@pytest.mark.parametrize("argv", [["--help"], ["diagram", "--help"], ["--version"]])
+def test_help_that_does_not_arrive_is_no_success(argv):
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "pytopo.cli", *argv]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == f"pytopo: stdout: {os.strerror(errno.ENOSPC)}\n"
 
 
 def test_help_of_diagram_names_every_option_and_how_to_write_an_image(capsys):

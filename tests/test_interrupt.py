@@ -1,6 +1,9 @@
 """Ctrl-C is answered at once, whatever the command is busy with."""
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -80,3 +83,18 @@ def test_a_command_says_in_one_line_that_it_was_interrupted(
     monkeypatch.setattr("pytopo.images.image.open_image", interrupted)
     assert main([command, "a.npy"]) == 130
     assert capsys.readouterr() == ("", f"pytopo {command}: interrupted\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_an_interrupt_while_the_command_is_imported_leaves_no_traceback():
+    program = (
+        "import os, signal, sys\n"
+        "class Press:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'pytopo.cli.diagram': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Press())\n"
+        "from pytopo.cli.__main__ import start\n"
+        "start()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")

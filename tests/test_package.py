@@ -149,7 +149,7 @@ def test_the_wheel_holds_every_module_and_the_command(wheel):
     assert ours <= shipped
     entry = next(n for n in shipped if n.endswith("entry_points.txt"))
     text = zipfile.ZipFile(wheel).read(entry).decode()
-    assert "pytopo = pytopo.cli.main:main" in text
+    assert "pytopo = pytopo.cli.__main__:start" in text
 
 
 def test_the_wheel_works_where_it_is_unpacked(wheel, tmp_path):

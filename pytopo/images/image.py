@@ -50,9 +50,9 @@ def read_image(path: str | os.PathLike[str], *, raw: bool = False) -> np.ndarray
     path : str or path-like
         ``PATH`` or ``PATH:MEMBER`` (an array of an .npz archive, a data set of an HDF5
         file; it may be left out if there is only one), each with an optional slice:
-        ``stack.tif[3]``, ``vol.h5:/raw[0:8, ..., ::2]``.  Of .npy and HDF5 only that part
-        is read.  A file whose name is all of `path`, brackets and colons included, takes
-        precedence.
+        ``stack.tif[3]``, ``vol.h5:/raw[0:8, ..., ::2]``.  Of .npy, HDF5, TIFF and PNG
+        only that part is kept in memory.  A file whose name is all of `path`, brackets and
+        colons included, takes precedence.
     raw : bool
         Do not scale: integers and bools as stored.  Colour, palettes included, becomes
         luminance all the same.

@@ -13,6 +13,7 @@ from pytopo.diagram import Diagram
 from pytopo.options import integer, whole_number
 from pytopo.plot.legend import given_or_new, legend_below, most_persistent
 from pytopo.plot.marks import Marks, draw_critical, feature_handles
+from pytopo.plot.reduced import draw_grey
 from pytopo.plot.span import Span, Ticks, span_of
 
 if TYPE_CHECKING:  # plots of diagrams do without torch
@@ -171,10 +172,7 @@ def draw_pixels(ax: Axes, values: NDArray, span: Span) -> _Locate:
     """Draw a grey image; return the function from (row, column) to places (x, y)."""
     height, width = values.shape
     ribbon = max(height, width) > 20 * min(height, width)
-    ax.imshow(
-        span.place(values), cmap="gray", vmin=span.low, vmax=span.high, origin="upper",
-        aspect="auto" if ribbon else "equal",
-    )  # fmt: skip
+    draw_grey(ax, values, span, aspect="auto" if ribbon else "equal")
     room = 0.02 * max(height, width)  # for the marks of pixels at the border
     ax.set(
         xlabel="column", ylabel="row",

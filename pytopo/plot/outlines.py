@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pytopo.plot.images import draw_pixels
 from pytopo.plot.legend import given_or_new
+from pytopo.plot.reduced import draw_tints
 from pytopo.plot.span import span_of
 
 # Told apart by all readers, in an order in which neighbours differ (Okabe and Ito 2008).
@@ -58,10 +59,8 @@ def regions(labels: ArrayLike, image: ArrayLike, ax: Axes | None = None) -> Axes
     ax = given_or_new(ax)
     draw_pixels(ax, values, span_of(values))
     palette = np.array([to_rgb(colour) for colour in TINTS])
-    tint = np.zeros((*found.shape, 4))
-    tint[..., :3] = palette[(found - 1) % len(TINTS)]
-    tint[..., 3] = np.where(found > 0, OPACITY, 0)
-    ax.imshow(tint, origin="upper", aspect=ax.get_aspect())
+    tints = np.append(np.zeros((1, 4)), np.insert(palette, 3, OPACITY, axis=1), axis=0)
+    draw_tints(ax, np.where(found > 0, (found - 1) % len(TINTS) + 1, 0), tints)
     segments, label = _outlines(found)
     ax.add_collection(
         LineCollection(list(segments), colors=palette[(label - 1) % len(TINTS)], lw=1.2)

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 from numpy.typing import ArrayLike, NDArray
 
+BLOCK = 2**20  # values that are converted together
 HUGE = 1e100  # beyond it lies infinity: Matplotlib multiplies coordinates
 
 
@@ -33,11 +34,15 @@ class Span:
 
 
 def span_of(*arrays: NDArray) -> Span:
-    values = np.concatenate([values.ravel().astype(np.float64) for values in arrays])
-    values = values[np.abs(values) < HUGE]
-    if not values.size:
+    low, high = np.inf, -np.inf
+    for values in arrays:
+        flat = values.ravel()
+        for start in range(0, flat.size, BLOCK):
+            block = flat[start : start + BLOCK].astype(np.float64)
+            block = block[np.abs(block) < HUGE]
+            low, high = min(low, block.min(initial=low)), max(high, block.max(initial=high))
+    if low > high:
         return Span(0, 1)
-    low, high = values.min(), values.max()
     if high - low <= 1e-12 * max(-low, high, 1e-90):
         half = max(0.5, 1e-3 * abs(low))
         low, high = low - half, high + half

@@ -25,6 +25,7 @@ from typing import Any
 
 from pytopo.files import clear_left_over
 from pytopo.notes import one_line
+from pytopo.progress import progress
 from pytopo.training.blocks import Blocks, open_blocks
 from pytopo.training.checks import check_run
 from pytopo.training.config import RunConfig
@@ -155,10 +156,12 @@ def run_experiment(
     *,
     blocks: Blocks | None = None,
     workers: int = 0,
+    shown: bool = False,
 ) -> Iterator[tuple[Method, int, Row]]:
     """Do all runs that are not done, and yield the row of each epoch with method and seed.
 
-    Returns when all runs are finished and evaluated, also those of other processes.
+    Returns when all runs are finished and evaluated, also those of other processes.  What is
+    ``shown`` on stderr, if that is a terminal, is the step of the run that takes its time.
     """
     path = Path(folder)
     blocks = blocks or open_blocks(experiment.config.data)
@@ -176,7 +179,8 @@ def run_experiment(
             with claimed(place) as ours:
                 if ours:
                     config = run_config(experiment, path, method, seed)
-                    for row in _complete_run(place, config, world, blocks, workers):
+                    name = f"{method.name} seed {seed}" if shown else None
+                    for row in _complete_run(place, config, world, blocks, workers, name):
                         yield method, seed, row
                 else:
                     left.append((method, seed))
@@ -186,10 +190,17 @@ def run_experiment(
 
 
 def _complete_run(
-    place: Path, config: RunConfig, world: World, blocks: Blocks, workers: int
+    place: Path,
+    config: RunConfig,
+    world: World,
+    blocks: Blocks,
+    workers: int,
+    shown: str | None,
 ) -> Iterator[Row]:
     """Begin or resume a run, yield its rows, and evaluate it."""
     if not (place / "last.pt").exists():
         write_config(place, config)
-    yield from resume_run(place, world, blocks=blocks, workers=workers)
-    write_json(place / "evaluation.json", evaluate_run(place, blocks, config, world.device))
+    yield from resume_run(place, world, blocks=blocks, workers=workers, shown=shown)
+    with progress(f"{shown}, evaluation", shown=shown is not None):
+        found = evaluate_run(place, blocks, config, world.device)
+        write_json(place / "evaluation.json", found)

@@ -27,6 +27,7 @@ from torch.utils.data import DataLoader
 from pytopo.data import Sections
 from pytopo.files import clear_left_over, replacing
 from pytopo.metrics.decision import Decision
+from pytopo.progress import progress
 from pytopo.training.blocks import Blocks, open_blocks, training_patches
 from pytopo.training.config import RunConfig
 from pytopo.training.decision import mean_measures, predicted
@@ -44,6 +45,7 @@ def resume_run(
     blocks: Blocks | None = None,
     workers: int = 0,
     save_every: int = 200,
+    shown: str | None = None,
 ) -> Iterator[Row]:
     """Train from where the run in a folder stands to its end, and yield a row per epoch.
 
@@ -59,6 +61,9 @@ def resume_run(
         Processes that cut patches; 0 for this one.
     save_every : int
         Steps between checkpoints; one is written at the end of each epoch too.
+    shown : str or None
+        Show on stderr, if that is a terminal, the step within the epoch, behind this name of
+        the run; None for nothing.
 
     Yields
     ------
@@ -95,6 +100,8 @@ def resume_run(
     steps = train(
         network, batches, training, config.loss, optimizer=optimizer, first_step=state.step
     )
+    if shown is not None and world.is_first:
+        steps = _watched(steps, shown, state.step, training.epoch_steps)
     try:
         for step in steps:
             state.count(step, world)
@@ -112,6 +119,21 @@ def resume_run(
         if world.is_first:
             _save_batch(path / "not-finite.pt", error)
         raise
+
+
+def _watched(
+    steps: Iterator[Step], run: str, first_step: int, epoch_steps: int
+) -> Iterator[Step]:
+    """Yield the steps, and show on the terminal how many of the epoch are done."""
+    with progress(run, unit="step") as line:
+        for number, step in enumerate(steps, first_step):
+            epoch, done = divmod(number, epoch_steps)
+            if done == 0 or number == first_step:
+                line.begin(f"{run}, epoch {epoch}", epoch_steps, done)
+            line.done = done + 1
+            if line.done == epoch_steps:
+                line.begin(f"{run}, epoch {epoch}, validation")
+            yield step
 
 
 # ---- batches -------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from pytopo.images.readers.memory import (
     too_many_pixels,
 )
 from pytopo.images.readers.part import Part, bounded, checked_part, pick_per_axis, shape_of
+from pytopo.images.readers.png_part import SIGNATURE, png_part, small_png
 
 LOSSY = "JPEG blurs what it stores: next to an edge there may be values that are no labels"
 ANIMATED = ("GIF", "PNG", "WEBP", "AVIF", "FLI")
@@ -42,6 +43,11 @@ def read_picture(address: Address, labels: bool = False) -> Stored:
     """
     # A stream and not a name: a file with a name Pillow may map into memory, and then it
     # scrambles TIFFs that have an orientation.
+    with open(address.file, "rb") as stream:
+        taken = png_part(address, stream)
+        if taken is not None:
+            refuse_member(address, "PNG file")
+            return _part_pixels(address, small_png(address, stream, *taken), taken[0], labels)
     with open(address.file, "rb") as stream, _opened(address, stream) as page:
         refuse_member(address, f"{page.format} file")
         count = _page_count(address, page)
@@ -51,14 +57,32 @@ def read_picture(address: Address, labels: bool = False) -> Stored:
             pixels, notes = _page_pixels(address, page, labels)
             part = checked_part(address, pixels.shape[:2], pixels.dtype)
             pixels = pixels[part]
-        if pixels.ndim == len(shape_of(part)):
-            return pixels, notes
-        ids, more_notes = colour_ids(pixels)
-        return ids, more_notes + notes
+    return _with_ids(pixels, part, notes)
+
+
+def _part_pixels(address: Address, small: IO[bytes], part: Part, labels: bool) -> Stored:
+    """Read a part of a PNG from a small one that holds just that."""
+    with _opened(address, small) as page:
+        pixels, notes = _page_pixels(address, page, labels)
+    indexed = tuple(slice(None) if isinstance(pick, slice) else 0 for pick in part)
+    return _with_ids(pixels[indexed], part, notes)
+
+
+def _with_ids(pixels: np.ndarray, part: Part, notes: tuple[str, ...]) -> Stored:
+    """Return one number for each pixel: of labels in colour, which have an axis more, ids."""
+    if pixels.ndim == len(shape_of(part)):
+        return pixels, notes
+    ids, more_notes = colour_ids(pixels)
+    return ids, more_notes + notes
 
 
 def picture_shape(address: Address) -> tuple[int, ...]:
     """Return the shape of what `read_picture` reads, without decoding it."""
+    with open(address.file, "rb") as stream:
+        taken = png_part(address, stream)
+        if taken is not None:
+            refuse_member(address, "PNG file")
+            return shape_of(taken[0])
     with open(address.file, "rb") as stream, _opened(address, stream) as page:
         refuse_member(address, f"{page.format} file")
         count = _page_count(address, page)
@@ -79,7 +103,9 @@ def _opened(address: Address, stream: IO[bytes]) -> Image.Image:
             warnings.simplefilter("ignore")
             page = Image.open(stream)
     except Image.DecompressionBombError:
-        raise too_many_pixels(address, Image.MAX_IMAGE_PIXELS) from None
+        stream.seek(0)
+        is_png = stream.read(len(SIGNATURE)) == SIGNATURE
+        raise too_many_pixels(address, Image.MAX_IMAGE_PIXELS, is_png) from None
     except MemoryError:
         raise
     except Exception:
@@ -148,7 +174,8 @@ def _page_pixels(
     with decoding(address, "picture"):
         if number is not None:
             page.seek(number)
-    refuse_many_pixels(address, page.width, page.height, Image.MAX_IMAGE_PIXELS)
+    is_png = page.format == "PNG"
+    refuse_many_pixels(address, page.width, page.height, Image.MAX_IMAGE_PIXELS, is_png)
     if labels and page.format == "PNG" and page.mode == "RGBA" and _bits(address, page) > 8:
         _refuse_grey_of_16_bits(address, page)
     with decoding(address, "picture"):

@@ -8,7 +8,8 @@ turned.  Colour becomes luminance, or for labels ids (`colour.py`).
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import tifffile
@@ -24,10 +25,11 @@ from pytopo.images.readers.colour import (
     luminance_note,
     mask_in_colour_notes,
 )
-from pytopo.images.readers.memory import refuse_unpacking
+from pytopo.images.readers.memory import refuse_giant, refuse_unpacking
 from pytopo.images.readers.part import Part, checked_part, shape_of
 from pytopo.images.readers.tiff_axes import COLOURS, Series, opened_tiff, series_of
 from pytopo.images.readers.tiff_pages import page_values
+from pytopo.images.readers.tiff_window import Grid, grid_of, opened_window, windows
 
 
 def read_tiff(address: Address, labels: bool = False) -> Stored:
@@ -89,59 +91,133 @@ def _axis_notes(series: Series, part: Part) -> tuple[str, ...]:
     return tuple(f"axis {axis} ({name}) taken for planes" for axis, name in zip(odd, names))
 
 
-# ---- pixels: only of the pages that are needed -------------------------------------------
+# ---- pixels: only of the pages, strips and tiles that are needed --------------------------
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Values that hold some of a part of a page, one piece or several a page.
+
+    Attributes
+    ----------
+    values : ndarray
+        As stored, of a whole page or of a window.
+    within : tuple of int or slice
+        What of them belongs to the part.
+    place : tuple of slice
+        Where in the part that is.
+    """
+
+    values: np.ndarray
+    within: Part
+    place: tuple[slice, ...] = ()
 
 
 def _pixels(address: Address, series: Series, part: Part, labels: bool) -> Stored:
     """Read the pixels of the part; colour of labels has another axis, red, green and blue."""
-    _, axis = series.colour
     outer, inner = part[: series.outer], part[series.outer :]
     numbers = np.arange(math.prod(series.shape[: series.outer]))
     picked = numbers.reshape(series.shape[: series.outer])[outer]
-    values = _values_of(address, series)
-    pixels = np.empty(0)
+    pieces = _pieces_of(address, series, inner)
+    pixels: np.ndarray = np.empty(0)
     notes: tuple[str, ...] = ()
     for k, number in enumerate(np.ravel(picked).tolist()):
-        page = values(number)
-        # Of some compressions Pillow keeps the upper 8 of 16 bits.
-        if page.dtype.itemsize < series.key.dtype.itemsize:
-            if labels:
-                raise address.refusal(
-                    "not supported: of 16 bits per channel Pillow reads 8, which makes one of "
-                    "several labels; pip install imagecodecs, or save them uncompressed"
-                )
-            notes = (*notes, REDUCED)
-        if axis is None and series.colour[0] != "palette":
-            taken = page[inner]
-        else:
-            with decoding(address, "TIFF file"):
-                page, more_notes = _one_number(series, np.asarray(page), labels)
-            taken, notes = page[inner], (*notes, *more_notes)
-        if k == 0:
-            pixels = np.empty((picked.size, *taken.shape), taken.dtype)
-        pixels[k] = taken
+        for piece in pieces(number):
+            taken, more_notes = _taken(address, series, piece, labels)
+            notes += more_notes
+            if not pixels.size:
+                shape = shape_of(inner)
+                colours = taken.shape[len(shape) :]
+                pixels = np.empty((picked.size, *shape, *colours), taken.dtype)
+            pixels[k, ...][piece.place] = taken
     return pixels.reshape(picked.shape + pixels.shape[1:]), tuple(dict.fromkeys(notes))
 
 
-def _values_of(address: Address, series: Series) -> Callable[[int], np.ndarray]:
-    """Return a function that returns the values of a page, by its number, as stored."""
-    shape = series.shape[series.outer :]
-    if series.offset is None:
+def _taken(address: Address, series: Series, piece: Piece, labels: bool) -> Stored:
+    """Return what of a piece belongs to the part, colour turned to one number, and notes."""
+    values, (kind, axis) = piece.values, series.colour
+    notes: tuple[str, ...] = ()
+    # Of some compressions Pillow keeps the upper 8 of 16 bits.
+    if values.dtype.itemsize < series.key.dtype.itemsize:
+        if labels:
+            raise address.refusal(
+                "not supported: of 16 bits per channel Pillow reads 8, which makes one of "
+                "several labels; pip install imagecodecs, or save them uncompressed"
+            )
+        notes = (REDUCED,)
+    if axis is None and kind != "palette":
+        return values[piece.within], notes
+    with decoding(address, "TIFF file"):
+        one, more_notes = _one_number(series, np.asarray(values), labels)
+    return one[piece.within], notes + more_notes
 
-        def decoded(number: int) -> np.ndarray:
-            page = series.page(number)
-            return page_values(address, series.file, page).reshape(shape)
+
+def _pieces_of(
+    address: Address, series: Series, inner: Part
+) -> Callable[[int], Iterable[Piece]]:
+    """Return a function that returns the pieces of the part of a page, by its number."""
+    shape = series.shape[series.outer :]
+    grid = grid_of(series)
+    if series.offset is not None:
+        dtype = series.key.dtype.newbyteorder(series.file.tiff.byteorder)
+        start, size = series.offset, math.prod(shape) * dtype.itemsize
+
+        def mapped(number: int) -> Iterable[Piece]:
+            with decoding(address, "TIFF file"):
+                at = start + number * size
+                values = np.memmap(series.file.stream, dtype, "r", at, shape)
+            yield Piece(values, inner)
+
+        return mapped
+
+    if grid is None or _is_whole(series, inner):
+
+        def decoded(number: int) -> Iterable[Piece]:
+            refuse_giant(address, shape, series.key.dtype, "save it in tiles")
+            values = page_values(address, series.file, series.page(number))
+            yield Piece(values.reshape(shape), inner)
 
         return decoded
 
-    dtype = series.key.dtype.newbyteorder(series.file.tiff.byteorder)
-    start, size = series.offset, math.prod(shape) * dtype.itemsize
+    return lambda number: _windows_of(address, series, inner, grid, number)
 
-    def mapped(number: int) -> np.ndarray:
-        with decoding(address, "TIFF file"):
-            return np.memmap(series.file.stream, dtype, "r", start + number * size, shape)
 
-    return mapped
+def _is_whole(series: Series, inner: Part) -> bool:
+    """Return whether a part takes all of a page."""
+    return shape_of(inner) == series.named[1][series.outer :]
+
+
+def _windows_of(
+    address: Address, series: Series, inner: Part, grid: Grid, number: int
+) -> Iterator[Piece]:
+    """Yield the part of a page window by window."""
+    axes, lengths = series.named
+    axes, lengths = axes[series.outer :], lengths[series.outer :]
+    y, x = axes.index("Y"), axes.index("X")
+    rows, columns = (
+        range(lengths[k])[pick if isinstance(pick, slice) else slice(pick, pick + 1)]
+        for k, pick in ((y, inner[y]), (x, inner[x]))
+    )
+    before = sum(isinstance(pick, slice) for pick in inner[:y])
+    page = series.page(number)
+    for window, held in windows(address, series, grid, rows, columns):
+        within = list(inner)
+        within[y] = _moved(inner[y], rows[held[0] : held[-1] + 1], window.top)
+        within[x] = _moved(inner[x], columns, window.left)
+        size = dict(zip("YX", window.shape))
+        inside = zip(series.axes[series.outer :], series.shape[series.outer :])
+        shape = tuple(size.get(axis, length) for axis, length in inside)
+        with opened_window(address, series.file, page, window) as (file, small):
+            values = page_values(address, file, small).reshape(shape)
+        place = (slice(None),) * before + (slice(held[0], held[-1] + 1),)
+        yield Piece(values, tuple(within), place if isinstance(inner[y], slice) else ())
+
+
+def _moved(pick: int | slice, numbers: range, start: int) -> int | slice:
+    """Return a pick of rows or columns, counted from the start of a window."""
+    if isinstance(pick, int):
+        return pick - start
+    return slice(numbers[0] - start, numbers[-1] - start + 1, numbers.step)
 
 
 # ---- colour ------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ copies of lower resolution.  A channel is never taken for a plane, no other file
 only tags are read.
 """
 
+import io
 import logging
 import math
 import os
@@ -46,7 +47,9 @@ class OpenTiff:
         """The same file opened by Pillow, whose seeking would disturb tifffile's."""
         from PIL import Image
 
-        return self.closing.enter_context(Image.open(self.stream.name))
+        stream = self.stream
+        again = io.BytesIO(stream.getvalue()) if isinstance(stream, io.BytesIO) else stream.name
+        return self.closing.enter_context(Image.open(again))
 
 
 @contextmanager
