@@ -4,8 +4,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from pytopo.features import outlines
 from pytopo.plot.images import draw_pixels
 from pytopo.plot.legend import given_or_new
 from pytopo.plot.span import span_of
@@ -44,8 +45,8 @@ def regions(labels: ArrayLike, image: ArrayLike, ax: Axes | None = None) -> Axes
     ...                   [1, 1, 1, 1, 1, 1]])
     >>> labels, diagram = pytopo.regions(image, 1, min_persistence=3)
     >>> ax = pytopo.plot.regions(labels, image)
-    >>> len(ax.collections[0].get_segments())  # sides of pixels that are part of an outline
-    11
+    >>> [len(ring) for ring in ax.collections[0].get_segments()]  # the corners of two outlines
+    [5, 5]
     """
     found, values = np.asarray(labels), np.asarray(image)
     if found.dtype.kind not in "iu":
@@ -62,29 +63,12 @@ def regions(labels: ArrayLike, image: ArrayLike, ax: Axes | None = None) -> Axes
     tint[..., :3] = palette[(found - 1) % len(TINTS)]
     tint[..., 3] = np.where(found > 0, OPACITY, 0)
     ax.imshow(tint, origin="upper", aspect=ax.get_aspect())
-    segments, label = _outlines(found)
-    ax.add_collection(
-        LineCollection(list(segments), colors=palette[(label - 1) % len(TINTS)], lw=1.2)
-    )
+    rings = [
+        (label, ring - 0.5)  # pixels are drawn around whole numbers
+        for label, polygons in outlines(found).items()
+        for polygon in polygons
+        for ring in polygon
+    ]
+    colours = [palette[(label - 1) % len(TINTS)] for label, _ in rings]
+    ax.add_collection(LineCollection([ring for _, ring in rings], colors=colours, lw=1.2))
     return ax
-
-
-def _outlines(labels: NDArray) -> tuple[NDArray[np.float64], NDArray]:
-    """Return the sides of pixels between two labels, (k, 2, 2) as x, y; and whose they are."""
-    padded = np.pad(labels, 1)
-    segments, owners = [], []
-    for axis in (0, 1):
-        first, second = (
-            (padded[:-1], padded[1:]) if axis == 0 else (padded[:, :-1], padded[:, 1:])
-        )
-        row, column = np.nonzero(first != second)
-        # Without the padding, the side lies half a pixel behind the first of the two.
-        y, x = row - 1.0, column - 1.0
-        if axis == 0:
-            ends = np.stack([x - 0.5, y + 0.5, x + 0.5, y + 0.5], axis=1)
-        else:
-            ends = np.stack([x + 0.5, y - 0.5, x + 0.5, y + 0.5], axis=1)
-        segments.append(ends.reshape(-1, 2, 2))
-        here = first[row, column]
-        owners.append(np.where(here > 0, here, second[row, column]))
-    return np.concatenate(segments), np.concatenate(owners)
