@@ -4,6 +4,7 @@ IMAGE -> array -> Diagram -> figure            NAME.diagram.png or -o
                           -> table             stdout
                           -> .csv .json .npz   on request
                           -> report            .html on request
+                          -> regions           .tif .png .npy .geojson on request
 """
 
 import argparse
@@ -26,6 +27,12 @@ from pytopo.cli.files import (
 from pytopo.cli.html import add_html, check_html, write_html
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import STDOUT
+from pytopo.cli.region_files import (
+    add_region_files,
+    check_regions,
+    region_paths,
+    write_regions,
+)
 from pytopo.cli.report import InputError, printable, reporting_errors, results, say
 
 if TYPE_CHECKING:
@@ -53,6 +60,7 @@ examples:
   pytopo diagram cells.png --superlevel --min-persistence 0.1
   pytopo diagram cells.png --csv - | head
   pytopo diagram cells.png --html cells.html
+  pytopo diagram cells.png --dims 1 --min-persistence 0.2 --regions labels.tif
   pytopo diagram 'vol.h5:/volumes/raw[3]' --frame=0 -o section-3.svg --npz section-3.npz
   pytopo diagram stack.tif --superlevel --at 12,40,77"""
 
@@ -110,6 +118,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
             help=f"the points as .{kind}; - for stdout, then without the table",
         )  # fmt: skip
     sections.add_at(out, "one that shows the most persistent feature")
+    add_region_files(out)
     add_html(out)
 
 
@@ -122,7 +131,7 @@ def run(args: argparse.Namespace) -> int:
     data = {kind: path for kind, path in data.items() if path is not None}
     piped = [kind for kind, path in data.items() if path == STDOUT]
     figure_path = _figure_path_of(args, bool(piped))
-    written = (figure_path, *data.values(), args.html)
+    written = (figure_path, *data.values(), *region_paths(args), args.html)
     files = [path for path in written if path not in (None, STDOUT)]
     _check_line(args, files, piped)
     sections.check_figure(args, figure_path)
@@ -131,12 +140,14 @@ def run(args: argparse.Namespace) -> int:
 
     name, image = _read(args)
     sections.check_voxel(name, image, args.at)
+    check_regions(name, image, args.dims, args)
     diagram = _diagram(name, image, args)
     if figure_path is not None:
         write(figure_path, _figure(name, image, diagram, args, figure_path))
     for kind, path in data.items():
         if path != STDOUT:
             write(path, _data(diagram, kind))
+    write_regions(name, image, diagram, args.min_persistence, args)
     if args.html is not None:
         write_html(args.html, name, lambda: _page(name, image, diagram, args))
     output = _data(diagram, piped[0]) if piped else _table(name, image, diagram, args)
