@@ -8,6 +8,7 @@ import argparse
 import io
 import json
 import math
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,12 +104,12 @@ def write_regions(
     if not region_paths(args):
         return
     from pytopo.diagram import FEATURES
-    from pytopo.features import region_labels
+    from pytopo.features import labels_of
 
     labelled = []
     for dim in sorted({0, image.ndim - 1} & set(diagram.dims)):
         persistent = diagram.select(dim, cut)
-        labels = run_kernels(lambda chosen=persistent: region_labels(image, chosen))
+        labels = run_kernels(partial(labels_of, image, persistent))
         labelled.append((labels, persistent))
     if args.regions is not None:
         ((labels, persistent),) = labelled

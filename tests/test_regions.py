@@ -294,15 +294,15 @@ def test_labels_of_a_diagram_are_those_of_its_regions(image, superlevel, constru
     for dim in {0, image.ndim - 1}:
         labels, diagram = pytopo.regions(image, dim, min_persistence=2, **options)
         assert everything.select(dim, 2) == diagram
-        assert np.array_equal(pytopo.features.region_labels(image, diagram), labels)
+        assert np.array_equal(pytopo.features.labels_of(image, diagram), labels)
 
 
 def test_labels_of_a_diagram_are_checked():
     d = pytopo.persistence(CELLS)
     with pytest.raises(ValueError, match=r"of dims=\(0, 1\); expected one dimension, 0 or 1"):
-        pytopo.features.region_labels(CELLS, d)
+        pytopo.features.labels_of(CELLS, d)
     with pytest.raises(ValueError, match="the diagram is not of this image: row 0"):
-        pytopo.features.region_labels(CELLS + 1, d.select(1))
+        pytopo.features.labels_of(CELLS + 1, d.select(1))
 
 
 @pytest.mark.parametrize(

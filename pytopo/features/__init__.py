@@ -17,7 +17,7 @@ simplification.py  ``simplify``: an image without the points of less persistence
 `docs/regions.md` has the pictures and the proofs.
 """
 
-from pytopo.features.basins import region_labels, regions
+from pytopo.features.basins import labels_of, regions
 from pytopo.features.geojson import feature_collection
 from pytopo.features.mask import feature_mask
 from pytopo.features.polygons import outlines
@@ -26,8 +26,8 @@ from pytopo.features.simplification import simplify
 __all__ = [
     "feature_collection",
     "feature_mask",
+    "labels_of",
     "outlines",
-    "region_labels",
     "regions",
     "simplify",
 ]

@@ -117,7 +117,7 @@ def regions(
     return _flooded(values, frame_value(values, frame, bool(superlevel)), diagram), diagram
 
 
-def region_labels(image: ArrayLike, diagram: Diagram) -> NDArray[np.int32]:
+def labels_of(image: ArrayLike, diagram: Diagram) -> NDArray[np.int32]:
     """Label the pixels of the points of a diagram, as `regions` does.
 
     Parameters
@@ -147,7 +147,7 @@ def region_labels(image: ArrayLike, diagram: Diagram) -> NDArray[np.int32]:
     ...                   [1, 9, 8, 4, 7, 1],
     ...                   [1, 1, 1, 1, 1, 1]])
     >>> d = pytopo.persistence(image)
-    >>> region_labels(image, d.select(1, min_persistence=5))[1]
+    >>> labels_of(image, d.select(1, min_persistence=5))[1]
     array([0, 1, 1, 1, 1, 0], dtype=int32)
     """
     values = checked_image(image)

@@ -4,9 +4,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from pytopo.features import outlines
 from pytopo.plot.images import draw_pixels
 from pytopo.plot.legend import given_or_new
 from pytopo.plot.span import span_of
@@ -63,12 +62,21 @@ def regions(labels: ArrayLike, image: ArrayLike, ax: Axes | None = None) -> Axes
     tint[..., :3] = palette[(found - 1) % len(TINTS)]
     tint[..., 3] = np.where(found > 0, OPACITY, 0)
     ax.imshow(tint, origin="upper", aspect=ax.get_aspect())
+    segments, label = _outlines(found)
+    ax.add_collection(
+        LineCollection(list(segments), colors=palette[(label - 1) % len(TINTS)], lw=1.2)
+    )
+    return ax
+
+
+def _outlines(labels: NDArray) -> tuple[list[NDArray[np.float64]], NDArray]:
+    """Return the rings around regions as x, y, around whole numbers; and whose they are."""
+    from pytopo.features.polygons import outlines  # here: features bring the kernels
+
     rings = [
-        (label, ring - 0.5)  # pixels are drawn around whole numbers
-        for label, polygons in outlines(found).items()
+        (ring - 0.5, label)
+        for label, polygons in outlines(labels).items()
         for polygon in polygons
         for ring in polygon
     ]
-    colours = [palette[(label - 1) % len(TINTS)] for label, _ in rings]
-    ax.add_collection(LineCollection([ring for _, ring in rings], colors=colours, lw=1.2))
-    return ax
+    return [ring for ring, _ in rings], np.array([label for _, label in rings], labels.dtype)
