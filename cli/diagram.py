@@ -258,7 +258,9 @@ def _page(
     from pytopo.html import diagram_report
 
     note = f"{size_text(image)} pixels, {_options(diagram, args)}"
-    return diagram_report(image, diagram, title=printable(name), note=note)
+    return diagram_report(
+        image, diagram, title=printable(name), note=note, cut=args.min_persistence
+    )
 
 
 def _table(name: str, image: "NDArray", diagram: "Diagram", args: argparse.Namespace) -> str:

@@ -69,7 +69,7 @@ def regions(labels: ArrayLike, image: ArrayLike, ax: Axes | None = None) -> Axes
     return ax
 
 
-def _outlines(labels: NDArray) -> tuple[list[NDArray[np.float64]], NDArray]:
+def _outlines(labels: NDArray) -> tuple[list[NDArray[np.floating]], NDArray]:
     """Return the rings around regions as x, y, around whole numbers; and whose they are."""
     from pytopo.features.polygons import outlines  # here: features bring the kernels
 
