@@ -6,6 +6,7 @@ A page holds the regions of one cut, the one at which it starts.  The component 
 has none in a page: it is what the others leave of the image.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,7 +45,7 @@ class Regions:
     number : int
         Features with a region in the page.
     left_out : int
-        Those without, the least persistent, because the page would be too large.
+        Those without, because the page would be too large.
     sections : list of dict
         For each section of a volume, or for the image: lists ``rows``, rows of the page, and
         ``xs`` and ``ys``, polygons with holes, whose corners lie at halves.
@@ -80,19 +81,34 @@ def regions_of(image: NDArray, points: Points, cuts: Cuts) -> Regions | None:
         return None
     depth = image.shape[0] if image.ndim == 3 else 1
     found = _found(image, points, cuts.least)
-    rows = np.unique([region.row for region in found]).astype(int)
-    corners = np.zeros(int(rows.max(initial=-1)) + 1, int)
-    np.add.at(corners, [r.row for r in found], [r.corners for r in found])
-    fits = np.cumsum(corners) <= MOST_CORNERS
+    corners: Counter[int] = Counter()
+    for region in found:
+        corners[region.row] += region.corners
+    kept = _fitting(corners)
     sections: list[dict[str, list]] = [{"rows": [], "xs": [], "ys": []} for _ in range(depth)]
     for region in found:
-        if fits[region.row]:
+        if region.row in kept:
             columns = sections[region.section]
             columns["rows"].append(region.row)
             columns["xs"].append(region.xs)
             columns["ys"].append(region.ys)
-    number = int(np.count_nonzero(fits[rows]))
-    return Regions(cuts.least, number, rows.size - number, sections)
+    return Regions(cuts.least, len(kept), len(corners) - len(kept), sections)
+
+
+def _fitting(corners: dict[int, int]) -> set[int]:
+    """Return the rows whose outlines fit into a page, the most persistent first.
+
+    Examples
+    --------
+    >>> sorted(_fitting({1: 2**18 - 50, 2: 100, 3: 30}))
+    [1, 3]
+    """
+    kept, room = set(), MOST_CORNERS
+    for row, number in sorted(corners.items()):
+        if number <= room:
+            kept.add(row)
+            room -= number
+    return kept
 
 
 def _found(image: NDArray, points: Points, least: float) -> list[_Region]:
