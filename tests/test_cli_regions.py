@@ -1,5 +1,6 @@
 """``pytopo diagram --regions --geojson``: the pixels of features in files."""
 
+import argparse
 import io
 import json
 
@@ -102,6 +103,18 @@ def test_geojson_holds_the_features_of_all_dimensions():
     about = expected["pytopo"] | {"image": "cells.npy", "min_persistence": 3}
     assert found["pytopo"] == about
     assert (about["superlevel"], about["construction"], about["frame"]) == (False, "T", 0.0)
+
+
+def test_the_cut_says_which_features_get_a_region():
+    everything = pytopo.persistence(CELLS, 1)
+    files = argparse.Namespace(regions="labels.npy", geojson="cells.geojson")
+    region_files.write_regions("cells.npy", CELLS, everything, 5, files)
+    expected, _ = pytopo.regions(CELLS, 1, min_persistence=5)
+    assert np.array_equal(np.load("labels.npy"), expected)
+    with open("cells.geojson", encoding="utf-8") as stream:
+        found = json.load(stream)
+    assert [f["properties"]["persistence"] for f in found["features"]] == [7]
+    assert found["pytopo"]["min_persistence"] == 5
 
 
 def test_geojson_without_features_is_a_collection_too():
