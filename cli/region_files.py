@@ -30,15 +30,15 @@ def add_region_files(group: "argparse._ArgumentGroup") -> None:
     """Add the options that name the files of the regions."""
     group.add_argument(
         "--regions", type=_label_path, metavar="FILE",
-        help="the pixels of each feature as a label image, .tif, .png or .npy, of 16 bits, or "
-        "of 32 if there are more labels; of one dimension, so with --dims 0, or --dims 1 (2 of "
+        help="the pixels of each feature of one dimension as a label image, .tif, .png or "
+        ".npy, of 16 bits, or of 32 if there are more labels; with --dims 0, or --dims 1 (2 in "
         "a volume)",
     )  # fmt: skip
     group.add_argument(
         "--geojson", type=_outline_path, metavar="FILE",
-        help="the outline of each feature as a polygon, with its birth and death, .geojson: "
-        "coordinates are pixels (column, row), and a pixel is the square to the right of and "
-        "below its corner",
+        help="the outline of each feature as a polygon, with its birth and death, .geojson; "
+        "coordinates are (column, row) in pixels, counted from the upper left corner of the "
+        "image",
     )  # fmt: skip
 
 
