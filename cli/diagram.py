@@ -4,6 +4,7 @@ IMAGE -> array -> Diagram -> figure            NAME.diagram.png or -o
                           -> table             stdout
                           -> .csv .json .npz   on request
                           -> report            .html on request
+                          -> regions           .tif .png .npy .geojson on request
 """
 
 import argparse
@@ -28,6 +29,12 @@ from pytopo.cli.html import add_html, check_html, write_html
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.memory import check_memory, key_bytes_of
 from pytopo.cli.options import STDOUT
+from pytopo.cli.region_files import (
+    add_region_files,
+    check_regions,
+    region_paths,
+    write_regions,
+)
 from pytopo.cli.report import InputError, printable, reporting_errors, results, say
 from pytopo.progress import progress
 
@@ -56,6 +63,7 @@ examples:
   pytopo diagram cells.png --superlevel --min-persistence 0.1
   pytopo diagram cells.png --csv - | head
   pytopo diagram cells.png --html cells.html
+  pytopo diagram cells.png --dims 1 --min-persistence 0.2 --regions labels.tif
   pytopo diagram 'vol.h5:/volumes/raw[3]' --frame=0 -o section-3.svg --npz section-3.npz
   pytopo diagram stack.tif --superlevel --at 12,40,77
   pytopo diagram stack.tif --sections --csv points.csv
@@ -116,6 +124,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         )  # fmt: skip
     add_sections(what)
     sections.add_at(out, "one that shows the most persistent feature")
+    add_region_files(out)
     add_html(out)
 
 
@@ -128,7 +137,7 @@ def run(args: argparse.Namespace) -> int:
     data = {kind: path for kind, path in data.items() if path is not None}
     piped = [kind for kind, path in data.items() if path == STDOUT]
     figure_path = _figure_path_of(args, bool(piped))
-    written = (figure_path, *data.values(), args.html)
+    written = (figure_path, *data.values(), *region_paths(args), args.html)
     files = [path for path in written if path not in (None, STDOUT)]
     _check_line(args, files, piped)
     check_line(args, data)
@@ -141,12 +150,14 @@ def run(args: argparse.Namespace) -> int:
         return run_sections(name, image, args, figure_path, data, _writers(args))
     sections.check_voxel(name, image, args.at)
     sections.say_planes(name, image)
+    check_regions(name, image, args.dims, args)
     diagram = _diagram(name, image, args)
     if figure_path is not None:
         write(figure_path, _figure(name, image, diagram, args, figure_path))
     for kind, path in data.items():
         if path != STDOUT:
             write(path, _data(diagram, kind))
+    write_regions(name, image, diagram, args.min_persistence, args)
     if args.html is not None:
         write_html(args.html, name, lambda: _page(name, image, diagram, args))
     output = _data(diagram, piped[0]) if piped else _table(name, image, diagram, args)
@@ -272,7 +283,9 @@ def _page(
     from pytopo.html import diagram_report
 
     note = f"{size_text(image)} pixels, {_options(diagram, args)}"
-    return diagram_report(image, diagram, title=printable(name), note=note)
+    return diagram_report(
+        image, diagram, title=printable(name), note=note, cut=args.min_persistence
+    )
 
 
 def _table(name: str, image: "NDArray", diagram: "Diagram", args: argparse.Namespace) -> str:

@@ -1,13 +1,15 @@
 """Reports: what a page contains, and the commands that write one.  No browser is needed."""
 
+import json
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from strategies import constructions, frames, images
 
 import pytopo
@@ -16,7 +18,7 @@ from pytopo.cli.main import main
 pytest.importorskip("bokeh", reason="the extra html is not installed")
 
 from pytopo import html
-from pytopo.html import controls, page, points, report, stops
+from pytopo.html import cuts, page, points, regions, report, stops
 from pytopo.plot.span import span_of
 
 RING = np.array([[0, 0, 0], [0, 9, 0], [0, 0, 0.0]])
@@ -142,12 +144,136 @@ def test_points_beyond_the_limit_are_counted_but_not_in_the_page(monkeypatch):
 
 
 def test_noise_is_hidden_at_first_and_counted_by_kind(monkeypatch):
-    monkeypatch.setattr(controls, "SHOWN_AT_FIRST", 1)
+    monkeypatch.setattr(cuts, "SHOWN_AT_FIRST", 1)
     image = np.array([[0, 3, 1], [2, 9, 4], [5, 2, 6.0]])
     text = html.diagram_report(image, pytopo.persistence(image)).html
     assert "3 of 4 points shown, 1 hidden: 1 component (dim 0)" in text
     slider = r'"title":"persistence at least"[^}]*?"value":"([^"]+)"'
     assert re.findall(slider, text) == ["3.0"]
+
+
+# ---- the cut, and regions ------------------------------------------------------------------
+
+# Two cells, of persistence 8 and 3.
+CELLS = np.array([[1, 1, 1, 1, 1, 1], [1, 9, 8, 4, 7, 1], [1, 1, 1, 1, 1, 1.0]])
+CELL = [[[(0.5, 0.5), (3.5, 0.5), (3.5, 1.5), (0.5, 1.5)]]]
+OTHER_CELL = [[[(3.5, 0.5), (4.5, 0.5), (4.5, 1.5), (3.5, 1.5)]]]
+
+
+def argument(text, name):
+    """What a script of a page is given under a name."""
+    plain = unescape(text)
+    pair, _ = json.JSONDecoder().raw_decode(plain, plain.index(f'["{name}",'))
+    return pair[1]
+
+
+def polygons_of(section):
+    """The polygons of the rows of a page, as (x, y)."""
+    return {
+        row: [[list(zip(*ring)) for ring in zip(*polygon)] for polygon in zip(xs, ys)]
+        for row, xs, ys in zip(section["rows"], section["xs"], section["ys"])
+    }
+
+
+def cut_at(image, cut, **options):
+    """The regions of an image whose points all look alike, and its cuts."""
+    d = pytopo.persistence(image, **options)
+    alike = points.Points(d, [], np.zeros(len(d), int), np.zeros(len(d), bool))
+    made = cuts.cuts_of(alike, cut)
+    return regions.regions_of(image, alike, made), made
+
+
+def test_a_page_holds_the_outlines_of_the_regions_above_its_cut():
+    d = pytopo.persistence(CELLS)
+    assert d.sorted().points(1).tolist() == [[1, 9], [4, 7]]
+    text = html.diagram_report(CELLS, d, cut=2.5).html
+    (section,) = argument(text, "outlines")
+    assert polygons_of(dict(section["entries"])) == {1: CELL, 2: OTHER_CELL}
+    assert "Regions are those of 2 features of persistence 2.5 or more." in text
+    slider = r'"title":"persistence at least"[^}]*?"value":"([^"]+)"'
+    assert re.findall(slider, text) == ["2.5"]
+    assert argument(text, "intercepts") == [0, 2.5, 3, 8]
+    assert argument(text, "at_rest")["entries"][0][0] == "fill_alpha"
+
+
+def test_a_greater_cut_makes_larger_regions_of_fewer_features():
+    made, _ = cut_at(CELLS, 5)
+    (section,) = made.sections
+    assert polygons_of(section) == {1: [[[(0.5, 0.5), (4.5, 0.5), (4.5, 1.5), (0.5, 1.5)]]]}
+    assert (made.least, made.number) == (5, 1)
+
+
+@given(image=images(3).filter(lambda a: a.ndim > 1), construction=constructions, frame=frames)
+@settings(max_examples=30)
+@pytest.mark.parametrize("superlevel", [False, True])
+def test_regions_are_those_of_the_points_of_their_rows(superlevel, image, construction, frame):
+    options = {"superlevel": superlevel, "construction": construction, "frame": frame}
+    made, _ = cut_at(image, 2, **options)
+    expected = {}
+    for dim in {0, image.ndim - 1}:
+        labels, labelled = pytopo.regions(image, dim, min_persistence=made.least, **options)
+        for section, flat in enumerate(labels.reshape(-1, *labels.shape[-2:])):
+            for label, polygons in pytopo.features.outlines(flat).items():
+                key = (dim, labelled.birth_pixel[label - 1], labelled.death_pixel[label - 1])
+                if key[2] != -1:
+                    expected[section, *key] = [ring[0].tolist() for ring, *_ in polygons]
+    ordered, found = pytopo.persistence(image, **options).sorted(), {}
+    for number, section in enumerate(made.sections):
+        for row, xs, ys in zip(section["rows"], section["xs"], section["ys"]):
+            key = (ordered.dim[row], ordered.birth_pixel[row], ordered.death_pixel[row])
+            found[number, *key] = [[x[0][0] + 0.5, y[0][0] + 0.5] for x, y in zip(xs, ys)]
+    assert found == expected
+    assert made.number == len({key[1:] for key in expected})
+
+
+def test_the_cut_is_a_stop_of_the_slider_and_the_first_one():
+    for cut, first in ((0, 0), (3, 3), (4.5, 4.5), (100, 8)):
+        _, made = cut_at(CELLS, cut)
+        assert made.least == first
+        assert set(made.levels.values) == {0, 3, 8, first}
+        assert made.shown.tolist() == [
+            1 + sum(p >= level for p in (3, 8)) for level in made.levels.values
+        ]
+
+
+def test_a_cut_with_too_many_points_above_it_is_raised(monkeypatch):
+    monkeypatch.setattr(cuts, "SHOWN_AT_FIRST", 2)
+    assert cut_at(CELLS, 1)[0].least == 8
+
+
+def test_outlines_beyond_the_limit_are_counted_but_not_in_the_page(monkeypatch):
+    monkeypatch.setattr(regions, "MOST_CORNERS", 7)
+    made, _ = cut_at(CELLS, 3)
+    assert [polygons_of(section) for section in made.sections] == [{1: CELL}]
+    assert (made.number, made.left_out) == (1, 1)
+    assert page._about(made).endswith(
+        "those of 1 feature of persistence 3 or more; the page has no room for 1 other."
+    )
+
+
+def test_each_section_of_a_volume_has_the_regions_that_it_cuts():
+    volume = np.zeros((4, 3, 3))
+    volume[1:3, 1, 1] = 9
+    first, *inner, last = (polygons_of(section) for section in cut_at(volume, 0)[0].sections)
+    assert (first, last) == ({}, {})
+    assert inner == [{1: [[[(0.5, 0.5), (1.5, 0.5), (1.5, 1.5), (0.5, 1.5)]]]}] * 2
+
+
+def test_an_image_of_one_axis_has_no_regions():
+    assert cut_at(np.array([0, 4, 2, 3, 1, 5.0]), 0)[0] is None
+
+
+def test_a_cut_is_a_number_of_at_least_0():
+    d = pytopo.persistence(CELLS)
+    with pytest.raises(ValueError, match="cut is -1"):
+        html.diagram_report(CELLS, d, cut=-1)
+    with pytest.raises(TypeError, match="cut is '3'"):
+        html.diagram_report(CELLS, d, cut="3")
+
+
+def test_the_image_of_another_diagram_is_refused():
+    with pytest.raises(ValueError, match="the diagram is not of this image: row 0"):
+        html.diagram_report(CELLS + 1, pytopo.persistence(CELLS))
 
 
 # ---- the loss ----------------------------------------------------------------------------
@@ -173,6 +299,9 @@ def test_a_report_of_a_loss_counts_each_kind():
     for words in ("1 hole to fix", "1 component to remove", "1 component in place"):
         assert words in text
     assert "2 points of the ground truth" in text
+    (section,) = argument(text, "outlines")
+    found = polygons_of(dict(section["entries"]))  # the hole, and the component to remove
+    assert [corners[0] for ((corners,),) in found.values()] == [(3.5, 3.5), (0.5, 0.5)]
     assert "0 components" not in text.split("</ul>")[0].split("<ul>")[1]
 
 

@@ -24,6 +24,7 @@ from pytopo.plot import COLOURS
 
 # Components born at 0, 1 and 1, that meet at 2; a hole that closes at 3 and is filled at 9.
 IMAGE = np.array([[0, 3, 3, 3], [2, 9, 9, 3], [1, 2, 1, 2], [5, 5, 7, 7.0]])
+CELLS = np.array([[1, 1, 1, 1, 1, 1], [1, 9, 8, 4, 7, 1], [1, 1, 1, 1, 1, 1.0]])
 OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -218,6 +219,49 @@ def test_hovering_over_a_point_shows_its_pixels(open_page):
     assert (page.colour("image", x, y), before != vermilion) == (vermilion, True)
 
 
+def test_regions_are_shown_until_the_threshold_moves(open_page):
+    page = open_page(diagram_report(CELLS, pytopo.persistence(CELLS), cut=2))
+    red, green, blue = page.colour("image", 1.3, 1.3)  # in the first cell
+    assert red > green > blue  # vermilion, faintly
+    assert page.run("return bright.data.birth.length") == 3
+    page.keys("threshold", Keys.HOME)
+    assert page.run("return views.view.model.active") == 1
+    assert page.run("return bright.data.birth.length") == 2
+    red, green, blue = page.colour("image", 1.3, 1.3)
+    assert red == green == blue
+    page.run("views.view.model.active = 0")
+    red, green, blue = page.colour("image", 1.3, 1.3)
+    assert red > green > blue
+
+
+def test_hovering_over_a_point_paints_its_region_and_the_other_way_round(open_page):
+    page = open_page(diagram_report(CELLS, pytopo.persistence(CELLS), cut=2))
+    before = page.colour("image", 4.3, 1.3)
+    page.point_at("diagram", 4, 7).perform()
+    assert page.until("return points.inspected.indices.length && points.inspected.indices") == [
+        2
+    ]
+    end = time.monotonic() + 10
+    while page.colour("image", 4.3, 1.3) == before and time.monotonic() < end:
+        time.sleep(0.1)
+    red, _, blue = page.colour("image", 4.3, 1.3)
+    assert red - blue > 2 * (before[0] - before[2])
+    page.point_at("image", 2, 1).perform()  # in the first cell, where nothing is born or dies
+    page.until("return points.inspected.indices[0] == 1")
+    page.point_at("image", 2, 1).click().perform()
+    page.until("return points.selected.indices.length == 1")
+    assert page.text("chosen").startswith("hole (dim 1): born 1 at")
+
+
+def test_the_cut_hides_regions_and_moves_its_line(open_page):
+    page = open_page(diagram_report(CELLS, pytopo.persistence(CELLS), cut=2))
+    shown = """const line = views.diagram.model.center.find((r) => r.type == "Slope")
+        return [points.data.region_xs.map((x) => x.length), line.y_intercept]"""
+    assert page.run(shown) == [[0, 1, 1], 2]
+    page.keys("persistence", Keys.END)
+    assert page.run(shown) == [[0, 1], 8]
+
+
 def test_hovering_over_a_pixel_highlights_the_points_of_either_end(open_page):
     d = pytopo.persistence(IMAGE)
     page = open_page(diagram_report(IMAGE, d))
@@ -270,9 +314,12 @@ def test_a_section_of_a_volume_shows_its_own_pixels(open_page):
     volume = np.pad(np.full((1, 1, 1), 9), 1)
     page = open_page(diagram_report(volume, pytopo.persistence(volume, dims=2)))
     shown = "return [points.data.birth_x[0], points.data.death_x[0]].map(Number.isFinite)"
+    region = "return points.data.region_xs[0].length"
     assert page.run(shown) == [False, True]
+    assert page.run(region) == 1
     page.keys("section", Keys.ARROW_RIGHT)
     assert page.run(shown) == [True, False]
+    assert page.run(region) == 0
     page.keys("section", Keys.HOME)
     assert page.run(shown) == [False, False]
     page.keys("feature", Keys.ARROW_RIGHT)  # the section of the chosen feature comes up

@@ -9,14 +9,25 @@ neighbours.py      which pixels touch: 4, 8, 6 or 26 of them, with a margin arou
 mask.py            ``feature_mask``: the pixels of one point
 tunnel.py          the pixels of a tunnel, along a representative cycle
 basins.py          ``regions``: a label for every feature that is persistent enough
+polygons.py        ``outlines``: labels as polygons, along the sides of pixels
+geojson.py         features with their outlines, as GeoJSON
 simplification.py  ``simplify``: an image without the points of less persistence
 =================  ===================================================================
 
 `docs/regions.md` has the pictures and the proofs.
 """
 
-from pytopo.features.basins import regions
+from pytopo.features.basins import labels_of, regions
+from pytopo.features.geojson import feature_collection
 from pytopo.features.mask import feature_mask
+from pytopo.features.polygons import outlines
 from pytopo.features.simplification import simplify
 
-__all__ = ["feature_mask", "regions", "simplify"]
+__all__ = [
+    "feature_collection",
+    "feature_mask",
+    "labels_of",
+    "outlines",
+    "regions",
+    "simplify",
+]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.diagram import ESSENTIAL, Diagram
-from pytopo.features.mask import frame_dies_on_the_right
+from pytopo.features.mask import checked_origin, frame_dies_on_the_right
 from pytopo.features.neighbours import inside, steps, touch_at_corners
 from pytopo.kernels.basins import flood
 from pytopo.options import at_least, integer
@@ -114,17 +114,58 @@ def regions(
         values, number, superlevel=superlevel, construction=construction, frame=frame,
         min_persistence=min_persistence,
     )  # fmt: skip
-    around = frame_value(values, frame, bool(superlevel))
-    pixels = total_order(values, bool(superlevel), around)
-    labels = _flooded(values, around, pixels, diagram)
-    return (labels if around is None else inside(labels).copy()), diagram
+    return _flooded(values, frame_value(values, frame, bool(superlevel)), diagram), diagram
+
+
+def labels_of(image: ArrayLike, diagram: Diagram) -> NDArray[np.int32]:
+    """Label the pixels of the points of a diagram, as `regions` does.
+
+    Parameters
+    ----------
+    image : array_like, (W,), (H, W) or (D, H, W)
+        The image that the diagram was computed from.
+    diagram : Diagram
+        All features of one dimension from a persistence on, as `Diagram.select` returns them.
+        Superlevel, construction and frame are taken from it.
+
+    Returns
+    -------
+    labels : int32 ndarray, of the shape of the image
+        i + 1 in the pixels of row i, 0 elsewhere.
+
+    Raises
+    ------
+    TypeError
+        If the image or the diagram has the wrong type.
+    ValueError
+        If the diagram is not one of this image, or not of one dimension with an inside.
+
+    Examples
+    --------
+    >>> import numpy as np, pytopo
+    >>> image = np.array([[1, 1, 1, 1, 1, 1],
+    ...                   [1, 9, 8, 4, 7, 1],
+    ...                   [1, 1, 1, 1, 1, 1]])
+    >>> d = pytopo.persistence(image)
+    >>> labels_of(image, d.select(1, min_persistence=5))[1]
+    array([0, 1, 1, 1, 1, 0], dtype=int32)
+    """
+    values = checked_image(image)
+    around = checked_origin(values, diagram)
+    if diagram.dims not in ((0,), (values.ndim - 1,)):
+        raise ValueError(
+            f"the diagram is of dims={diagram.dims}; expected one dimension, 0 or "
+            f"{values.ndim - 1}, like diagram.select(0)"
+        )
+    return _flooded(values, around, diagram)
 
 
 def _flooded(
-    values: NDArray, around: int | np.floating | None, pixels: PixelOrder, diagram: Diagram
+    values: NDArray, around: int | np.floating | None, diagram: Diagram
 ) -> NDArray[np.int32]:
-    """Return the labels of an image, with its frame if it has one."""
+    """Return the labels of an image, flooded with its frame if it has one."""
     (dim,) = diagram.dims
+    pixels = total_order(values, diagram.superlevel, around)
     n = pixels.rank.size
     # Holes and voids are components of the complement: the same, with the pixels in reverse.
     rank = pixels.rank if dim == 0 else n - 1 - pixels.rank
@@ -157,7 +198,8 @@ def _flooded(
         parent.reshape(-1),
         labels,
     )
-    return inside(labels.reshape(time.shape)).copy()
+    layers = 1 if around is None else 2
+    return inside(labels.reshape(time.shape), layers).copy()
 
 
 def _time_of(

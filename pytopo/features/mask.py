@@ -85,7 +85,7 @@ def feature_mask(
     np.int64(7)
     """
     values = np.ascontiguousarray(checked_image(image))
-    around = _checked_origin(values, diagram)
+    around = checked_origin(values, diagram)
     row = integer(k)
     if row is None or not 0 <= row < len(diagram):
         raise ValueError(f"k is {k!r}; expected a row of the diagram, 0 to {len(diagram) - 1}")
@@ -122,7 +122,7 @@ def feature_mask(
     return inside(height != before, 1 if around is None else 2).copy()
 
 
-def _checked_origin(values: NDArray, diagram: Diagram) -> int | np.floating | None:
+def checked_origin(values: NDArray, diagram: Diagram) -> int | np.floating | None:
     """Return the value of the frame, once the diagram is known to be of the image."""
     if not isinstance(diagram, Diagram):
         raise TypeError(f"diagram is {type(diagram).__name__}; expected a Diagram")

@@ -12,6 +12,8 @@ file                    what it does
 stops.py                values become the stops of a slider
 points.py               a diagram becomes the columns of a linked source
 marks.py                what a point looks like, at rest and under the pointer
+cuts.py                 the stops of the slider of persistence
+regions.py              the regions of persistent points, as polygons
 pixels.py               the figure to the left: the image, where points are born and die
 plane.py                the figure to the right: birth and death
 controls.py             the sliders and the texts, connected to the figures

@@ -1,7 +1,8 @@
 """The sliders and the texts of a page, and the few lines of JavaScript between them.
 
+    view          -> regions in the image, or what has entered at the threshold
     threshold     -> what has entered of the image, Betti numbers, which points are alive
-    persistence   -> which points are shown, and how many are hidden
+    persistence   -> which points and regions are shown, and how many are hidden
     section       -> which section of a volume
     feature       -> the points one by one, most persistent first: for keyboards
 
@@ -14,19 +15,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from bokeh.document import Document
-from bokeh.models import BoxAnnotation, CategoricalSlider, Div, Model, Slider
+from bokeh.models import (
+    BoxAnnotation,
+    CategoricalSlider,
+    Div,
+    Model,
+    RadioButtonGroup,
+    Slider,
+    Slope,
+)
 
 from pytopo.diagram import FEATURES, Diagram
+from pytopo.html.cuts import Cuts
+from pytopo.html.marks import AT_REST
 from pytopo.html.pixels import Picture
 from pytopo.html.points import Points, Sources, betti_numbers
+from pytopo.html.regions import Regions
 from pytopo.html.scripts import script
-from pytopo.html.stops import Stops, stops_of
+from pytopo.html.stops import Stops
 from pytopo.plot.span import Span
 
-SHOWN_AT_FIRST = 500
-HINT = "Hover over a point or a pixel mark, tap it, or move the slider of features."
+HINT = "Hover over a point, a pixel mark or a region, tap it, or move the slider of features."
+VIEWS = ("regions", "threshold")
 _SAID = {"role": "status", "aria-live": "polite"}
 _HANDLES = """  /* for fingers, and for the dark */
     .noUi-target { background: var(--ground); border-color: var(--line); box-shadow: none; }
@@ -34,6 +45,13 @@ _HANDLES = """  /* for fingers, and for the dark */
     .noUi-handle { background: var(--handle); border-color: var(--text); box-shadow: none; }
     .noUi-handle:focus-visible { outline: 3px solid #0072b2; }
     .bk-slider-title { margin-bottom: 0.5rem; }
+"""
+
+_BUTTONS = """
+    .bk-btn { background: var(--ground); color: var(--text); border-color: var(--line);
+              font-size: 15px; }
+    .bk-btn.bk-active { background: var(--handle); font-weight: bold; }
+    .bk-btn:focus-visible { outline: 3px solid #0072b2; }
 """
 
 
@@ -49,7 +67,11 @@ class Drawing:
         The figure to the left.
     quadrant : (BoxAnnotation, list of str)
         In the figure to the right, the quadrant of what is alive; see `plane`.
+    cut : Slope
+        In the figure to the right, the line of the points that are just persistent enough.
     thresholds : Stops
+    cuts : Cuts
+    regions : Regions or None
     places : Span
         Where values lie on an axis.
     """
@@ -58,7 +80,10 @@ class Drawing:
     sources: Sources
     picture: Picture
     quadrant: tuple[BoxAnnotation, list[str]]
+    cut: Slope
     thresholds: Stops
+    cuts: Cuts
+    regions: Regions | None
     places: Span
 
 
@@ -66,6 +91,7 @@ class Drawing:
 class Controls:
     """What to move and what to read, by the name it has in the page."""
 
+    view: RadioButtonGroup | None
     threshold: CategoricalSlider
     persistence: CategoricalSlider
     section: Slider | None
@@ -79,7 +105,7 @@ class Controls:
         return [model for model in vars(self).values() if model is not None]
 
 
-def controls(document: Document, drawing: Drawing) -> Controls:
+def controls(document: Document, drawing: Drawing, view: str) -> Controls:
     """Return the sliders of a page, connected to everything that they move.
 
     Parameters
@@ -87,15 +113,17 @@ def controls(document: Document, drawing: Drawing) -> Controls:
     document : Document
         Shows what the sliders say once it is loaded.
     drawing : Drawing
+    view : {"regions", "threshold"}
+        What the image shows at first, if there are regions.
     """
     diagram, thresholds, places = drawing.points.diagram, drawing.thresholds, drawing.places
-    levels, shown = persistence_levels(drawing.points)
-    at_first = int(np.argmax(shown <= max(SHOWN_AT_FIRST, shown.min())))
+    cuts = drawing.cuts
     middle = thresholds.nearest((places.low + places.high) / 2)
     sections = diagram.shape[0] if drawing.picture.section is not None else 0
     made = Controls(
+        view=_choice(VIEWS, VIEWS.index(view)) if drawing.regions is not None else None,
         threshold=_stop_slider("threshold", thresholds, middle),
-        persistence=_stop_slider("persistence at least", levels, at_first),
+        persistence=_stop_slider("persistence at least", cuts.levels, cuts.at_first),
         section=_slider("section", 0, sections - 1, sections // 2) if sections > 1 else None,
         feature=_slider(
             "feature, most persistent first", 0, max(len(drawing.points.rows), 1), 0
@@ -104,33 +132,19 @@ def controls(document: Document, drawing: Drawing) -> Controls:
         hidden=_text("hidden"),
         chosen=_text("chosen", HINT),
     )
-    _connect_persistence(document, drawing, made, shown.tolist())
+    _connect_persistence(document, drawing, made)
     _connect_threshold(drawing, made)
     _connect_feature(drawing, made)
     return made
 
 
-def persistence_levels(points: Points) -> tuple[Stops, np.ndarray]:
-    """Return the stops of the slider of persistence, and how many points each shows.
-
-    Rows are sorted, most persistent first, so the number k of the points above a level says
-    which: the first k.
-    """
-    diagram = points.diagram
-    persistence = diagram.persistence[points.rows]
-    finite = persistence[np.isfinite(persistence)]
-    levels = stops_of(np.append(finite, 0).astype(diagram.birth.dtype))  # 0 shows all
-    # searchsorted expects ascending values: count p >= level as -p <= -level.
-    return levels, np.searchsorted(-persistence, -levels.values, side="right")
-
-
 # ---- connections: a slider moves, a script runs ------------------------------------------
 
 
-def _connect_persistence(
-    document: Document, drawing: Drawing, made: Controls, shown: list[int]
-) -> None:
+def _connect_persistence(document: Document, drawing: Drawing, made: Controls) -> None:
     """Let the sliders of persistence and section decide which points and pixels are there."""
+    shown = drawing.cuts.shown.tolist()
+    side = -1 if drawing.points.diagram.superlevel else 1
     thin = script(
         "thin",
         persistence=made.persistence,
@@ -142,6 +156,9 @@ def _connect_persistence(
         points=drawing.sources.shown,
         shown=shown,
         hidden_texts=_hidden_texts(drawing.points, shown),
+        cut=drawing.cut,
+        intercepts=(side * drawing.cuts.levels.values).tolist(),
+        outlines=drawing.regions.sections if drawing.regions is not None else None,
     )
     for slider in filter(None, (made.persistence, made.section)):
         slider.js_on_change("value", thin)
@@ -149,12 +166,16 @@ def _connect_persistence(
 
 
 def _connect_threshold(drawing: Drawing, made: Controls) -> None:
-    """Let the threshold decide what has entered, and which points are alive."""
+    """Let the threshold decide what has entered and is alive, if the view is of that."""
     thresholds, sources = drawing.thresholds, drawing.sources
     show = script(
         "show",
+        view=made.view,
         threshold=made.threshold,
         betti=made.betti,
+        alive=drawing.picture.alive,
+        regions=drawing.picture.regions,
+        at_rest=AT_REST,
         entered=drawing.picture.entered,
         boxes=[*drawing.picture.boxes, drawing.quadrant],
         points=sources.shown,
@@ -163,6 +184,8 @@ def _connect_threshold(drawing: Drawing, made: Controls) -> None:
         betti_texts=_betti_texts(drawing.points.diagram, thresholds),
     )
     made.threshold.js_on_change("value", show)
+    if made.view is not None:
+        made.view.js_on_change("active", show)
     sources.shown.js_on_change("data", show)  # other points are shown: some of them alive
 
 
@@ -188,6 +211,13 @@ def _stop_slider(title: str, stops: Stops, stop: int) -> CategoricalSlider:
 
 def _slider(title: str, start: int, end: int, value: int) -> Slider:
     return Slider(title=title, start=start, end=end, value=value, step=1, **_look(title))
+
+
+def _choice(labels: Sequence[str], active: int) -> RadioButtonGroup:
+    return RadioButtonGroup(
+        labels=list(labels), active=active, name="view", stylesheets=[_BUTTONS],
+        html_attributes={"role": "group", "aria-label": "what the image shows"},
+    )  # fmt: skip
 
 
 def _look(title: str) -> dict[str, Any]:

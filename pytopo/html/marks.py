@@ -1,13 +1,21 @@
-"""Points of a linked source as markers: at rest, hovered over and chosen.
+"""Points of a linked source as markers and regions: at rest, hovered over and chosen.
 
-All markers of one source light up together, wherever they are drawn: Bokeh shares what is
-hovered over and what is selected.
+All that is drawn of one source lights up together, wherever it is: Bokeh shares what is hovered
+over and what is selected.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
-from bokeh.models import ColumnDataSource, GlyphRenderer, HoverTool, Scatter, Segment, Selection
+from bokeh.models import (
+    ColumnDataSource,
+    GlyphRenderer,
+    HoverTool,
+    MultiPolygons,
+    Scatter,
+    Segment,
+    Selection,
+)
 from bokeh.plotting import figure
 from bokeh.transform import factor_cmap, factor_mark
 
@@ -15,6 +23,7 @@ from pytopo.html.points import Kind
 from pytopo.html.scripts import script
 
 TOOLTIP = '<div style="max-width: 24rem; font-size: 0.85rem">@text</div>'
+AT_REST = {"fill_alpha": 0.2, "line_alpha": 0.9}  # regions
 TURN = np.pi / 4  # turns a plus into a cross; the other markers of a loss are symmetric
 
 
@@ -95,11 +104,38 @@ def add_lines(
     )
 
 
-def hover_over(place: figure, source: ColumnDataSource, marks: list[GlyphRenderer]) -> None:
-    """Show the description of a point under the pointer, and highlight all its marks."""
-    both = script("hover", points=source, both=Selection())
+def add_regions(
+    place: figure, source: ColumnDataSource, kinds: Sequence[Kind]
+) -> GlyphRenderer:
+    """Outline the region of each point, and paint it once it is hovered over or chosen."""
+    names = [kind.name for kind in kinds]
+    colour = factor_cmap("kind", [kind.colour for kind in kinds], names)
+    rest = MultiPolygons(
+        xs="region_xs", ys="region_ys",
+        fill_color=colour, line_color=colour, line_width=1, **AT_REST,
+    )  # fmt: skip
+    bright = rest.clone(fill_alpha=0.6, line_alpha=1, line_width=2.5)
+    return place.add_glyph(
+        source, rest, selection_glyph=bright, nonselection_glyph=rest, hover_glyph=bright
+    )
+
+
+def hover_over(
+    place: figure,
+    source: ColumnDataSource,
+    marks: list[GlyphRenderer],
+    regions: Sequence[GlyphRenderer] = (),
+) -> None:
+    """Highlight all that a point has under the pointer, and describe it at its marks."""
+    both = script("hover", points=source, both=Selection(), marks=marks, regions=list(regions))
     place.add_tools(
         HoverTool(
             renderers=marks, tooltips=TOOLTIP, limit=3, callback=both, description="Points"
         )
     )
+    if regions:  # without a description, which would hide them
+        place.add_tools(
+            HoverTool(
+                renderers=list(regions), tooltips=None, callback=both, description="Regions"
+            )
+        )

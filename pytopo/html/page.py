@@ -14,9 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from pytopo.diagram import Diagram
 from pytopo.files import replacing
 from pytopo.html.controls import Drawing, controls, counted
+from pytopo.html.cuts import Cuts
 from pytopo.html.pixels import picture
 from pytopo.html.plane import add_targets, plane
 from pytopo.html.points import Points, linked_sources
+from pytopo.html.regions import Regions
 from pytopo.html.stops import stops_of
 from pytopo.order import checked_image
 from pytopo.plot.span import span_of
@@ -93,6 +95,8 @@ def fitting_image(image: ArrayLike, diagram: Diagram, name: str = "image") -> ND
 def page(
     image: NDArray,
     points: Points,
+    cuts: Cuts,
+    regions: Regions | None,
     *,
     title: str,
     note: str,
@@ -106,6 +110,8 @@ def page(
     image : (W,), (H, W) or (D, H, W) ndarray
         As `fitting_image` returns it.
     points : Points
+    cuts : Cuts
+    regions : Regions or None
     title : str
     note : str
         A line under the title, or nothing.
@@ -124,14 +130,14 @@ def page(
 
     sources = linked_sources(points.columns(image, thresholds, places))
     left = picture(image, points, sources, thresholds, places)
-    right, quadrant = plane(points, sources, places)
+    right, quadrant, cut = plane(points, sources, places)
     if target is not None:
         add_targets(right, target.diagram, target.missing, places)
     left.figure.name, right.name = "image", "diagram"
 
     document = Document()
-    drawing = Drawing(points, sources, left, quadrant, thresholds, places)
-    made = controls(document, drawing)
+    drawing = Drawing(points, sources, left, quadrant, cut, thresholds, cuts, regions, places)
+    made = controls(document, drawing, "regions" if target is None else "threshold")
     for model in (left.figure, right, *made.models()):
         document.add_root(model)
     html = file_html(
@@ -140,8 +146,9 @@ def page(
         template_variables={
             "note": note,
             "legend": _legend(points, target),
+            "view": made.view is not None,
             "sections": made.section is not None,
-            "caption": caption,
+            "caption": " ".join(filter(None, [caption, _about(regions)])),
         },
     )  # fmt: skip
     return Report(title, html)
@@ -160,3 +167,14 @@ def _legend(points: Points, target: Target | None) -> list[dict[str, str]]:
         text = f"{counted(len(target.diagram), 'point of the ground truth')}{missing}"
         items.append({"colour": "inherit", "sign": "□", "text": text})
     return items
+
+
+def _about(regions: Regions | None) -> str:
+    """Return what the cut hides, and which features have a region in the page."""
+    cut = "Points that are less persistent would lie between the dashed line and the diagonal."
+    if regions is None or not regions.number:
+        return cut
+    which = f"{counted(regions.number, 'features')} of persistence {regions.least:.6g} or more"
+    others = counted(regions.left_out, "others")
+    more = f"; the page has no room for {others}" if regions.left_out else ""
+    return f"{cut} Regions are those of {which}{more}."

@@ -6,25 +6,28 @@ with one colour below the stop of the slider and none above.  Of a volume one se
 shown.  An image of one axis is a curve, and what has entered lies in a shaded half-plane.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from bokeh.models import (
     BasicTicker,
     BoxAnnotation,
+    BoxSelectTool,
     CDSView,
     ColumnDataSource,
     CustomJSHover,
     DataRange1d,
+    GlyphRenderer,
     HoverTool,
     IndexFilter,
     LinearColorMapper,
+    MultiPolygons,
     WheelZoomTool,
 )
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
-from pytopo.html.marks import add_lines, add_marks, hover_over
+from pytopo.html.marks import add_lines, add_marks, add_regions, hover_over
 from pytopo.html.points import Points, Sources
 from pytopo.html.stops import Stops
 from pytopo.plot.span import Span
@@ -47,18 +50,24 @@ class Picture:
         Boxes whose sides lie at the threshold, and which sides.
     section : IndexFilter or None
         Which section of a volume is shown.
+    alive : list of GlyphRenderer
+        Where what is alive is born and dies.
+    regions : MultiPolygons or None
+        What regions look like at rest.
     """
 
     figure: figure
     entered: list[LinearColorMapper] = field(default_factory=list)
     boxes: list[tuple[BoxAnnotation, list[str]]] = field(default_factory=list)
     section: IndexFilter | None = None
+    alive: list[GlyphRenderer] = field(default_factory=list)
+    regions: MultiPolygons | None = None
 
 
 def picture(
     image: NDArray, points: Points, sources: Sources, thresholds: Stops, span: Span
 ) -> Picture:
-    """Draw an image of one, two or three axes, and the critical pixels of points.
+    """Draw an image of one, two or three axes, and the regions and critical pixels of points.
 
     What is alive is marked: a filled marker at the birth, a hollow one at the death.  The
     marks of all shown points are there too, fully transparent: hovering finds them, and then
@@ -70,15 +79,19 @@ def picture(
         drawn = _image(image, thresholds)
     place, kinds = drawn.figure, points.kinds
     birth, death = ("birth_x", "birth_y"), ("death_x", "death_y")
+    regions = [add_regions(place, sources.shown, kinds)] if image.ndim > 1 else []
     add_lines(place, sources.shown, kinds, (*birth, *death), width=2.0, at_rest=0.0)
-    for end, hollow in ((birth, False), (death, True)):
+    alive = [
         add_marks(place, sources.bright, kinds, end, size=7, opaque=0.9, hollow=hollow)
+        for end, hollow in ((birth, False), (death, True))
+    ]
     marks = [
         add_marks(place, sources.shown, kinds, end, size=7, opaque=0, hollow=hollow)
         for end, hollow in ((birth, False), (death, True))
     ]
-    hover_over(place, sources.shown, marks)
-    return drawn
+    hover_over(place, sources.shown, marks, regions)
+    place.select_one(BoxSelectTool).renderers = marks
+    return replace(drawn, alive=alive, regions=regions[0].glyph if regions else None)
 
 
 def new_figure(**options: object) -> figure:

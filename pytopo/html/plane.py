@@ -1,4 +1,4 @@
-"""The figure to the right: birth and death, and the quadrant of what is alive.
+"""The figure to the right: birth and death, the quadrant of what is alive, the cut.
 
 At a threshold t those points are alive that are born by then and not dead yet:
 
@@ -8,10 +8,20 @@ At a threshold t those points are alive that are born by then and not dead yet:
           |        /          (superlevel: the mirror image)
           |______/_________
                   t    birth
+
+The cut is parallel to the diagonal, as far from it as a point must be to be shown.
 """
 
 import numpy as np
-from bokeh.models import BoxAnnotation, ColumnDataSource, Label, Range1d, Scatter, Span
+from bokeh.models import (
+    BoxAnnotation,
+    ColumnDataSource,
+    Label,
+    Range1d,
+    Scatter,
+    Slope,
+    Span,
+)
 from bokeh.plotting import figure
 
 from pytopo.diagram import Diagram
@@ -27,7 +37,7 @@ _NESTED = (17, 12, 7)  # sides by dimension: all squares of a binary target lie 
 
 def plane(
     points: Points, sources: Sources, places: Places
-) -> tuple[figure, tuple[BoxAnnotation, list[str]]]:
+) -> tuple[figure, tuple[BoxAnnotation, list[str]], Slope]:
     """Draw points at birth and death.
 
     Returns
@@ -35,6 +45,8 @@ def plane(
     figure : figure
     quadrant : (BoxAnnotation, list of str)
         The quadrant of what is alive, and which of its sides lie at the threshold.
+    cut : Slope
+        The line of the points that are just persistent enough.
     """
     superlevel = points.diagram.superlevel
     ends = places.limits(minus=True, plus=True)
@@ -49,6 +61,8 @@ def plane(
     sides = ["left", "top"] if superlevel else ["right", "bottom"]
     quadrant = BoxAnnotation(fill_color=ENTERED, fill_alpha=0.15, line_color=ENTERED)
     place.add_layout(quadrant)
+    cut = Slope(gradient=1, y_intercept=0, line_color=AXIS, line_dash="dashed")
+    place.add_layout(cut)
     kinds, at = points.kinds, ("birth", "death")
     if points.goal is not None:
         ends_of_line = (*at, "goal_x", "goal_y")
@@ -57,7 +71,7 @@ def plane(
     shown = add_marks(place, sources.shown, kinds, at, size=9, opaque=faint)
     add_marks(place, sources.bright, kinds, at, size=9, opaque=1)
     hover_over(place, sources.shown, [shown])
-    return place, (quadrant, sides)
+    return place, (quadrant, sides), cut
 
 
 def add_targets(place: figure, target: Diagram, missing: np.ndarray, places: Places) -> None:

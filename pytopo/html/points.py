@@ -9,6 +9,7 @@ Rows are sorted, so the points above a persistence are the first k of every colu
     always                   bright, whether alive or not
     kind                     determines colour and marker
     text                     the description shown on hover
+    region_xs, region_ys     polygons in the image, which a script fills in
     goal_x, goal_y, width    for a loss: where the point is pulled, and the width of that line
 """
 
@@ -143,7 +144,7 @@ def linked_sources(columns: dict[str, NDArray | list[str]]) -> Sources:
     drawn = ("birth", "death", "birth_x", "birth_y", "death_x", "death_y", "kind")
     return Sources(
         every=ColumnDataSource(columns),
-        shown=ColumnDataSource({name: [] for name in columns}),
+        shown=ColumnDataSource({name: [] for name in (*columns, "region_xs", "region_ys")}),
         bright=ColumnDataSource({name: [] for name in drawn}),
     )
 

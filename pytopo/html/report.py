@@ -6,8 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.diagram import FEATURES, Diagram
+from pytopo.html.cuts import cuts_of
 from pytopo.html.page import Report, Target, fitting_image, page
 from pytopo.html.points import Kind, Points
+from pytopo.html.regions import regions_of
+from pytopo.order import checked_image
 from pytopo.plot import COLOURS
 from pytopo.plot.marks import costs
 
@@ -24,7 +27,12 @@ MARKED = (
 
 
 def diagram_report(
-    image: ArrayLike, diagram: Diagram, *, title: str = "Persistence diagram", note: str = ""
+    image: ArrayLike,
+    diagram: Diagram,
+    *,
+    title: str = "Persistence diagram",
+    note: str = "",
+    cut: float = 0.0,
 ) -> Report:
     """Make an interactive report of an image and its persistence diagram.
 
@@ -37,11 +45,15 @@ def diagram_report(
         Shown as it is: what looks like HTML in it does nothing.
     note : str
         A line under the title.
+    cut : float
+        The least persistence of a point that is shown at first, and of a feature that has a
+        region.  If these are more than 500, the page starts with the most persistent ones.
 
     Raises
     ------
     TypeError, ValueError
-        If the image has not the shape that the diagram is of, or more than 2**24 pixels.
+        If the image is not the one that the diagram is of, or has more than 2**24 pixels; if
+        the cut is not a number of at least 0.
 
     Examples
     --------
@@ -56,7 +68,9 @@ def diagram_report(
     ]
     kind = np.searchsorted(diagram.dims, diagram.dim)
     points = Points(diagram, kinds, kind, always=np.zeros(len(diagram), bool))
-    return page(values, points, title=title, note=note, caption=MARKED)
+    cuts = cuts_of(points, cut)
+    regions = regions_of(checked_image(image), points, cuts)
+    return page(values, points, cuts, regions, title=title, note=note, caption=MARKED)
 
 
 def loss_report(
@@ -65,6 +79,7 @@ def loss_report(
     *,
     title: str = "Topological loss",
     note: str = "",
+    cut: float = 0.0,
 ) -> Report:
     """Make an interactive report of what the topological loss does to a likelihood.
 
@@ -78,11 +93,15 @@ def loss_report(
         Shown as it is: what looks like HTML in it does nothing.
     note : str
         A line under the title.
+    cut : float
+        The least persistence of a point that is shown at first, and of a feature that has a
+        region.  If these are more than 500, the page starts with the most persistent ones.
 
     Raises
     ------
     TypeError, ValueError
-        If the likelihood has not the shape of what was explained, or more than 2**24 pixels.
+        If the likelihood is not what was explained, or has more than 2**24 pixels; if the cut
+        is not a number of at least 0.
 
     Examples
     --------
@@ -121,8 +140,11 @@ def loss_report(
         "of the ground truth, crossed if nothing is matched to them; a line leads from each "
         "point to where the loss pulls it."
     )
-    drawn = Target(target, explanation.missing)
-    return page(values, points, title=title, note=note, caption=caption, target=drawn)
+    cuts = cuts_of(points, cut)
+    return page(
+        values, points, cuts, regions_of(values, points, cuts),
+        title=title, note=note, caption=caption, target=Target(target, explanation.missing),
+    )  # fmt: skip
 
 
 def _roles(explanation: "Explanation") -> NDArray[np.int64]:

@@ -45,8 +45,8 @@ def regions(labels: ArrayLike, image: ArrayLike, ax: Axes | None = None) -> Axes
     ...                   [1, 1, 1, 1, 1, 1]])
     >>> labels, diagram = pytopo.regions(image, 1, min_persistence=3)
     >>> ax = pytopo.plot.regions(labels, image)
-    >>> len(ax.collections[0].get_segments())  # sides of pixels that are part of an outline
-    11
+    >>> [len(ring) for ring in ax.collections[0].get_segments()]  # the corners of two outlines
+    [5, 5]
     """
     found, values = np.asarray(labels), np.asarray(image)
     if found.dtype.kind not in "iu":
@@ -68,22 +68,14 @@ def regions(labels: ArrayLike, image: ArrayLike, ax: Axes | None = None) -> Axes
     return ax
 
 
-def _outlines(labels: NDArray) -> tuple[NDArray[np.float64], NDArray]:
-    """Return the sides of pixels between two labels, (k, 2, 2) as x, y; and whose they are."""
-    padded = np.pad(labels, 1)
-    segments, owners = [], []
-    for axis in (0, 1):
-        first, second = (
-            (padded[:-1], padded[1:]) if axis == 0 else (padded[:, :-1], padded[:, 1:])
-        )
-        row, column = np.nonzero(first != second)
-        # Without the padding, the side lies half a pixel behind the first of the two.
-        y, x = row - 1.0, column - 1.0
-        if axis == 0:
-            ends = np.stack([x - 0.5, y + 0.5, x + 0.5, y + 0.5], axis=1)
-        else:
-            ends = np.stack([x + 0.5, y - 0.5, x + 0.5, y + 0.5], axis=1)
-        segments.append(ends.reshape(-1, 2, 2))
-        here = first[row, column]
-        owners.append(np.where(here > 0, here, second[row, column]))
-    return np.concatenate(segments), np.concatenate(owners)
+def _outlines(labels: NDArray) -> tuple[list[NDArray[np.floating]], NDArray]:
+    """Return the rings around regions as x, y, around whole numbers; and whose they are."""
+    from pytopo.features.polygons import outlines  # here: features bring the kernels
+
+    rings = [
+        (ring - 0.5, label)
+        for label, polygons in outlines(labels).items()
+        for polygon in polygons
+        for ring in polygon
+    ]
+    return [ring for ring, _ in rings], np.array([label for _, label in rings], labels.dtype)
