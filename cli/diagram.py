@@ -11,16 +11,14 @@ import io
 from typing import IO, TYPE_CHECKING, Any
 
 from pytopo.cli import options, sections
+from pytopo.cli.diagram_figure import diagram_figure
+from pytopo.cli.diagram_table import diagram_table, sweep_of
 from pytopo.cli.files import (
-    aligned,
     check_places,
     check_room,
-    figure_content,
     figure_name,
     read,
     size_text,
-    sweep_text,
-    two_axes,
     write,
 )
 from pytopo.cli.html import add_html, check_html, write_html
@@ -133,13 +131,13 @@ def run(args: argparse.Namespace) -> int:
     sections.check_voxel(name, image, args.at)
     diagram = _diagram(name, image, args)
     if figure_path is not None:
-        write(figure_path, _figure(name, image, diagram, args, figure_path))
+        write(figure_path, diagram_figure(name, image, diagram, args, figure_path))
     for kind, path in data.items():
         if path != STDOUT:
             write(path, _data(diagram, kind))
     if args.html is not None:
         write_html(args.html, name, lambda: _page(name, image, diagram, args))
-    output = _data(diagram, piped[0]) if piped else _table(name, image, diagram, args)
+    output = _data(diagram, piped[0]) if piped else diagram_table(name, image, diagram, args)
     with results() as stream:
         if isinstance(output, bytes):
             stream.buffer.write(output)
@@ -221,72 +219,10 @@ def _data(diagram: "Diagram", kind: str) -> str | bytes:
     return stream.getvalue()  # type: ignore[attr-defined]
 
 
-def _figure(
-    name: str, image: "NDArray", diagram: "Diagram", args: argparse.Namespace, path: str
-) -> bytes:
-    """Return the content of the figure: the image to the left, the diagram to the right."""
-    from pytopo import plot
-
-    size, title = f"{size_text(image)} pixels", _options(diagram, args)
-    if image.ndim == 3:
-        figure, left, right = sections.volume_axes(image.shape)
-        plot.sections(image, diagram, left, at=args.at, top=args.top)
-        title = f"{size}\n{title}"
-    else:
-        figure, section, right = two_axes()
-        plot.image(image, diagram, section, top=args.top)
-        section.set_title(size, fontsize="medium")
-    plot.diagram(diagram, right)
-    right.set_title(title, fontsize="medium")
-    return figure_content(figure, name, path)
-
-
 def _page(
     name: str, image: "NDArray", diagram: "Diagram", args: argparse.Namespace
 ) -> "Report":
     from pytopo.html import diagram_report
 
-    note = f"{size_text(image)} pixels, {_options(diagram, args)}"
+    note = f"{size_text(image)} pixels, {sweep_of(diagram, args)}"
     return diagram_report(image, diagram, title=printable(name), note=note)
-
-
-def _table(name: str, image: "NDArray", diagram: "Diagram", args: argparse.Namespace) -> str:
-    """Return the counts of each dimension and the most persistent features as text."""
-    from pytopo.diagram import FEATURES, pixel_text
-
-    span = f"{float(image.min()):.6g} to {float(image.max()):.6g}"
-    counts: list[tuple[str, ...]] = [("dim", "number", "essential")]
-    for d in diagram.dims:
-        of_dim = diagram.dim == d
-        counts.append((str(d), str(of_dim.sum()), str((of_dim & diagram.essential).sum())))
-    names = ["", *(FEATURES[image.ndim][d] for d in diagram.dims)]
-
-    best = diagram.sorted()
-    values = (best.birth, best.death, best.persistence)
-    columns = (
-        map(str, best.dim.tolist()),
-        *([f"{v:.6g}" for v in column[: args.top]] for column in values),
-        map(pixel_text, best.birth_index[: args.top].tolist()),
-        map(pixel_text, best.death_index[: args.top].tolist()),
-    )
-    head = ("dim", "birth", "death", "persistence", "birth pixel", "death pixel")
-    features = [head, *zip(*columns)]
-    axes = ", ".join(("plane", "row", "column")[-image.ndim :])
-    return "\n".join(
-        [
-            f"{printable(name)}: {size_text(image)} pixels, values {span}",
-            _options(diagram, args),
-            "",
-            *(f"{line}  {name}".rstrip() for line, name in zip(aligned(counts), names)),
-            "",
-            f"most persistent: {len(features) - 1} of {len(diagram)}; pixels as ({axes})",
-            *aligned(features),
-            "",
-        ]
-    )
-
-
-def _options(diagram: "Diagram", args: argparse.Namespace) -> str:
-    return sweep_text(
-        diagram.superlevel, diagram.construction, diagram.frame, args.min_persistence
-    )
