@@ -1,7 +1,7 @@
 """``pytopo diagram``: the persistence diagram of an image, as a figure, a table and files.
 
-IMAGE -> array -> Diagram -> figure            NAME.diagram.png or -o
-                          -> table             stdout
+IMAGE -> array -> Diagram -> cut -> figure     NAME.diagram.png or -o
+                                 -> table      stdout
                           -> .csv .json .npz   on request
                           -> report            .html on request
 """
@@ -10,15 +10,17 @@ import argparse
 import io
 from typing import IO, TYPE_CHECKING, Any
 
-from pytopo.cli import options, sections
+from pytopo.cli import options, sections, smoothing
+from pytopo.cli.diagram_cut import chosen_cut
 from pytopo.cli.diagram_figure import diagram_figure
-from pytopo.cli.diagram_table import diagram_table, sweep_of
+from pytopo.cli.diagram_table import diagram_table
 from pytopo.cli.files import (
     check_places,
     check_room,
     figure_name,
     read,
     size_text,
+    sweep_text,
     write,
 )
 from pytopo.cli.html import add_html, check_html, write_html
@@ -39,16 +41,18 @@ DESCRIPTION = """\
 Compute the persistence diagram of an image: which components, holes and voids there are
 while a threshold sweeps over the values, and at which pixels each begins and ends.
 
-Writes a figure, and prints the number of features and the most persistent of them."""
+Writes a figure in which the features that stand out are painted, and prints how many they are
+and the most persistent of them."""
 
 EPILOG = """\
 IMAGE is a PNG, TIFF or other picture, .npy, .npz or HDF5 (file.h5:/volumes/raw), each with
-an optional slice: stack.tif[3], file.h5:/volumes/raw[0:8, 100:200]. Integers are scaled to
-[0, 1] by the range of their type. Without IMAGE a built-in example is used.
+an optional slice: stack.tif[3], file.h5:/volumes/raw[0:8, 100:200]. Values stay in the units
+of the file. Without IMAGE a built-in example is used.
 
 examples:
   pytopo diagram
-  pytopo diagram cells.png --superlevel --min-persistence 0.1
+  pytopo diagram cells.png --smooth 2
+  pytopo diagram cells.png --superlevel --min-persistence 40
   pytopo diagram cells.png --csv - | head
   pytopo diagram cells.png --html cells.html
   pytopo diagram 'vol.h5:/volumes/raw[3]' --frame=0 -o section-3.svg --npz section-3.npz
@@ -77,12 +81,17 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--dims", type=options.dims, metavar="0,1", help="dimensions to compute (default: all)"
     )
     what.add_argument(
-        "--min-persistence", type=options.min_persistence, default=0.0, metavar="X",
-        help="leave out features of less persistence, in units of the image",
+        "--min-persistence", type=options.min_persistence, metavar="X",
+        help="what stands out has at least this persistence, in units of the image; less is "
+        "left out of data and reports (default: suggested by the gap between the persistences "
+        "of noise and of features, and nothing is left out)",
     )  # fmt: skip
     what.add_argument(
-        "--raw", action="store_true", help="take integers as stored, do not scale them"
-    )
+        "--raw", action=argparse.BooleanOptionalAction, default=True,
+        help="take integers as stored (the default), or scale them to [0, 1] by the range of "
+        "their type, as `pytopo match` and `pytopo loss` do",
+    )  # fmt: skip
+    smoothing.add_smooth(what)
     what.add_argument(
         "--algorithm", choices=ALGORITHMS, default="auto", help="all give the same diagram"
     )
@@ -99,8 +108,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )  # fmt: skip
     out.add_argument("--no-plot", action="store_true", help="write no figure")
     out.add_argument(
-        "--top", type=options.count, default=10, metavar="N",
-        help="how many features to list and to mark in the image (default: 10)",
+        "--top", type=options.count, metavar="N",
+        help="how many features to list and to mark in the image (default: list 10, mark "
+        "those that stand out, in a volume 10 of them)",
     )  # fmt: skip
     for kind in DATA_KINDS:
         out.add_argument(
@@ -129,15 +139,18 @@ def run(args: argparse.Namespace) -> int:
 
     name, image = _read(args)
     sections.check_voxel(name, image, args.at)
+    image = smoothing.smoothed(name, image, args.smooth)
     diagram = _diagram(name, image, args)
+    cut = chosen_cut(diagram, args)
     if figure_path is not None:
-        write(figure_path, diagram_figure(name, image, diagram, args, figure_path))
+        write(figure_path, diagram_figure(name, image, diagram, cut, args, figure_path))
+    kept = diagram.select(min_persistence=args.min_persistence or 0)
     for kind, path in data.items():
         if path != STDOUT:
-            write(path, _data(diagram, kind))
+            write(path, _data(kept, kind))
     if args.html is not None:
-        write_html(args.html, name, lambda: _page(name, image, diagram, args))
-    output = _data(diagram, piped[0]) if piped else diagram_table(name, image, diagram, args)
+        write_html(args.html, name, lambda: _page(name, image, kept, args))
+    output = _data(kept, piped[0]) if piped else diagram_table(name, image, diagram, cut, args)
     with results() as stream:
         if isinstance(output, bytes):
             stream.buffer.write(output)
@@ -191,7 +204,6 @@ def _diagram(name: str, image: "NDArray", args: argparse.Namespace) -> "Diagram"
             superlevel=args.superlevel,
             construction=args.construction,
             frame=args.frame,
-            min_persistence=args.min_persistence,
             algorithm=args.algorithm,
             threads=args.threads,
         )
@@ -224,5 +236,7 @@ def _page(
 ) -> "Report":
     from pytopo.html import diagram_report
 
-    note = f"{size_text(image)} pixels, {sweep_of(diagram, args)}"
+    least = args.min_persistence or 0
+    sweep = sweep_text(diagram.superlevel, diagram.construction, diagram.frame, least)
+    note = f"{size_text(image)} pixels{smoothing.smooth_text(args.smooth)}, {sweep}"
     return diagram_report(image, diagram, title=printable(name), note=note)

@@ -10,13 +10,15 @@ mask.py            ``feature_mask``: the pixels of one point
 tunnel.py          the pixels of a tunnel, along a representative cycle
 basins.py          ``regions``: a label for every feature that is persistent enough
 simplification.py  ``simplify``: an image without the points of less persistence
+cut.py             ``suggested_cut``: the persistence from which on features stand out
 =================  ===================================================================
 
 `docs/regions.md` has the pictures and the proofs.
 """
 
 from pytopo.features.basins import regions
+from pytopo.features.cut import suggested_cut
 from pytopo.features.mask import feature_mask
 from pytopo.features.simplification import simplify
 
-__all__ = ["feature_mask", "regions", "simplify"]
+__all__ = ["feature_mask", "regions", "simplify", "suggested_cut"]

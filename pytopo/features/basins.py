@@ -115,9 +115,35 @@ def regions(
         min_persistence=min_persistence,
     )  # fmt: skip
     around = frame_value(values, frame, bool(superlevel))
-    pixels = total_order(values, bool(superlevel), around)
+    return _labelled(values, around, diagram), diagram
+
+
+def labels_of(image: NDArray, diagram: Diagram) -> NDArray[np.int32]:
+    """Label the pixels of all features of a diagram.
+
+    Parameters
+    ----------
+    image : (W,), (H, W) or (D, H, W) ndarray
+    diagram : Diagram
+        Of this image: all points of one dimension, as of `regions`, of at least some
+        persistence.
+
+    Returns
+    -------
+    labels : int32 ndarray, of the shape of the image
+        As from `regions`.
+    """
+    values = checked_image(image)
+    return _labelled(values, frame_value(values, diagram.frame, diagram.superlevel), diagram)
+
+
+def _labelled(
+    values: NDArray, around: int | np.floating | None, diagram: Diagram
+) -> NDArray[np.int32]:
+    """Return the labels of an image, without its frame."""
+    pixels = total_order(values, diagram.superlevel, around)
     labels = _flooded(values, around, pixels, diagram)
-    return (labels if around is None else inside(labels).copy()), diagram
+    return labels if around is None else inside(labels).copy()
 
 
 def _flooded(
