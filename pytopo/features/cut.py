@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pytopo.diagram import Diagram
 
-FEW = 10  # so many points need no cut
+FEW = 10  # so many points need no histogram
 _WIDTH = 0.1  # of the Gaussian that smooths the histogram: persistences that differ by a tenth
 _BINS = 8  # in this width
 _LEAST = 0.1  # of the largest persistence: no cut is suggested below
@@ -44,9 +44,10 @@ def suggested_cut(diagram: Diagram) -> float | None:
     -------
     cut : float or None
         The roundest number in the gap: `Diagram.select` with this ``min_persistence`` keeps
-        what stands out.  0 if there are at most ten points besides the essential one, and None
-        if the histogram has no valley above a tenth of the largest persistence, as that of
-        white noise and of many photographs.
+        what stands out.  None if the histogram has no valley above a tenth of the largest
+        persistence, as that of white noise and of many photographs.  At most ten points
+        (besides the essential one) make no histogram, and all of at least a tenth of the
+        largest persistence stand out; 0 if that is all of them.
 
     Notes
     -----
@@ -77,7 +78,7 @@ def suggested_cut(diagram: Diagram) -> float | None:
     persistence = np.asarray(diagram.persistence, np.float64)
     finite = np.isfinite(persistence)
     if np.count_nonzero(finite) <= FEW:
-        return 0.0
+        return _least_of_few(np.sort(persistence[finite]))
     valleys = [
         valley
         for d in diagram.dims
@@ -87,6 +88,12 @@ def suggested_cut(diagram: Diagram) -> float | None:
         return None
     _, below, above = max(valleys)
     return roundest(below, above)
+
+
+def _least_of_few(sizes: NDArray[np.float64]) -> float:
+    """Return the cut of a few persistences, which ascend."""
+    first = int(np.searchsorted(sizes, _LEAST * sizes.max(initial=0)))
+    return roundest(float(sizes[first - 1]), float(sizes[first])) if first else 0.0
 
 
 def _deepest_valley(sizes: NDArray[np.float64]) -> tuple[float, float, float] | None:

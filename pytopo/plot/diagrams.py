@@ -12,6 +12,7 @@ from pytopo.plot.legend import (
     counted,
     feature_colours,
     given_or_new,
+    has_own_colours,
     most_persistent,
     point_handle,
     standing_out,
@@ -87,7 +88,7 @@ def diagram(
         )  # fmt: skip
     draw_ground(ax, diagram, span)
     write_multiplicity(ax, diagram, marked, places)
-    _add_legend(ax, diagram, dots, cut, span)
+    _add_legend(ax, diagram, dots, cut, marked, span)
     return ax
 
 
@@ -107,11 +108,17 @@ def _colours(
     return colour, rows
 
 
-def _add_legend(ax: Axes, diagram: Diagram, dots: int, cut: float | None, span: Span) -> None:
+def _add_legend(
+    ax: Axes, diagram: Diagram, dots: int, cut: float | None, marked: NDArray, span: Span
+) -> None:
     """Add a legend in the half where nothing can lie, and draw the line of the cut."""
+    own = len(marked) == len(diagram) > 0 and has_own_colours(diagram, marked)
     crowded = any(np.count_nonzero(diagram.dim == d) > dots for d in diagram.dims)
     how = f"{dots} most persistent of a dimension as points,\nthe others as a density"
-    handles = [point_handle(COLOURS[d], counted(diagram, d, cut or 0)) for d in diagram.dims]
+    handles = [
+        point_handle("0.4" if own else COLOURS[d], counted(diagram, d, cut or 0))
+        for d in diagram.dims
+    ]
     if cut and np.isfinite(cut):
         across = np.array([span.low, max(span.high - cut, span.low)])
         ends = (across, across + cut) if not diagram.superlevel else (across + cut, across)

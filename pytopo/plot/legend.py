@@ -65,9 +65,14 @@ def standing_out(diagram: Diagram, cut: float, top: int | None) -> NDArray[np.in
 
 def feature_colours(diagram: Diagram, rows: NDArray[np.int64]) -> list[str]:
     """Return a colour for each of some points: that of its dimension, or its own if few."""
-    if len(diagram.shape) == 2 and len(rows) <= len(TINTS):
+    if has_own_colours(diagram, rows):
         return list(TINTS[: len(rows)])
     return [COLOURS[d] for d in diagram.dim[rows]]
+
+
+def has_own_colours(diagram: Diagram, rows: NDArray[np.int64]) -> bool:
+    """Tell whether points have a colour each: of an image, whose features are painted."""
+    return len(diagram.shape) == 2 and len(rows) <= len(TINTS)
 
 
 def point_handle(colour: str, label: str, hollow: bool = False) -> Line2D:

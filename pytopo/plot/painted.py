@@ -11,10 +11,10 @@ from pytopo.options import at_least, whole_number
 from pytopo.plot.images import draw_pixels
 from pytopo.plot.legend import (
     COLOURS,
-    TINTS,
     feature_colours,
     feature_name,
     given_or_new,
+    has_own_colours,
     legend_below,
     standing_out,
 )
@@ -85,8 +85,8 @@ def features(
     colour = dict(zip(rows.tolist(), feature_colours(diagram, rows)))
     for d in reversed(diagram.dims):
         of_d = np.flatnonzero((diagram.dim == d) & (diagram.persistence >= cut))
-        labels = labels_of(values, diagram.select(d, cut))
-        labels[~np.isin(labels, 1 + np.flatnonzero(np.isin(of_d, rows)))] = 0
+        kept = np.where(np.isin(of_d, rows), np.arange(1, len(of_d) + 1), 0)
+        labels = np.append(0, kept)[labels_of(values, diagram.select(d, cut))]
         for number, row in enumerate(of_d.tolist(), 1):
             if diagram.essential[row]:
                 labels[(labels == number) & ~_essential_mask(values, diagram, row, cut)] = 0
@@ -117,7 +117,7 @@ def _handles(
 ) -> list[Patch]:
     """Return the entries of the legend: of each feature, or of each dimension."""
     names = FEATURES[2]
-    if len(rows) <= len(TINTS):
+    if has_own_colours(diagram, rows):
         return [
             _patch(colour[row], f"{names[diagram.dim[row]][:-1]}{_size_text(diagram, row)}")
             for row in rows.tolist()
