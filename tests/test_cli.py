@@ -169,6 +169,65 @@ def test_integers_stay_in_their_own_units_unless_they_are_to_be_scaled(capsys):
         )
 
 
+def test_the_first_line_says_what_stands_out_and_where_the_cut_comes_from(capsys):
+    hills = np.zeros((9, 41))
+    hills[2::4, 2::4] = np.linspace(80, 120, 20).reshape(2, 10)
+    hills[1::4, 4::4] += np.linspace(0.1, 3, 20).reshape(2, 10)
+    np.save("hills.npy", hills)
+    assert main(["diagram", "hills.npy", "--no-plot"]) == 0
+    assert captured(capsys)[0].splitlines()[:2] == [
+        "20 holes and 1 component stand out at a persistence of 40; 18 are below",
+        "a suggestion, by a gap in the persistences; --min-persistence or --top changes it",
+    ]
+    assert main(["diagram", "hills.npy", "--no-plot", "--top", "3"]) == 0
+    assert captured(capsys)[0].splitlines()[:2] == [
+        "2 holes and 1 component stand out at a persistence of 117; 36 are below",
+        "",
+    ]
+    np.save("even.npy", np.minimum(hills, 80))
+    assert main(["diagram", "even.npy", "--no-plot", "--top", "3"]) == 0
+    assert captured(capsys)[0].splitlines()[0] == (
+        "20 holes and 1 component stand out at a persistence of 80; 18 are below; "
+        "3 of 21 are marked"
+    )
+    slope = np.zeros((1, 101))
+    slope[0, 1::2] = np.geomspace(1, 50, 50)
+    np.save("slope.npy", slope)
+    assert main(["diagram", "slope.npy", "--no-plot", "--dims", "0"]) == 0
+    assert captured(capsys)[0].splitlines()[:2] == [
+        "no gap between large and small persistences; the largest, from 25 on, are "
+        "10 components; 41 are below",
+        "--min-persistence or --top says what to show instead, --smooth removes noise",
+    ]
+
+
+def test_smooth_filters_before_everything_and_is_said(capsys, figures):
+    from scipy.ndimage import gaussian_filter
+
+    grey = np.random.default_rng(0).integers(0, 255, (20, 30), np.uint8)
+    np.save("grey.npy", grey)
+    assert main(["diagram", "grey.npy", "--smooth", "1.5", "--npz", "a.npz"]) == 0
+    expected = gaussian_filter(grey.astype(np.float32), 1.5)
+    assert pytopo.Diagram.load("a.npz") == pytopo.persistence(expected)
+    picture = figures[0].axes[0]
+    assert picture.get_title() == "20 x 30 pixels, smoothed (Gaussian, sigma 1.5)"
+    assert np.array_equal(picture.images[0].get_array(), expected.astype(float))
+    span = f"values {expected.min():.6g} to {expected.max():.6g}"
+    assert f"20 x 30 pixels, smoothed (Gaussian, sigma 1.5), {span}\n" in captured(capsys)[0]
+
+
+def test_what_cannot_be_smoothed_is_refused(capsys):
+    np.save("open.npy", np.array([[0, np.inf], [1, 2]]))
+    np.save("nan.npy", np.array([[0, np.nan]]))
+    assert fault(capsys, "open.npy", "--smooth", "1") == (
+        "open.npy: holds infinite values; --smooth takes finite ones only"
+    )
+    assert fault(capsys, "nan.npy", "--smooth", "1").startswith("nan.npy: image[0, 1] is NaN")
+    assert fault(capsys, "ring.npy", "--smooth", "1e9") == (
+        "ring.npy: --smooth 1e+09 is more than the sides of 3 x 3 pixels"
+    )
+
+
 def test_what_was_done_to_the_image_is_said_on_stderr(capsys):
     Image.new("RGB", (4, 3), "white").save("white.png")
     assert main(["diagram", "white.png", "--no-plot"]) == 0
@@ -543,6 +602,8 @@ def test_nothing_is_left_half_written(capsys, monkeypatch, folder, option):
         (["diagram", "--dims", ""], "''; expected some of 0, 1, 2"),
         (["diagram", "--min-persistence", "-1"], "-1; expected a number of at least 0"),
         (["diagram", "--min-persistence", "nan"], "'nan' is not a number"),
+        (["diagram", "--smooth", "0"], "0; expected a number of pixels greater than 0"),
+        (["diagram", "--smooth", "inf"], "inf; expected a number of pixels greater than 0"),
         (["diagram", "--top", "-1"], "'-1'; expected a whole number, at least 0"),
         (["diagram", "--threads", "0"], "'0'; expected a whole number, at least 1"),
         (["diagram", "--at", "1,2"], "'1,2'; expected three whole numbers, like 12,40,77"),

@@ -21,7 +21,7 @@ FEW = 10  # so many points need no histogram
 _WIDTH = 0.1  # of the Gaussian that smooths the histogram: persistences that differ by a tenth
 _BINS = 8  # in this width
 _LEAST = 0.1  # of the largest persistence: no cut is suggested below
-_DEPTH = 0.75  # of a valley, in standard deviations of a count
+_SCORE = 0.5  # of a valley: its depth times its persistence, as a part of the largest of all
 
 
 def suggested_cut(diagram: Diagram) -> float | None:
@@ -32,8 +32,9 @@ def suggested_cut(diagram: Diagram) -> float | None:
     valley there.  Its depth is the difference of the square roots of two counts, at its bottom
     and on the lower of the hills beside it: such a root has a standard deviation of about 1/2,
     whatever the count.  Of all valleys of all dimensions that one is taken whose depth times
-    persistence is largest.  Nothing at all is a hill, too, so points that all have a similar
-    persistence, as those of a mask, all stand out.
+    persistence is largest, if this is at least half of the largest persistence.  Where there is
+    no point below, the diagonal is the other hill: so points that all have a similar
+    persistence, as those of a mask, stand out together.
 
     Parameters
     ----------
@@ -51,9 +52,9 @@ def suggested_cut(diagram: Diagram) -> float | None:
 
     Notes
     -----
-    The valley says that two sorts of features differ in contrast, not that one is noise.
-    Texture and noise that was smoothed have valleys too.  Things of very different contrast
-    have none, or the rule finds the few that are above it.
+    A valley says that two sorts of features differ in contrast, not that one of them is noise.
+    Things of very different contrast have none, or the rule finds only those above it.  There
+    is one cut for all dimensions, and it is that of the dimension whose valley is the clearest.
 
     References
     ----------
@@ -84,10 +85,8 @@ def suggested_cut(diagram: Diagram) -> float | None:
         for d in diagram.dims
         if (valley := _deepest_valley(np.sort(persistence[finite & (diagram.dim == d)])))
     ]
-    if not valleys:
-        return None
-    _, below, above = max(valleys)
-    return roundest(below, above)
+    score, below, above = max(valleys, default=(0.0, 0.0, 0.0))
+    return roundest(below, above) if score >= _SCORE * persistence[finite].max() else None
 
 
 def _least_of_few(sizes: NDArray[np.float64]) -> float:
@@ -114,13 +113,13 @@ def _deepest_valley(sizes: NDArray[np.float64]) -> tuple[float, float, float] | 
     left[np.cumsum(count) == 0] = np.inf  # nothing below: the diagonal is a hill
     right = np.maximum.accumulate(height[::-1])[::-1]
     depth = np.minimum(left, right) - height
-    depth[(centre < _LEAST) | (depth < _DEPTH)] = 0
-    best = int((depth * centre).argmax())
-    if depth[best] == 0:
+    score = np.where(centre < _LEAST, 0, np.minimum(depth, 1e9) * centre)
+    best = int(score.argmax())
+    if score[best] == 0:
         return None
     above = int(np.searchsorted(sizes, centre[best] * largest))
     below = sizes[above - 1] if above else 0.0
-    return float(depth[best] * centre[best] * largest), float(below), float(sizes[above])
+    return float(score[best] * largest), float(below), float(sizes[above])
 
 
 def _histogram(sizes: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -167,7 +166,7 @@ def roundest(low: float, high: float) -> float:
     (60.0, 93.0, 0.2, 100.0)
     """
     middle = (low + high) / 2
-    exponent = math.floor(math.log10(high))
+    exponent = math.floor(math.log10(middle))
     for digits in range(8):
         step = 10.0 ** (exponent - digits)
         first, last = math.floor(low / step) + 1, math.floor(high / step)
