@@ -96,16 +96,16 @@ def test_the_legend_says_how_many_are_marked(ax):
 
 
 def test_the_component_that_never_dies_is_painted_as_when_most_is_there(ax):
-    valleys = np.array([[0, 5, 2, 9, 1, 7]])
+    valleys = np.array([[0, 5, 2, 9, 1, 7, 20, 8]])
     d = pytopo.persistence(valleys, 0)
-    assert d.points(0).tolist() == [[0, np.inf], [2, 5], [1, 9]]
+    assert d.points(0).tolist() == [[0, np.inf], [2, 5], [1, 9], [8, 20]]
     plot.features(valleys, d, ax, cut=1)
     first = ax.images[1].get_array()
     assert to_hex(first[0, 0, :3] / 255).upper() == TINTS[0]
-    # All three are there at 2: of the first the pixel of 0, of the others up to 5 and 9.
-    assert (first[0, :, 3] > 0).tolist() == [True, False, True, False, True, True]
-    superlevel = pytopo.persistence(9 - valleys, 0, superlevel=True)
-    plot.features(9 - valleys, superlevel, ax, cut=1)
+    # Three are there at 2: of the first the pixel of 0; the others reach up to 5, 9 and 20.
+    assert (first[0, :, 3] > 0).tolist() == [True, False, True, False, True, True, False, True]
+    superlevel = pytopo.persistence(20 - valleys, 0, superlevel=True)
+    plot.features(20 - valleys, superlevel, ax, cut=1)
     assert np.array_equal(ax.images[3].get_array(), first)
 
 
