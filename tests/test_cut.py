@@ -1,5 +1,7 @@
 """The suggested cut: diagrams of known persistences, and images whose answer is known."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -83,10 +85,12 @@ def test_the_cut_has_the_unit_of_the_image(factor):
     assert np.count_nonzero(sizes * factor >= cut) == 30
 
 
-def test_cells_of_the_example_stand_out():
-    d = pytopo.persistence(likelihood_map(128))
+def test_the_readme_says_how_many_cells_of_the_example_stand_out():
+    d = pytopo.persistence(likelihood_map())
     chosen = d.select(min_persistence=suggested_cut(d))
-    assert (len(chosen.points(0)), len(chosen.points(1))) == (29, 0)
+    assert (len(chosen.points(0)), len(chosen.points(1))) == (26, 0)
+    readme = Path(__file__).parent.parent / "README.md"
+    assert "26 components stand out" in " ".join(readme.read_text().split())
 
 
 @pytest.mark.parametrize(
