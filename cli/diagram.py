@@ -1,7 +1,7 @@
 """``pytopo diagram``: the persistence diagram of an image, as a figure, a table and files.
 
-IMAGE -> array -> Diagram -> figure            NAME.diagram.png or -o
-                          -> table             stdout
+IMAGE -> array -> Diagram -> cut -> figure     NAME.diagram.png or -o
+                                 -> table      stdout
                           -> .csv .json .npz   on request
                           -> report            .html on request
                           -> regions           .tif .png .npy .geojson on request
@@ -11,18 +11,18 @@ import argparse
 import io
 from typing import IO, TYPE_CHECKING, Any
 
-from pytopo.cli import options, sections
+from pytopo.cli import options, sections, smoothing
+from pytopo.cli.diagram_cut import Cut, chosen_cut
+from pytopo.cli.diagram_figure import diagram_figure
 from pytopo.cli.diagram_sections import Writers, add_sections, check_line, run_sections
+from pytopo.cli.diagram_table import diagram_table
 from pytopo.cli.files import (
-    aligned,
     check_places,
     check_room,
-    figure_content,
     figure_name,
     read,
     size_text,
     sweep_text,
-    two_axes,
     write,
 )
 from pytopo.cli.html import add_html, check_html, write_html
@@ -51,19 +51,21 @@ DESCRIPTION = """\
 Compute the persistence diagram of an image: which components, holes and voids there are
 while a threshold sweeps over the values, and at which pixels each begins and ends.
 
-Writes a figure, and prints the number of features and the most persistent of them."""
+Writes a figure in which the features that stand out are painted, and prints how many they are
+and the most persistent of them."""
 
 EPILOG = """\
 IMAGE is a PNG, TIFF or other picture, .npy, .npz or HDF5 (file.h5:/volumes/raw), each with
-an optional slice: stack.tif[3], file.h5:/volumes/raw[0:8, 100:200]. Integers are scaled to
-[0, 1] by the range of their type. Without IMAGE a built-in example is used.
+an optional slice: stack.tif[3], file.h5:/volumes/raw[0:8, 100:200]. Values stay in the units
+of the file. Without IMAGE a built-in example is used.
 
 examples:
   pytopo diagram
-  pytopo diagram cells.png --superlevel --min-persistence 0.1
+  pytopo diagram cells.png --smooth 2
+  pytopo diagram cells.png --superlevel --min-persistence 40
   pytopo diagram cells.png --csv - | head
   pytopo diagram cells.png --html cells.html
-  pytopo diagram cells.png --dims 1 --min-persistence 0.2 --regions labels.tif
+  pytopo diagram cells.png --dims 1 --min-persistence 40 --regions labels.tif
   pytopo diagram 'vol.h5:/volumes/raw[3]' --frame=0 -o section-3.svg --npz section-3.npz
   pytopo diagram stack.tif --superlevel --at 12,40,77
   pytopo diagram stack.tif --sections --csv points.csv
@@ -92,12 +94,17 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--dims", type=options.dims, metavar="0,1", help="dimensions to compute (default: all)"
     )
     what.add_argument(
-        "--min-persistence", type=options.min_persistence, default=0.0, metavar="X",
-        help="leave out features of less persistence, in units of the image",
+        "--min-persistence", type=options.min_persistence, metavar="X",
+        help="what stands out has at least this persistence, in units of the image; less is "
+        "left out of data and reports (default: suggested by the gap between the persistences "
+        "of noise and of features, and nothing is left out)",
     )  # fmt: skip
     what.add_argument(
-        "--raw", action="store_true", help="take integers as stored, do not scale them"
-    )
+        "--raw", action=argparse.BooleanOptionalAction, default=True,
+        help="take integers as stored (the default), or scale them to [0, 1] by the range of "
+        "their type, as `pytopo match` and `pytopo loss` do",
+    )  # fmt: skip
+    smoothing.add_smooth(what)
     what.add_argument(
         "--algorithm", choices=ALGORITHMS, default="auto", help="all give the same diagram"
     )
@@ -114,8 +121,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )  # fmt: skip
     out.add_argument("--no-plot", action="store_true", help="write no figure")
     out.add_argument(
-        "--top", type=options.count, default=10, metavar="N",
-        help="how many features to list and to mark in the image (default: 10)",
+        "--top", type=options.count, metavar="N",
+        help="how many features to list and to mark in the image (default: list 10, mark "
+        "those that stand out, in a volume 10 of them)",
     )  # fmt: skip
     for kind in DATA_KINDS:
         out.add_argument(
@@ -147,20 +155,24 @@ def run(args: argparse.Namespace) -> int:
 
     name, image = _read(args)
     if args.sections:
-        return run_sections(name, image, args, figure_path, data, _writers(args))
+        planes = smoothing.smoothed_planes(name, image, args.smooth)
+        return run_sections(name, planes, args, figure_path, data, _writers(args))
     sections.check_voxel(name, image, args.at)
     sections.say_planes(name, image)
     check_regions(name, image, args.dims, args)
+    image = smoothing.smoothed(name, image, args.smooth)
     diagram = _diagram(name, image, args)
+    cut = chosen_cut(diagram, args)
     if figure_path is not None:
-        write(figure_path, _figure(name, image, diagram, args, figure_path))
+        write(figure_path, diagram_figure(name, image, diagram, cut, args, figure_path))
+    kept = diagram.select(min_persistence=args.min_persistence or 0)
     for kind, path in data.items():
         if path != STDOUT:
-            write(path, _data(diagram, kind))
-    write_regions(name, image, diagram, args.min_persistence, args)
+            write(path, _data(kept, kind))
+    write_regions(name, image, diagram, cut.value, args)
     if args.html is not None:
-        write_html(args.html, name, lambda: _page(name, image, diagram, args))
-    output = _data(diagram, piped[0]) if piped else _table(name, image, diagram, args)
+        write_html(args.html, name, lambda: _page(name, image, kept, cut, args))
+    output = _data(kept, piped[0]) if piped else diagram_table(name, image, diagram, cut, args)
     with results() as stream:
         if isinstance(output, bytes):
             stream.buffer.write(output)
@@ -172,14 +184,14 @@ def run(args: argparse.Namespace) -> int:
 def _writers(args: argparse.Namespace) -> Writers:
     """Return what writes the files of one section as those of an image."""
 
-    def page(name: str, image: "NDArray", diagram: "Diagram", path: str) -> None:
-        write_html(path, name, lambda: _page(name, image, diagram, args))
+    def figure(name: str, image: "NDArray", diagram: "Diagram", path: str) -> bytes:
+        return diagram_figure(name, image, diagram, chosen_cut(diagram, args), args, path)
 
-    return Writers(
-        lambda name, image, diagram, path: _figure(name, image, diagram, args, path),
-        page,
-        _data,
-    )
+    def page(name: str, image: "NDArray", diagram: "Diagram", path: str) -> None:
+        cut = chosen_cut(diagram, args)
+        write_html(path, name, lambda: _page(name, image, diagram, cut, args))
+
+    return Writers(figure, page, _data)
 
 
 def _figure_path_of(args: argparse.Namespace, piped: bool) -> str | None:
@@ -227,7 +239,6 @@ def _diagram(name: str, image: "NDArray", args: argparse.Namespace) -> "Diagram"
             superlevel=args.superlevel,
             construction=args.construction,
             frame=args.frame,
-            min_persistence=args.min_persistence,
             algorithm=args.algorithm,
             threads=args.threads,
         )
@@ -257,74 +268,12 @@ def _data(diagram: "Diagram", kind: str) -> str | bytes:
     return stream.getvalue()  # type: ignore[attr-defined]
 
 
-def _figure(
-    name: str, image: "NDArray", diagram: "Diagram", args: argparse.Namespace, path: str
-) -> bytes:
-    """Return the content of the figure: the image to the left, the diagram to the right."""
-    from pytopo import plot
-
-    size, title = f"{size_text(image)} pixels", _options(diagram, args)
-    if image.ndim == 3:
-        figure, left, right = sections.volume_axes(image.shape)
-        plot.sections(image, diagram, left, at=args.at, top=args.top)
-        title = f"{size}\n{title}"
-    else:
-        figure, section, right = two_axes()
-        plot.image(image, diagram, section, top=args.top)
-        section.set_title(size, fontsize="medium")
-    plot.diagram(diagram, right)
-    right.set_title(title, fontsize="medium")
-    return figure_content(figure, name, path)
-
-
 def _page(
-    name: str, image: "NDArray", diagram: "Diagram", args: argparse.Namespace
+    name: str, image: "NDArray", diagram: "Diagram", cut: Cut, args: argparse.Namespace
 ) -> "Report":
     from pytopo.html import diagram_report
 
-    note = f"{size_text(image)} pixels, {_options(diagram, args)}"
-    return diagram_report(
-        image, diagram, title=printable(name), note=note, cut=args.min_persistence
-    )
-
-
-def _table(name: str, image: "NDArray", diagram: "Diagram", args: argparse.Namespace) -> str:
-    """Return the counts of each dimension and the most persistent features as text."""
-    from pytopo.diagram import FEATURES, pixel_text
-
-    span = f"{float(image.min()):.6g} to {float(image.max()):.6g}"
-    counts: list[tuple[str, ...]] = [("dim", "number", "essential")]
-    for d in diagram.dims:
-        of_dim = diagram.dim == d
-        counts.append((str(d), str(of_dim.sum()), str((of_dim & diagram.essential).sum())))
-    names = ["", *(FEATURES[image.ndim][d] for d in diagram.dims)]
-
-    best = diagram.sorted()
-    values = (best.birth, best.death, best.persistence)
-    columns = (
-        map(str, best.dim.tolist()),
-        *([f"{v:.6g}" for v in column[: args.top]] for column in values),
-        map(pixel_text, best.birth_index[: args.top].tolist()),
-        map(pixel_text, best.death_index[: args.top].tolist()),
-    )
-    head = ("dim", "birth", "death", "persistence", "birth pixel", "death pixel")
-    features = [head, *zip(*columns)]
-    axes = ", ".join(("plane", "row", "column")[-image.ndim :])
-    return "\n".join(
-        [
-            f"{printable(name)}: {size_text(image)} pixels, values {span}",
-            _options(diagram, args),
-            "",
-            *(f"{line}  {name}".rstrip() for line, name in zip(aligned(counts), names)),
-            "",
-            f"most persistent: {len(features) - 1} of {len(diagram)}; pixels as ({axes})",
-            *aligned(features),
-            "",
-        ]
-    )
-
-
-def _options(diagram: "Diagram", args: argparse.Namespace) -> str:
-    return sweep_text(
-        diagram.superlevel, diagram.construction, diagram.frame, args.min_persistence
-    )
+    least = args.min_persistence or 0
+    sweep = sweep_text(diagram.superlevel, diagram.construction, diagram.frame, least)
+    note = f"{size_text(image)} pixels{smoothing.smooth_text(args.smooth)}, {sweep}"
+    return diagram_report(image, diagram, title=printable(name), note=note, cut=cut.value)

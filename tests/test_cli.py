@@ -24,12 +24,14 @@ from pytopo.stacks import ALGORITHMS as KNOWN_ALGORITHMS
 RING = np.array([[0, 0, 0], [0, 9, 0], [0, 0, 0.0]])
 
 TABLE = """\
+1 component and 1 hole: all are shown
+
 ring.npy: 3 x 3 pixels, values 0 to 9
 sublevel, construction V
 
-dim  number  essential
-  0       1          1  components
-  1       1          0  holes
+dim  number  stand out  essential
+  0       1          1          1  components
+  1       1          1          0  holes
 
 most persistent: 2 of 2; pixels as (row, column)
 dim  birth  death  persistence  birth pixel  death pixel
@@ -101,11 +103,13 @@ def test_options_are_obeyed_and_said(capsys):
     argv = ["--superlevel", "--construction", "T", "--frame=-1", "--min-persistence", "0.5"]
     assert main(["diagram", "ring.npy", "--no-plot", "--dims", "0", *argv]) == 0
     assert captured(capsys)[0] == (
-        "ring.npy: 3 x 3 pixels, values 0 to 9\n"
-        "superlevel, construction T, frame -1, persistence at least 0.5\n"
+        "1 component stands out at a persistence of 0.5; none is below\n"
         "\n"
-        "dim  number  essential\n"
-        "  0       1          1  components\n"
+        "ring.npy: 3 x 3 pixels, values 0 to 9\n"
+        "superlevel, construction T, frame -1\n"
+        "\n"
+        "dim  number  stand out  essential\n"
+        "  0       1          1          1  components\n"
         "\n"
         "most persistent: 1 of 1; pixels as (row, column)\n"
         "dim  birth  death  persistence  birth pixel  death pixel\n"
@@ -113,18 +117,30 @@ def test_options_are_obeyed_and_said(capsys):
     )
 
 
-def test_less_persistent_features_are_left_out(capsys):
-    assert main(["diagram", "ring.npy", "--no-plot", "--min-persistence", "9"]) == 0
-    assert "most persistent: 2 of 2;" in captured(capsys)[0]
-    assert main(["diagram", "ring.npy", "--no-plot", "--min-persistence", "9.5"]) == 0
-    assert "most persistent: 1 of 1;" in captured(capsys)[0]
+def test_min_persistence_is_the_cut_of_the_table_and_of_the_data(capsys):
+    argv = ["diagram", "ring.npy", "--no-plot", "--csv", "a.csv", "--min-persistence"]
+    for value, line, rows in (
+        ("9", "1 component and 1 hole stand out at a persistence of 9; none is below", 2),
+        ("9.5", "1 component stands out at a persistence of 9.5; 1 is below", 1),
+    ):
+        assert main([*argv, value]) == 0
+        out = captured(capsys)[0]
+        assert out.splitlines()[0] == line
+        assert "most persistent: 2 of 2;" in out
+        assert len(pytopo.Diagram.load("a.csv")) == rows
 
 
-def test_top_says_how_many_are_listed(capsys):
+def test_top_says_how_many_are_listed_and_stand_out(capsys):
     assert main(["diagram", "ring.npy", "--no-plot", "--top", "1"]) == 0
-    assert captured(capsys)[0] == "".join(TABLE.splitlines(True)[:-1]).replace(
-        "2 of 2", "1 of 2"
-    )
+    first, *rest = captured(capsys)[0].splitlines()
+    assert first == "1 component with infinite persistence; 1 is below"
+    assert rest[5:] == [
+        "  0       1          1          1  components",
+        "  1       1          0          0  holes",
+        "",
+        "most persistent: 1 of 2; pixels as (row, column)",
+        *TABLE.splitlines()[-3:-1],
+    ]
     assert main(["diagram", "ring.npy", "--no-plot", "--top", "0"]) == 0
     assert captured(capsys)[0].endswith("birth pixel  death pixel\n")
 
@@ -132,10 +148,10 @@ def test_top_says_how_many_are_listed(capsys):
 def test_features_of_a_volume_have_their_own_names_and_planes(capsys):
     np.save("ball.npy", np.pad(np.full((1, 1, 1), 0.123456789), 1))
     assert main(["diagram", "ball.npy", "--no-plot", "--dims", "1,2"]) == 0
-    assert captured(capsys)[0].splitlines()[3:] == [
-        "dim  number  essential",
-        "  1       0          0  tunnels",
-        "  2       1          0  voids",
+    assert captured(capsys)[0].splitlines()[5:] == [
+        "dim  number  stand out  essential",
+        "  1       0          0          0  tunnels",
+        "  2       1          1          0  voids",
         "",
         "most persistent: 1 of 1; pixels as (plane, row, column)",
         "dim  birth     death  persistence  birth pixel  death pixel",
@@ -143,12 +159,73 @@ def test_features_of_a_volume_have_their_own_names_and_planes(capsys):
     ]
 
 
-def test_integers_are_scaled_unless_raw(capsys):
+def test_integers_stay_in_their_own_units_unless_they_are_to_be_scaled(capsys):
     Image.fromarray(RING.astype(np.uint8) * 17).save("ring.png")
-    main(["diagram", "ring.png", "--no-plot"])
-    assert ", values 0 to 0.6\n" in captured(capsys)[0]
-    main(["diagram", "ring.png", "--no-plot", "--raw"])
-    assert ", values 0 to 153\n" in captured(capsys)[0]
+    for options, largest in (([], "153"), (["--raw"], "153"), (["--no-raw"], "0.6")):
+        main(["diagram", "ring.png", "--no-plot", "--csv", "a.csv", *options])
+        assert f", values 0 to {largest}\n" in captured(capsys)[0]
+        assert pytopo.Diagram.load("a.csv").death.max(where=[False, True], initial=0) == (
+            pytest.approx(float(largest))
+        )
+
+
+def test_the_first_line_says_what_stands_out_and_where_the_cut_comes_from(capsys):
+    hills = np.zeros((9, 41))
+    hills[2::4, 2::4] = np.linspace(80, 120, 20).reshape(2, 10)
+    hills[1::4, 4::4] += np.linspace(0.1, 3, 20).reshape(2, 10)
+    np.save("hills.npy", hills)
+    assert main(["diagram", "hills.npy", "--no-plot"]) == 0
+    assert captured(capsys)[0].splitlines()[:2] == [
+        "20 holes and 1 component stand out at a persistence of 40; 18 are below",
+        "a suggestion, by a gap in the persistences; --min-persistence or --top changes it",
+    ]
+    assert main(["diagram", "hills.npy", "--no-plot", "--top", "3"]) == 0
+    assert captured(capsys)[0].splitlines()[:2] == [
+        "2 holes and 1 component stand out at a persistence of 117; 36 are below",
+        "",
+    ]
+    np.save("even.npy", np.minimum(hills, 80))
+    assert main(["diagram", "even.npy", "--no-plot", "--top", "3"]) == 0
+    assert captured(capsys)[0].splitlines()[0] == (
+        "20 holes and 1 component stand out at a persistence of 80; 18 are below; "
+        "3 of 21 are marked"
+    )
+    slope = np.zeros((1, 101))
+    slope[0, 1::2] = np.geomspace(1, 50, 50)
+    np.save("slope.npy", slope)
+    assert main(["diagram", "slope.npy", "--no-plot", "--dims", "0"]) == 0
+    assert captured(capsys)[0].splitlines()[:2] == [
+        "no gap between large and small persistences; the largest, from 25 on, are "
+        "10 components; 41 are below",
+        "--min-persistence or --top says what to show instead, --smooth removes noise",
+    ]
+
+
+def test_smooth_filters_before_everything_and_is_said(capsys, figures):
+    from scipy.ndimage import gaussian_filter
+
+    grey = np.random.default_rng(0).integers(0, 255, (20, 30), np.uint8)
+    np.save("grey.npy", grey)
+    assert main(["diagram", "grey.npy", "--smooth", "1.5", "--npz", "a.npz"]) == 0
+    expected = gaussian_filter(grey.astype(np.float32), 1.5)
+    assert pytopo.Diagram.load("a.npz") == pytopo.persistence(expected)
+    picture = figures[0].axes[0]
+    assert picture.get_title() == "20 x 30 pixels, smoothed (Gaussian, sigma 1.5)"
+    assert np.array_equal(picture.images[0].get_array(), expected.astype(float))
+    span = f"values {expected.min():.6g} to {expected.max():.6g}"
+    assert f"20 x 30 pixels, smoothed (Gaussian, sigma 1.5), {span}\n" in captured(capsys)[0]
+
+
+def test_what_cannot_be_smoothed_is_refused(capsys):
+    np.save("open.npy", np.array([[0, np.inf], [1, 2]]))
+    np.save("nan.npy", np.array([[0, np.nan]]))
+    assert fault(capsys, "open.npy", "--smooth", "1") == (
+        "open.npy: holds infinite values; --smooth takes finite ones only"
+    )
+    assert fault(capsys, "nan.npy", "--smooth", "1").startswith("nan.npy: image[0, 1] is NaN")
+    assert fault(capsys, "ring.npy", "--smooth", "1e9") == (
+        "ring.npy: --smooth 1e+09 is more than the sides of 3 x 3 pixels"
+    )
 
 
 def test_what_was_done_to_the_image_is_said_on_stderr(capsys):
@@ -218,7 +295,9 @@ def test_the_figure_shows_image_and_diagram(figures):
     assert figure.get_suptitle() == "hills.npy"
     assert image.get_title() == "1 x 5 pixels"
     assert image.images[0].get_array().tolist() == [[0, 5, 2, 3, 1]]
-    assert sum(len(marks.get_offsets()) for marks in image.collections) == 1
+    assert [text.get_text() for text in figure.texts[:1]] == [
+        "1 component with infinite persistence; 1 is below"
+    ]
     assert diagram.get_title() == "superlevel, construction V"
     assert diagram.get_ylabel() == "death (threshold falls)"
     assert sum(len(points.get_offsets()) for points in diagram.collections) == 2
@@ -524,6 +603,8 @@ def test_nothing_is_left_half_written(capsys, monkeypatch, folder, option):
         (["diagram", "--dims", ""], "''; expected some of 0, 1, 2"),
         (["diagram", "--min-persistence", "-1"], "-1; expected a number of at least 0"),
         (["diagram", "--min-persistence", "nan"], "'nan' is not a number"),
+        (["diagram", "--smooth", "0"], "0; expected a number of pixels greater than 0"),
+        (["diagram", "--smooth", "inf"], "inf; expected a number of pixels greater than 0"),
         (["diagram", "--top", "-1"], "'-1'; expected a whole number, at least 0"),
         (["diagram", "--threads", "0"], "'0'; expected a whole number, at least 1"),
         (["diagram", "--at", "1,2"], "'1,2'; expected three whole numbers, like 12,40,77"),
@@ -687,7 +768,7 @@ def test_version(capsys):
 
 def test_the_parser_can_be_built_without_running_anything():
     args = build_parser().parse_args(["diagram", "a.png", "--dims", "1,0,1", "--frame"])
-    assert (args.image, args.dims, args.frame, args.top) == ("a.png", (0, 1), True, 10)
+    assert (args.image, args.dims, args.frame, args.top) == ("a.png", (0, 1), True, None)
 
 
 # ---- the built-in example --------------------------------------------------------------------
@@ -698,7 +779,7 @@ def test_without_image_the_example_is_used_and_explained(capsys, monkeypatch, fo
     monkeypatch.setattr(example, "likelihood_map", lambda: small)
     assert main(["diagram"]) == 0
     out, err = captured(capsys)
-    assert out.startswith("example: 32 x 32 pixels, values 0.")
+    assert "\n\nexample: 32 x 32 pixels, values 0." in out
     assert err.splitlines()[0].startswith("no IMAGE: this is the built-in example")
     assert "a cell is a component (dim 0)" in err
     assert files(folder) == ["example.diagram.png", "ring.npy"]

@@ -1,9 +1,10 @@
-"""Make the figures of the lessons, and of the pages on regions, metrics and matching by place.
+"""Make the figures of the lessons and the pages, and the first of the README.
 
     python docs/figures/make.py FOLDER [NAME ...]
 
 Each function of a `lesson_*.py` that is not private returns one figure, and the file has the
-name of the function: `lesson_1.py` has ``sweep``, which becomes `lesson-1-sweep.png`.
+name of the function: `lesson_1.py` has ``sweep``, which becomes `lesson-1-sweep.png`.  The
+figure of the README is what `pytopo diagram` draws of the built-in example.
 """
 
 import inspect
@@ -15,6 +16,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 HERE = Path(__file__).parent
+EXAMPLE = "example.png"
 
 
 def figures() -> dict[str, Callable[[], Figure]]:
@@ -29,10 +31,20 @@ def figures() -> dict[str, Callable[[], Figure]]:
     return found
 
 
+def draw_example(path: Path) -> None:
+    """Draw the figure of the README, by the command."""
+    from pytopo.cli.main import main as command
+
+    if command(["diagram", "-o", str(path)]):
+        sys.exit(f"{path}: pytopo diagram failed")
+
+
 def main(folder: str, *names: str) -> None:
     for name, make in figures().items():
         if not names or name in names:
             make().savefig(Path(folder) / name, dpi=100, metadata={"Software": None})
+    if not names or EXAMPLE in names:
+        draw_example(Path(folder) / EXAMPLE)
 
 
 if __name__ == "__main__":

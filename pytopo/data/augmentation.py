@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates, zoom
 
+from pytopo.data.ignored import IGNORED, Truth
+
 GRID = 16  # pixels between the points that are moved; what lies between follows smoothly
 
 
@@ -59,15 +61,15 @@ class Augmentation:
                 raise ValueError(f"{name} is {value!r}; expected a number from 0{most}")
 
     def applied(
-        self, image: NDArray[np.float32], truth: NDArray[np.bool_], random: np.random.Generator
-    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        self, image: NDArray[np.float32], truth: Truth, random: np.random.Generator
+    ) -> tuple[NDArray[np.float32], Truth]:
         """Return a patch and its ground truth after random changes.
 
         Parameters
         ----------
         image : (H, W) or (H, W, 3) float32
             In [0, 1], and so is the result.
-        truth : (H, W) bool
+        truth : (H, W) bool, or int8 with -1 for pixels to ignore
         random : Generator
         """
         if not any(astuple(self)):
@@ -86,10 +88,10 @@ class Augmentation:
 
 def _bent(
     image: NDArray[np.float32],
-    truth: NDArray[np.bool_],
+    truth: Truth,
     most: float,
     random: np.random.Generator,
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.float32], Truth]:
     """Move the pixels of image and truth together by a smooth field of displacements."""
     shape = truth.shape
     coarse = [-(-n // GRID) + 1 for n in shape]
@@ -105,4 +107,8 @@ def _bent(
 
     channels = image.reshape(*shape, -1)
     bent = np.stack([moved(channels[..., k]) for k in range(channels.shape[2])], axis=-1)
-    return bent.reshape(image.shape), moved(truth) > 0.5
+    bent_truth: Truth = moved(truth > 0) > 0.5
+    if truth.dtype != bool:
+        is_ignored = moved(truth == IGNORED) > 0.5
+        bent_truth = np.where(is_ignored, np.int8(IGNORED), bent_truth.astype(np.int8))
+    return bent.reshape(image.shape), bent_truth

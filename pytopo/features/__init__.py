@@ -12,12 +12,14 @@ basins.py          ``regions``: a label for every feature that is persistent eno
 polygons.py        ``outlines``: labels as polygons, along the sides of pixels
 geojson.py         features with their outlines, as GeoJSON
 simplification.py  ``simplify``: an image without the points of less persistence
+cut.py             ``suggested_cut``: the persistence from which on features stand out
 =================  ===================================================================
 
 `docs/regions.md` has the pictures and the proofs.
 """
 
 from pytopo.features.basins import labels_of, regions
+from pytopo.features.cut import suggested_cut
 from pytopo.features.geojson import feature_collection
 from pytopo.features.mask import feature_mask
 from pytopo.features.polygons import outlines
@@ -30,4 +32,5 @@ __all__ = [
     "outlines",
     "regions",
     "simplify",
+    "suggested_cut",
 ]

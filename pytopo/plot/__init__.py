@@ -2,6 +2,7 @@
 
     image        where features are born and where they die
     sections     the same in a volume: three sections through one voxel
+    features     the pixels of the features that stand out
     regions      the pixels of many features, each in a colour
     diagram      one point per feature: birth to the right, death upwards
     barcode      one bar per feature, from birth to death
@@ -26,6 +27,7 @@ from pytopo.plot.images import critical, image
 from pytopo.plot.legend import COLOURS
 from pytopo.plot.matchings import matching
 from pytopo.plot.outlines import regions
+from pytopo.plot.painted import features
 from pytopo.plot.volumes import critical_sections, sections
 from pytopo.plot.walk import step, steps
 
@@ -37,6 +39,7 @@ __all__ = [
     "critical",
     "critical_sections",
     "diagram",
+    "features",
     "image",
     "matching",
     "regions",

@@ -16,6 +16,9 @@ from pytopo.diagram import FEATURES, Diagram
 # Ito, which colour-blind eyes distinguish, on grey too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73")
 
+# Of single features where they are few, in an order in which neighbours differ (Okabe and Ito).
+TINTS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
+
 OUTLINE = [patheffects.withStroke(linewidth=3, foreground="white")]
 
 
@@ -23,11 +26,13 @@ def feature_name(dim: int, diagram: Diagram) -> str:
     return f"{FEATURES[len(diagram.shape)][dim]} (dim {dim})"
 
 
-def counted(diagram: Diagram, dim: int) -> str:
+def counted(diagram: Diagram, dim: int, cut: float = 0.0) -> str:
     of_dim = diagram.dim == dim
     essential = np.count_nonzero(diagram.essential & of_dim)
     remark = f", {essential} essential" if essential else ""
-    return f"{feature_name(dim, diagram)}: {np.count_nonzero(of_dim)}{remark}"
+    there, above = (np.count_nonzero(of_dim & (diagram.persistence >= c)) for c in (0, cut))
+    number = f"{above} of {there}" if above < there else f"{there}"
+    return f"{feature_name(dim, diagram)}: {number}{remark}"
 
 
 def sweep_label(quantity: str, diagram: Diagram) -> str:
@@ -51,6 +56,23 @@ def most_persistent(diagram: Diagram, chosen: NDArray[np.bool_]) -> NDArray[np.i
     """Return the rows of the chosen points, most persistent first."""
     rows = np.flatnonzero(chosen)
     return rows[np.argsort(-diagram.persistence[rows], kind="stable")]
+
+
+def standing_out(diagram: Diagram, cut: float, top: int | None) -> NDArray[np.int64]:
+    """Return the rows of at least this persistence, most persistent first, or some of them."""
+    return most_persistent(diagram, diagram.persistence >= cut)[:top]
+
+
+def feature_colours(diagram: Diagram, rows: NDArray[np.int64]) -> list[str]:
+    """Return a colour for each of some points: that of its dimension, or its own if few."""
+    if has_own_colours(diagram, rows):
+        return list(TINTS[: len(rows)])
+    return [COLOURS[d] for d in diagram.dim[rows]]
+
+
+def has_own_colours(diagram: Diagram, rows: NDArray[np.int64]) -> bool:
+    """Tell whether points have a colour each: of an image, whose features are painted."""
+    return len(diagram.shape) == 2 and len(rows) <= len(TINTS)
 
 
 def point_handle(colour: str, label: str, hollow: bool = False) -> Line2D:

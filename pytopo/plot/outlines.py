@@ -7,13 +7,12 @@ from matplotlib.colors import to_rgb
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.plot.images import draw_pixels
-from pytopo.plot.legend import given_or_new
+from pytopo.plot.legend import TINTS, given_or_new
 from pytopo.plot.reduced import draw_tints
 from pytopo.plot.span import span_of
 
-# Told apart by all readers, in an order in which neighbours differ (Okabe and Ito 2008).
-TINTS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
-OPACITY = 0.3
+OPACITY = 0.35
+SPECK = 80  # so many of them, side by side, are as wide as the image
 
 
 def regions(labels: ArrayLike, image: ArrayLike, ax: Axes | None = None) -> Axes:
@@ -59,13 +58,48 @@ def regions(labels: ArrayLike, image: ArrayLike, ax: Axes | None = None) -> Axes
     ax = given_or_new(ax)
     draw_pixels(ax, values, span_of(values))
     palette = np.array([to_rgb(colour) for colour in TINTS])
-    tints = np.append(np.zeros((1, 4)), np.insert(palette, 3, OPACITY, axis=1), axis=0)
-    draw_tints(ax, np.where(found > 0, (found - 1) % len(TINTS) + 1, 0), tints)
-    segments, label = _outlines(found)
-    ax.add_collection(
-        LineCollection(list(segments), colors=palette[(label - 1) % len(TINTS)], lw=1.2)
-    )
+    paint(ax, found, palette[np.arange(found.max(initial=0)) % len(TINTS)])
     return ax
+
+
+def paint(ax: Axes, labels: NDArray, colours: NDArray[np.float64]) -> None:
+    """Tint and outline regions in an image that is drawn already.
+
+    What is too small to be outlined stays without tint: see `_without_specks`.
+
+    Parameters
+    ----------
+    ax : Axes
+    labels : (H, W) ndarray of integers
+        0 is left as it is.
+    colours : (k, 3) float64
+        Of the labels 1 to k.
+    """
+    tints = np.zeros((len(colours) + 1, 4), np.uint8)
+    tints[1:, :3] = np.round(255 * colours)
+    tints[1:, 3] = round(255 * OPACITY)
+    draw_tints(ax, np.maximum(labels, 0), tints)
+    segments, label = _outlines(_without_specks(labels))
+    width = np.clip(600 / max(labels.shape), 0.6, 1.5)
+    ax.add_collection(LineCollection(list(segments), colors=colours[label - 1], lw=width))
+
+
+def _without_specks(labels: NDArray) -> NDArray:
+    """Return labels whose gaps are filled, if they are small beside the picture.
+
+    Noise makes many gaps in a region, and the outlines of all of them would hide it.
+    """
+    from scipy.ndimage import label, maximum, maximum_filter
+
+    gaps, _ = label(labels == 0)
+    size = np.bincount(gaps.ravel())
+    size[0] = labels.size  # the regions
+    small = size < (max(labels.shape) / SPECK) ** 2
+    if not small.any():
+        return labels
+    around = np.zeros(len(size), labels.dtype)
+    around[small] = maximum(maximum_filter(labels, 3), gaps, np.flatnonzero(small))
+    return np.where(small[gaps], around[gaps], labels)
 
 
 def _outlines(labels: NDArray) -> tuple[list[NDArray[np.floating]], NDArray]:
