@@ -114,10 +114,32 @@ def regions(
         values, number, superlevel=superlevel, construction=construction, frame=frame,
         min_persistence=min_persistence,
     )  # fmt: skip
-    around = frame_value(values, frame, bool(superlevel))
-    pixels = total_order(values, bool(superlevel), around)
+    return labels_of(values, diagram), diagram
+
+
+def labels_of(values: NDArray, diagram: Diagram) -> NDArray[np.int32]:
+    """Label the pixels of features of one dimension: those that a diagram lists.
+
+    Where the diagram holds all features of some persistence, the labels are those of
+    `regions`.  It may hold any: what is left out belongs to what it merges into, if that is a
+    younger feature to none.
+
+    Parameters
+    ----------
+    values : (W,), (H, W) or (D, H, W) ndarray
+        The image.
+    diagram : Diagram
+        Of it, with dimension 0 or the highest only.
+
+    Returns
+    -------
+    int32 ndarray, of the shape of the image
+        i + 1 in the pixels of row i, 0 elsewhere.
+    """
+    around = frame_value(values, diagram.frame, diagram.superlevel)
+    pixels = total_order(values, diagram.superlevel, around)
     labels = _flooded(values, around, pixels, diagram)
-    return (labels if around is None else inside(labels).copy()), diagram
+    return labels if around is None else inside(labels).copy()
 
 
 def _flooded(

@@ -1,19 +1,25 @@
 """Which features of two images are in the same place, over one of the images."""
 
+from itertools import compress
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from pytopo.options import flag, whole_number
+from pytopo.plot.areas import area_handle, draw_seeds, label_images, paint, seeds_seen
 from pytopo.plot.images import checked_section, draw_pixels, marks_of
-from pytopo.plot.legend import given_or_new, legend_below, mark_handle
-from pytopo.plot.marks import dimension_handles
+from pytopo.plot.legend import feature_name, given_or_new, legend_below, mark_handle
+from pytopo.plot.marks import some_of
+from pytopo.plot.outlines import TINTS
 from pytopo.plot.span import span_of
 
 if TYPE_CHECKING:
     from pytopo.matching.by_place import BettiMatching
+
+MARKERS = ("o", "s", "^")  # by dimension, because colours are those of the pairs
 
 
 def betti_matching(
@@ -27,9 +33,11 @@ def betti_matching(
 ) -> Axes:
     """Draw one of two images, and over it which of its features match.
 
-    Discs and triangles are births and deaths of features that match, crosses those of
-    features that do not.  Birth and death are joined by a line; what happens in the frame is
-    not marked.
+    Features that match are filled, and have the same colour in both images; features without
+    match are hatched.  There are seven colours, so some pairs share one.  Each feature has a
+    mark where it begins, a component at its birth and all others at their death, unless that
+    is in the frame.  Tunnels of volumes have a mark only, and the essential components, which
+    match, are left out.
 
     Parameters
     ----------
@@ -41,7 +49,7 @@ def betti_matching(
     second : bool
         ``image`` is the second of the images.
     top : int
-        How many features to mark of either kind, the most persistent; the legend says of how
+        How many features to draw of either kind, the most persistent; the legend says of how
         many.
     section : int or None
         Which section of a volume, counted from 0; ``None`` for the one in the middle.
@@ -78,19 +86,49 @@ def betti_matching(
     if section is not None:
         ax.set_title(f"section {section} of {diagram.shape[0]}")
     marks = marks_of(diagram, section, draw_pixels(ax, values, span_of(values)))
-    shown, handles = [], []
-    for rows, markers, name in (
-        (matching.pairs[:, side], ("o", "^"), "matched"),
-        (alone, ("X", "X"), "not matched"),
-    ):
-        seen = rows[marks.seen[rows]]
-        drawn = seen[np.argsort(-diagram.persistence[seen], kind="stable")][:top]
-        marks.draw(ax, drawn, markers)
-        shown.append(drawn)
-        if len(seen):
-            count = f"{len(drawn)} of {len(seen)}" if len(drawn) < len(seen) else len(seen)
-            handles.append(mark_handle("0.3", f"{name}: {count}", markers[0]))
-    handles = [*dimension_handles(diagram, np.concatenate(shown)), *handles]
+    begins = seeds_seen(marks)
+
+    order, colour = _pairs_by_persistence(matching)
+    pairs = order[begins[matching.pairs[order, side]]]
+    matched = matching.pairs[pairs, side]
+    single = alone[begins[alone]]
+    single = single[np.argsort(-diagram.persistence[single], kind="stable")]
+    shown, left = matched[:top], single[:top]
+    colours = [*(colour[i] for i in pairs[:top].tolist()), *(["black"] * len(left))]
+
+    rows = np.concatenate([shown, left])
+    for labels in label_images(np.asarray(image), diagram, rows, matching.pairs[:, side]):
+        part = labels if section is None else labels[section]
+        paint(ax, np.where(part <= len(shown), part, 0), colours)
+        paint(ax, np.where(part > len(shown), part, 0), colours, hatched=True)
+    for dim in diagram.dims:
+        of_dim = diagram.dim[rows] == dim
+        draw_seeds(ax, marks, rows[of_dim], MARKERS[dim], list(compress(colours, of_dim)))
+    handles: list[Artist] = [
+        mark_handle("0.3", feature_name(dim, diagram), MARKERS[dim])
+        for dim in diagram.dims
+        if dim in diagram.dim[rows]
+    ]
+    if len(matched):
+        handles.append(area_handle("0.3", f"matched: {some_of(shown, matched)}"))
+    if len(single):
+        text = f"not matched: {some_of(left, single)}"
+        handles.append(area_handle("black", text, hatched=True))
     if handles:
         legend_below(ax, handles, columns=len(handles))
     return ax
+
+
+def _pairs_by_persistence(matching: "BettiMatching") -> tuple[NDArray[np.int64], list[str]]:
+    """Return the order of the pairs, the most persistent first, and the colour of each.
+
+    The essential components are not in that order: they are everywhere.
+    """
+    first, second = matching.first, matching.second
+    i, j = matching.pairs.T
+    order = np.argsort(-(first.persistence[i] + second.persistence[j]), kind="stable")
+    order = order[~first.essential[i[order]]]
+    colour = [""] * len(i)
+    for number, pair in enumerate(order.tolist()):
+        colour[pair] = TINTS[number % len(TINTS)]
+    return order, colour

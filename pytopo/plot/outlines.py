@@ -62,14 +62,14 @@ def regions(labels: ArrayLike, image: ArrayLike, ax: Axes | None = None) -> Axes
     tint[..., :3] = palette[(found - 1) % len(TINTS)]
     tint[..., 3] = np.where(found > 0, OPACITY, 0)
     ax.imshow(tint, origin="upper", aspect=ax.get_aspect())
-    segments, label = _outlines(found)
+    segments, label = outlines_of(found)
     ax.add_collection(
         LineCollection(list(segments), colors=palette[(label - 1) % len(TINTS)], lw=1.2)
     )
     return ax
 
 
-def _outlines(labels: NDArray) -> tuple[NDArray[np.float64], NDArray]:
+def outlines_of(labels: NDArray) -> tuple[NDArray[np.float64], NDArray]:
     """Return the sides of pixels between two labels, (k, 2, 2) as x, y; and whose they are."""
     padded = np.pad(labels, 1)
     segments, owners = [], []
