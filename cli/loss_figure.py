@@ -33,7 +33,7 @@ def loss_figure(
     loss = f"loss {sum(verdict.losses.values()):.4g}"
     title = f"{loss}\n{options_text(args)}"
     if likelihood.ndim == 3:
-        figure, axes, right = sections.volumetwo_images_axes(likelihood.shape)
+        figure, axes, right = sections.volume_axes(likelihood.shape)
         plot.critical_sections(likelihood, why, axes, at=args.at, top=args.top)
         title = f"{size}\n{loss}: {options_text(args)}"
     else:

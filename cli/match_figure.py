@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from pytopo.matching import BettiMatching
 
+LONGEST = 26  # characters of a name in the title
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -69,8 +71,13 @@ def _finished(figure: "Figure", ax: "Axes", drawing: Drawing) -> bytes:
         found.first, found.second, found.pairs, ax, top=drawing.top, names=("A", "B")
     )
     ax.set_title(drawing.title, fontsize="medium")
-    names = (f"{letter}: {name}" for letter, name in zip("AB", drawing.sides.names))
+    names = (f"{letter}: {_short(name)}" for letter, name in zip("AB", drawing.sides.names))
     return figure_content(figure, ", ".join(names), drawing.path)
+
+
+def _short(name: str) -> str:
+    """Return the end of a name, so that there is room for two in a title."""
+    return name if len(name) <= LONGEST else f"…{name[1 - LONGEST :]}"
 
 
 def _drawn(drawing: Drawing) -> "BettiMatching":

@@ -113,7 +113,7 @@ def by_cost(sides: Sides, dims: Iterable[int]) -> dict[int, Match]:
             found = _assigned(dim, *points)
         except MemoryError as error:
             raise InputError(
-                f"{sides.names[0]}: {error or 'not enough memory'} to match {len(rows[0])} "
+                f"{sides.names[0]}: {str(error) or 'not enough memory'} to match {len(rows[0])} "
                 f"points with {len(rows[1])}; leave out small ones with --min-persistence"
             ) from None
         matches[dim] = Match(*rows, *found)
@@ -152,11 +152,11 @@ def seconds_to_match(first: "NDArray", second: "NDArray") -> float:
     """Estimate the time that `matched` takes: from some of the points, within a factor of 3."""
     import numpy as np
 
+    import pytopo.matching  # noqa: F401  # now, because that takes time too
+
     random = np.random.default_rng(0)
     share = SAMPLE / math.sqrt(len(first) * len(second))
     some = [random.permutation(p)[: math.ceil(share * len(p))] for p in (first, second)]
-    import pytopo.matching  # noqa: F401  which takes time, too
-
     start = time.perf_counter()
     matched(*some)
     return (time.perf_counter() - start) * share**-GROWTH

@@ -65,6 +65,17 @@ def test_features_that_match_have_the_same_colour_in_both_images(ax):
     assert len(areas(ax, hatched=False)) == 2
 
 
+def test_more_pairs_than_colours_are_numbered_from_the_most_persistent(ax):
+    row = np.tile([0, 9], 9)[None].repeat(2, 0)
+    row[:, 2::2] += np.arange(1, 9)  # births 0 to 8
+    m = pytopo.betti_matching(row, row, dims=0)
+    plot.betti_matching(row, m, ax)
+    numbers = {text.xy[0]: text.get_text() for text in ax.texts}
+    assert numbers == {2 * k: str(k) for k in range(1, 9)}
+    few = plot.betti_matching(row, m, plt.figure().subplots(), top=7)
+    assert len(few.texts) == 0
+
+
 def test_pixels_of_the_membrane_belong_to_no_hole_of_a_mask(ax):
     mask = np.pad(np.zeros((3, 3)), 1, constant_values=1)
     mask = np.concatenate([mask, mask[1:]])  # the upper hole closes before the lower membrane

@@ -133,6 +133,12 @@ def seeds_seen(marks: Marks) -> NDArray[np.bool_]:
     return np.where(marks.diagram.dim == 0, marks.born, marks.dies)
 
 
+def seeds_of(marks: Marks, rows: NDArray[np.int64]) -> NDArray:
+    """Return where some features begin, (k, 2) as (x, y)."""
+    component = marks.diagram.dim[rows, None] == 0
+    return np.where(component, marks.birth[rows], marks.death[rows])
+
+
 def draw_seeds(
     ax: Axes, marks: Marks, rows: NDArray[np.int64], marker: str, colours: list[str]
 ) -> None:
@@ -141,8 +147,7 @@ def draw_seeds(
     A component grows from the pixel of its birth, and all others shrink to that of their death.
     """
     there = seeds_seen(marks)[rows]
-    component = marks.diagram.dim[rows, None] == 0
-    x, y = np.where(component, marks.birth[rows], marks.death[rows])[there].T
+    x, y = seeds_of(marks, rows)[there].T
     shades = list(compress(colours, there))
     ax.scatter(x, y, 30, shades, marker=marker, ec="white", lw=0.8, zorder=4)
 

@@ -1,5 +1,6 @@
 """Which features of two images are in the same place, over one of the images."""
 
+from collections.abc import Sequence
 from itertools import compress
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,17 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.options import flag, whole_number
-from pytopo.plot.areas import area_handle, draw_seeds, label_images, paint, seeds_seen
+from pytopo.plot.areas import (
+    area_handle,
+    draw_seeds,
+    label_images,
+    paint,
+    seeds_of,
+    seeds_seen,
+)
 from pytopo.plot.images import checked_section, draw_pixels, marks_of
-from pytopo.plot.legend import feature_name, given_or_new, legend_below, mark_handle
-from pytopo.plot.marks import some_of
+from pytopo.plot.legend import OUTLINE, feature_name, given_or_new, legend_below, mark_handle
+from pytopo.plot.marks import Marks, some_of
 from pytopo.plot.outlines import TINTS
 from pytopo.plot.span import span_of
 
@@ -34,9 +42,9 @@ def betti_matching(
     """Draw one of two images, and over it which of its features match.
 
     Features that match are filled, and have the same colour in both images; features without
-    match are hatched.  There are seven colours, so some pairs share one.  Each feature has a
-    mark where it begins, a component at its birth and all others at their death, unless that
-    is in the frame.  Tunnels of volumes have a mark only, and the essential components, which
+    match are hatched.  There are seven colours; more than seven pairs are numbered, too.  Each
+    feature has a mark where it begins, a component at its birth and all others at their death,
+    unless that is in the frame.  Tunnels of volumes have a mark only, and the essential components, which
     match, are left out.
 
     Parameters
@@ -88,19 +96,22 @@ def betti_matching(
     marks = marks_of(diagram, section, draw_pixels(ax, values, span_of(values)))
     begins = seeds_seen(marks)
 
-    order, colour = _pairs_by_persistence(matching)
+    order, numbers = _pairs_by_persistence(matching)
     pairs = order[begins[matching.pairs[order, side]]]
     matched = matching.pairs[pairs, side]
     single = alone[begins[alone]]
     single = single[np.argsort(-diagram.persistence[single], kind="stable")]
     shown, left = matched[:top], single[:top]
-    colours = [*(colour[i] for i in pairs[:top].tolist()), *(["black"] * len(left))]
+    colours = [TINTS[(numbers[i] - 1) % len(TINTS)] for i in pairs[:top].tolist()]
+    colours += ["black"] * len(left)
 
     rows = np.concatenate([shown, left])
     for labels in label_images(np.asarray(image), diagram, rows, matching.pairs[:, side]):
         part = labels if section is None else labels[section]
         paint(ax, np.where(part <= len(shown), part, 0), colours)
         paint(ax, np.where(part > len(shown), part, 0), colours, hatched=True)
+    if len(shown) > len(TINTS):
+        _number(ax, marks, shown, [numbers[i] for i in pairs[:top].tolist()])
     for dim in diagram.dims:
         of_dim = diagram.dim[rows] == dim
         draw_seeds(ax, marks, rows[of_dim], MARKERS[dim], list(compress(colours, of_dim)))
@@ -115,12 +126,14 @@ def betti_matching(
         text = f"not matched: {some_of(left, single)}"
         handles.append(area_handle("black", text, hatched=True))
     if handles:
-        legend_below(ax, handles, columns=len(handles))
+        legend_below(ax, handles, columns=2 if len(handles) > 3 else len(handles))
     return ax
 
 
-def _pairs_by_persistence(matching: "BettiMatching") -> tuple[NDArray[np.int64], list[str]]:
-    """Return the order of the pairs, the most persistent first, and the colour of each.
+def _pairs_by_persistence(
+    matching: "BettiMatching",
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the order of the pairs, the most persistent first, and the number of each, from 1.
 
     The essential components are not in that order: they are everywhere.
     """
@@ -128,7 +141,16 @@ def _pairs_by_persistence(matching: "BettiMatching") -> tuple[NDArray[np.int64],
     i, j = matching.pairs.T
     order = np.argsort(-(first.persistence[i] + second.persistence[j]), kind="stable")
     order = order[~first.essential[i[order]]]
-    colour = [""] * len(i)
-    for number, pair in enumerate(order.tolist()):
-        colour[pair] = TINTS[number % len(TINTS)]
-    return order, colour
+    number = np.zeros(len(i), np.int64)
+    number[order] = 1 + np.arange(len(order))
+    return order, number
+
+
+def _number(ax: Axes, marks: Marks, rows: NDArray[np.int64], numbers: Sequence[int]) -> None:
+    """Write the numbers of pairs beside the marks of their features."""
+    places = seeds_of(marks, rows)
+    for place, number in zip(places, numbers):
+        ax.annotate(
+            str(number), place, (3, 3), textcoords="offset points", fontsize=7,
+            path_effects=OUTLINE, zorder=5, annotation_clip=True,
+        )  # fmt: skip
