@@ -46,9 +46,9 @@ An image of 0 and one other value is a mask, 0 and 1 whatever its type, unless -
 A saved diagram holds how its image was read and swept, and both must agree; the options for
 images are refused if both are saved diagrams.
 
-Matching by cost takes time: with 10,000 points on either side a minute or more, and eight times
-as long for twice as many. An estimate is printed first. --min-persistence leaves out the points
-near the diagonal, which are most of them.
+Matching by cost takes minutes for tens of thousands of points, and six to eight times as long
+for twice as many; an estimate is printed first. --min-persistence leaves out the points near
+the diagonal, which are most of them.
 
 examples:
   pytopo match likelihood.png truth.png --superlevel

@@ -112,9 +112,10 @@ def by_cost(sides: Sides, dims: Iterable[int]) -> dict[int, Match]:
         try:
             found = _assigned(dim, *points)
         except MemoryError as error:
+            reason = str(error) or "not enough memory"
             raise InputError(
-                f"{sides.names[0]}: {str(error) or 'not enough memory'} to match {len(rows[0])} "
-                f"points with {len(rows[1])}; leave out small ones with --min-persistence"
+                f"{sides.names[0]}: {reason} to match {len(rows[0])} points with "
+                f"{len(rows[1])}; leave out small ones with --min-persistence"
             ) from None
         matches[dim] = Match(*rows, *found)
     return matches

@@ -87,7 +87,9 @@ def pictures():
 
 
 def test_every_picture_of_a_lesson_is_made_by_the_code_of_the_documents(make):
-    of_lessons = {name for name in pictures() if name.startswith(("lesson-", "regions-"))}
+    of_lessons = {
+        name for name in pictures() if name.startswith(("lesson-", "regions-", "compare-"))
+    }
     assert of_lessons == set(make.figures())
 
 

@@ -1,4 +1,4 @@
-"""Make the figures of the lessons, and of the page about regions.
+"""Make the figures of the lessons, and of the pages about regions and about comparing.
 
     python docs/figures/make.py FOLDER [NAME ...]
 
@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 def figures() -> dict[str, Callable[[], Figure]]:
     """Return the function that makes each figure, by the name of the file."""
     found = {}
-    for path in sorted([*HERE.glob("lesson_*.py"), HERE / "regions.py"]):
+    for path in sorted([*HERE.glob("lesson_*.py"), HERE / "regions.py", HERE / "compare.py"]):
         module = import_module(path.stem)
         for name, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == path.stem and not name.startswith("_"):

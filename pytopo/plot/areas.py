@@ -89,7 +89,11 @@ def part_of(diagram: Diagram, rows: NDArray[np.int64], dims: tuple[int, ...]) ->
 
 
 def paint(
-    ax: Axes, labels: NDArray[np.int64], colours: list[str], hatched: bool = False
+    ax: Axes,
+    labels: NDArray[np.int64],
+    colours: list[str],
+    hatched: bool = False,
+    ground: float = 0,
 ) -> None:
     """Paint the pixels of label i in colour i - 1, and outline them.
 
@@ -101,6 +105,8 @@ def paint(
     colours : list of str
     hatched : bool
         Hatch the pixels in place of filling them.
+    ground : float
+        How opaque the white under a hatching is.
     """
     row, start, stop, label = _runs(labels)
     for i in np.unique(label):
@@ -110,7 +116,7 @@ def paint(
         ax.add_patch(
             PathPatch(
                 _path(y - 0.5, left - 0.5, right - 0.5),
-                fc="none" if hatched else (*colour, OPACITY),
+                fc=(1, 1, 1, ground) if hatched else (*colour, OPACITY),
                 hatch=HATCH if hatched else None,
                 ec=colour,
                 lw=0,
@@ -155,7 +161,7 @@ def draw_seeds(
 def area_handle(colour: str, label: str, hatched: bool = False) -> Artist:
     """Return the entry of a legend for painted pixels."""
     if hatched:
-        return Patch(fc="none", ec=colour, hatch=HATCH, lw=1, label=label)
+        return Patch(fc="white", ec=colour, hatch=HATCH, lw=1, label=label)
     return Patch(fc=(*to_rgb(colour), OPACITY), ec=colour, lw=1, label=label)
 
 

@@ -1,6 +1,6 @@
 """Which features of two images are in the same place, over one of the images."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import compress
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
+from pytopo.diagram import Diagram
 from pytopo.options import flag, whole_number
 from pytopo.plot.areas import (
     area_handle,
@@ -20,7 +21,7 @@ from pytopo.plot.areas import (
 )
 from pytopo.plot.images import checked_section, draw_pixels, marks_of
 from pytopo.plot.legend import OUTLINE, feature_name, given_or_new, legend_below, mark_handle
-from pytopo.plot.marks import Marks, some_of
+from pytopo.plot.marks import some_of
 from pytopo.plot.outlines import TINTS
 from pytopo.plot.span import span_of
 
@@ -44,8 +45,8 @@ def betti_matching(
     Features that match are filled, and have the same colour in both images; features without
     match are hatched.  There are seven colours; more than seven pairs are numbered, too.  Each
     feature has a mark where it begins, a component at its birth and all others at their death,
-    unless that is in the frame.  Tunnels of volumes have a mark only, and the essential components, which
-    match, are left out.
+    unless that is in the frame.  Tunnels of volumes have a mark only, and the essential
+    components, which match, are left out.
 
     Parameters
     ----------
@@ -85,8 +86,7 @@ def betti_matching(
     """
     top = whole_number(top, "top")
     side = int(flag(second, "second"))
-    diagram = matching.second if side else matching.first
-    alone = matching.second_only if side else matching.first_only
+    diagram = (matching.first, matching.second)[side]
     values, section = checked_section(np.asarray(image), diagram, section, "image")
     if values.ndim == 1:
         raise ValueError(f"image has shape {values.shape}; expected (H, W) or (D, H, W)")
@@ -94,40 +94,76 @@ def betti_matching(
     if section is not None:
         ax.set_title(f"section {section} of {diagram.shape[0]}")
     marks = marks_of(diagram, section, draw_pixels(ax, values, span_of(values)))
-    begins = seeds_seen(marks)
-
-    order, numbers = _pairs_by_persistence(matching)
-    pairs = order[begins[matching.pairs[order, side]]]
-    matched = matching.pairs[pairs, side]
-    single = alone[begins[alone]]
-    single = single[np.argsort(-diagram.persistence[single], kind="stable")]
-    shown, left = matched[:top], single[:top]
-    colours = [TINTS[(numbers[i] - 1) % len(TINTS)] for i in pairs[:top].tolist()]
-    colours += ["black"] * len(left)
-
-    rows = np.concatenate([shown, left])
-    for labels in label_images(np.asarray(image), diagram, rows, matching.pairs[:, side]):
-        part = labels if section is None else labels[section]
-        paint(ax, np.where(part <= len(shown), part, 0), colours)
-        paint(ax, np.where(part > len(shown), part, 0), colours, hatched=True)
-    if len(shown) > len(TINTS):
-        _number(ax, marks, shown, [numbers[i] for i in pairs[:top].tolist()])
+    chosen = _chosen(matching, side, seeds_seen(marks), top)
+    colours = [TINTS[(number - 1) % len(TINTS)] for number in chosen.numbers]
+    black = ["black"] * len(chosen.single)
+    for rows, tints in ((chosen.matched, colours), (chosen.single, black)):
+        # What has no match lies over what has, and takes no pixels from it.
+        for labels in label_images(np.asarray(image), diagram, rows, matching.pairs[:, side]):
+            seen = labels if section is None else labels[section]
+            paint(ax, seen, tints, hatched=tints is black, ground=0.5)
+    rows = np.concatenate([chosen.matched, chosen.single])
     for dim in diagram.dims:
         of_dim = diagram.dim[rows] == dim
-        draw_seeds(ax, marks, rows[of_dim], MARKERS[dim], list(compress(colours, of_dim)))
+        tints = list(compress(colours + black, of_dim))
+        draw_seeds(ax, marks, rows[of_dim], MARKERS[dim], tints)
+    if len(chosen.matched) > len(TINTS):
+        _number(ax, seeds_of(marks, chosen.matched), chosen.numbers)
+    handles = _handles(diagram, rows, chosen)
+    if handles:
+        legend_below(ax, handles, columns=2 if len(handles) > 3 else len(handles))
+    return ax
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Which features of an image are drawn, the most persistent first.
+
+    Attributes
+    ----------
+    matched, single : (k,) and (m,) int64
+        Rows of those that have a match, and of those that have none.
+    numbers : list of int
+        Of the pairs, from 1; the same for both images.
+    counts : (str, str)
+        How many those are, and of how many.
+    """
+
+    matched: NDArray[np.int64]
+    single: NDArray[np.int64]
+    numbers: list[int]
+    counts: tuple[str, str]
+
+
+def _chosen(matching: "BettiMatching", side: int, seen: NDArray[np.bool_], top: int) -> _Chosen:
+    """Choose features of one image that begin in the picture."""
+    diagram = (matching.first, matching.second)[side]
+    alone = (matching.first_only, matching.second_only)[side]
+    order, number = _pairs_by_persistence(matching)
+    pairs = order[seen[matching.pairs[order, side]]]
+    single = alone[seen[alone]]
+    single = single[np.argsort(-diagram.persistence[single], kind="stable")]
+    return _Chosen(
+        matching.pairs[pairs[:top], side],
+        single[:top],
+        number[pairs[:top]].tolist(),
+        (some_of(pairs[:top], pairs), some_of(single[:top], single)),
+    )
+
+
+def _handles(diagram: Diagram, rows: NDArray[np.int64], chosen: _Chosen) -> list[Artist]:
+    """Return the entries of the legend."""
     handles: list[Artist] = [
         mark_handle("0.3", feature_name(dim, diagram), MARKERS[dim])
         for dim in diagram.dims
         if dim in diagram.dim[rows]
     ]
-    if len(matched):
-        handles.append(area_handle("0.3", f"matched: {some_of(shown, matched)}"))
-    if len(single):
-        text = f"not matched: {some_of(left, single)}"
-        handles.append(area_handle("black", text, hatched=True))
-    if handles:
-        legend_below(ax, handles, columns=2 if len(handles) > 3 else len(handles))
-    return ax
+    matched, single = chosen.counts
+    if len(chosen.matched):
+        handles.append(area_handle("0.3", f"matched: {matched}"))
+    if len(chosen.single):
+        handles.append(area_handle("black", f"not matched: {single}", hatched=True))
+    return handles
 
 
 def _pairs_by_persistence(
@@ -146,11 +182,10 @@ def _pairs_by_persistence(
     return order, number
 
 
-def _number(ax: Axes, marks: Marks, rows: NDArray[np.int64], numbers: Sequence[int]) -> None:
+def _number(ax: Axes, places: NDArray, numbers: list[int]) -> None:
     """Write the numbers of pairs beside the marks of their features."""
-    places = seeds_of(marks, rows)
     for place, number in zip(places, numbers):
         ax.annotate(
             str(number), place, (3, 3), textcoords="offset points", fontsize=7,
-            path_effects=OUTLINE, zorder=5, annotation_clip=True,
+            path_effects=OUTLINE, zorder=5,
         )  # fmt: skip

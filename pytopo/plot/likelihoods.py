@@ -168,13 +168,11 @@ def _paint_both(
     hatched: NDArray[np.int64],
     beside: NDArray[np.int64],
 ) -> None:
-    """Fill some features and hatch others, in the colours of their dimensions.
+    """Fill some features and hatch others over them, in the colours of their dimensions.
 
     Features ``beside`` them keep their own pixels, unpainted.
     """
-    shown = np.concatenate([filled, hatched])
-    colours = [COLOURS[d] for d in diagram.dim[shown]]
-    for labels in label_images(values, diagram, shown, beside):
-        to_fill = labels <= len(filled)
-        paint(ax, np.where(to_fill, labels, 0), colours)
-        paint(ax, np.where(to_fill, 0, labels), colours, hatched=True)
+    for rows, is_hatched in ((filled, False), (hatched, True)):
+        colours = [COLOURS[d] for d in diagram.dim[rows]]
+        for labels in label_images(values, diagram, rows, beside):
+            paint(ax, labels, colours, is_hatched)
