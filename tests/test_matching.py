@@ -392,7 +392,9 @@ def test_a_diagram_in_another_order_goes_to_itself_point_by_point():
     assert m.pairs.tolist() == [[0, 2], [1, 1]]
     assert (m.first_only.tolist(), m.second_only.tolist(), m.cost) == ([2], [0], 0)
     assert match(first, second, every_second=True).pairs.tolist() == [[0, 2], [1, 1], [2, 0]]
-    assert match([[0, 4], [0, 4]], [[0, 4], [1, 2]]).cost == 5  # equally many, not the same
+    others = match([[0, 4], [1, 2]], [[0, 4], [5, 5.2]])  # equally many, not the same
+    assert others.pairs.tolist() == [[0, 0]]
+    assert others.cost == pytest.approx(0.52)
 
 
 def test_a_diagram_against_itself_is_not_solved(monkeypatch):

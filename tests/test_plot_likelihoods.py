@@ -100,6 +100,19 @@ def test_labels_of_two_dimensions_are_numbered_together():
             assert np.array_equal(labels == i, mask)
 
 
+def test_pixels_of_the_foreground_of_a_mask_have_no_part_in_its_holes():
+    """The frame closes the hole before the pixel in the middle comes, of the same value."""
+    mask = np.zeros((3, 3))
+    mask[1, 1] = 1
+    d = pytopo.persistence(mask, 1, superlevel=True, frame=1)
+    assert pytopo.feature_mask(mask, d, 0).all()
+    (labels,) = label_images(mask, d, np.array([0]))
+    assert labels.tolist() == (1 - mask).tolist()
+    dark = pytopo.persistence(1 - mask, 1, frame=0)
+    (labels,) = label_images(1 - mask, dark, np.array([0]))
+    assert labels.tolist() == (1 - mask).tolist()
+
+
 def test_tunnels_and_the_essential_component_have_no_area():
     volume = np.zeros((3, 3, 3))
     volume[:, 1, 1] = 9
