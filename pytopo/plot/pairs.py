@@ -12,7 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from pytopo.diagram import Diagram
 from pytopo.options import whole_number
 from pytopo.plot.diagrams import draw_ground
-from pytopo.plot.legend import COLOURS, feature_name, given_or_new, mark_handle, point_handle
+from pytopo.plot.legend import (
+    COLOURS,
+    OUTLINE,
+    feature_name,
+    given_or_new,
+    mark_handle,
+    point_handle,
+)
 from pytopo.plot.span import HUGE, Span, span_of
 
 _CROWDED = 500  # points; more are drawn small, and as pixels in a vector graphic
@@ -113,9 +120,10 @@ def _draw_pairs(
     ends = np.stack([place[side] for place, side in zip(places, rows.T)], axis=1)
     far = np.argsort(-((ends[:, 0] - ends[:, 1]) ** 2).sum(axis=1), kind="stable")[:top]
     colours = [COLOURS[dim] for dim in first.dim[rows[far, 0]]]
-    ax.add_collection(
-        LineCollection(list(ends[far]), colors=colours, lw=1.2, zorder=3), autolim=False
+    lines = LineCollection(
+        list(ends[far]), colors=colours, lw=1.2, zorder=5, path_effects=OUTLINE
     )
+    ax.add_collection(lines, autolim=False)
 
 
 def _draw_alone(
