@@ -66,4 +66,6 @@ def leave(status: int) -> NoReturn:
     if multiprocessing := sys.modules.get("multiprocessing"):
         for child in multiprocessing.active_children():  # those that cut patches
             child.terminate()
+    if steps := sys.modules.get("pytopo.cli.child"):
+        steps.end_children()
     os._exit(status)

@@ -15,21 +15,20 @@ from pytopo.cli.files import (
     check_axes,
     check_places,
     check_room,
-    figure_content,
     figure_name,
     mask_in,
     opened,
     read_grey,
     read_mask,
     size_text,
-    two_axes,
     write,
 )
 from pytopo.cli.html import add_html, check_html, write_html
 from pytopo.cli.kernels import run_kernels
+from pytopo.cli.loss_figure import loss_figure
 from pytopo.cli.loss_tables import Verdict, frame_of, gradient_csv, options_text, table
 from pytopo.cli.options import STDOUT
-from pytopo.cli.report import InputError, printable, results, say
+from pytopo.cli.report import InputError, printable, reporting_errors, results, say
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,8 +40,9 @@ DESCRIPTION = """\
 Compute the topological loss of a likelihood against the ground truth: how far its persistence
 diagram is from that of the ground truth, which of its points to fix and which to remove.
 
-Prints the loss of each dimension and counts, and writes a figure: the pixels at which the
-loss pulls, and the matching of the diagrams."""
+Prints the loss of each dimension and counts, and writes a figure: the truth beside the
+likelihood, the features to fix and to remove, the pixels at which the loss pulls, and the
+matching of the diagrams."""
 
 EPILOG = """\
 LIKELIHOOD and TRUTH are images of one shape, as `pytopo diagram` reads them. TRUTH is a mask
@@ -53,6 +53,7 @@ is the foreground, unless --sublevel is given.
 examples:
   pytopo loss likelihood.png truth.png
   pytopo loss likelihood.png truth.png --frame --every-target -o why.svg
+  pytopo loss likelihood.png truth.png --frame --matching betti
   pytopo loss likelihood.png truth.png --html why.html
   pytopo loss likelihood.npy truth.png --csv - | sort -t, -g -k3 | head"""
 
@@ -102,6 +103,11 @@ def _add_loss_options(group: "argparse._ArgumentGroup") -> None:
         help="leave no point of the ground truth unmatched while a point of the likelihood is "
         "free",
     )  # fmt: skip
+    group.add_argument(
+        "--matching", choices=("wasserstein", "betti"), default="wasserstein",
+        help="which point goes to which of the ground truth: at the least cost (wasserstein, "
+        "the default), or in the same place (betti)",
+    )  # fmt: skip
 
 
 def _add_output_options(group: "argparse._ArgumentGroup") -> None:
@@ -117,7 +123,8 @@ def _add_output_options(group: "argparse._ArgumentGroup") -> None:
     )
     group.add_argument(
         "--top", type=options.count, default=20, metavar="N",
-        help="how many points to fix and to remove to mark in the image (default: 20)",
+        help="how many features to fix and to remove to draw, those that cost most (default: "
+        "20)",
     )  # fmt: skip
     group.add_argument(
         "--csv", metavar="FILE",
@@ -139,6 +146,8 @@ def run(args: argparse.Namespace) -> int:
         figure_path = f"{figure_name(args.likelihood)}.loss.png"
     if args.no_plot and args.output is not None:
         args.usage_error("--no-plot and --output exclude each other")
+    if args.every_target and args.matching == "betti":
+        args.usage_error("--every-target is of matching by cost: leave out --matching betti")
     written = (figure_path, args.csv, args.html)
     files = [path for path in written if path not in (None, STDOUT)]
     options.check_files(args, files, {"LIKELIHOOD": args.likelihood, "TRUTH": args.truth})
@@ -150,7 +159,7 @@ def run(args: argparse.Namespace) -> int:
     sections.check_voxel(args.likelihood, likelihood, args.at)
     verdict = _verdict(likelihood, truth, args)
     if figure_path is not None:
-        write(figure_path, _figure(likelihood, verdict, args, figure_path))
+        write(figure_path, loss_figure((likelihood, truth), verdict, args, figure_path))
     if args.csv is not None and not piped:
         write(args.csv, gradient_csv(verdict))
     if args.html is not None:
@@ -246,6 +255,7 @@ def _verdict(likelihood: "NDArray", truth: "NDArray", args: argparse.Namespace) 
             "frame": frame_of(args),
             "min_persistence": args.min_persistence,
             "every_target": args.every_target,
+            "matching": args.matching,
         }
         dims = args.dims or tuple(range(likelihood.ndim))
         losses = {}
@@ -267,6 +277,9 @@ def _verdict(likelihood: "NDArray", truth: "NDArray", args: argparse.Namespace) 
         )
 
     try:
+        if args.matching == "betti":  # not all dimensions of volumes are matched by place
+            with reporting_errors(args.likelihood):
+                return run_kernels(compute)
         return run_kernels(compute)
     except MemoryError:
         raise InputError(
@@ -288,24 +301,3 @@ def _page(likelihood: "NDArray", verdict: Verdict, args: argparse.Namespace) -> 
         title=printable(f"{args.likelihood} against {args.truth}"),
         note=f"{size_text(likelihood)} pixels, {loss}: {options_text(args)}",
     )
-
-
-def _figure(
-    likelihood: "NDArray", verdict: Verdict, args: argparse.Namespace, path: str
-) -> bytes:
-    """Return the content of the figure: where the loss pulls, and what it matches."""
-    from pytopo import plot
-
-    why, size = verdict.explanation, f"{size_text(likelihood)} pixels"
-    title = f"loss {sum(verdict.losses.values()):.4g}: {options_text(args)}"
-    if likelihood.ndim == 3:
-        figure, left, right = sections.volume_axes(likelihood.shape)
-        plot.critical_sections(likelihood, why, left, at=args.at, top=args.top)
-        title = f"{size}\n{title}"
-    else:
-        figure, image, right = two_axes()
-        plot.critical(likelihood, why, image, top=args.top)
-        image.set_title(size, fontsize="medium")
-    plot.matching(why, right, flipped=args.flipped)
-    right.set_title(title, fontsize="medium")
-    return figure_content(figure, f"{args.likelihood} against {args.truth}", path)

@@ -99,6 +99,8 @@ def options_text(args: argparse.Namespace) -> str:
     text = sweep_text(
         not args.sublevel, args.construction, frame_of(args), args.min_persistence
     )
+    if args.matching == "betti":
+        return f"{text}, matched by place"
     return f"{text}, every target" if args.every_target else text
 
 

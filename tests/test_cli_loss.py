@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
 from PIL import Image
 
 import pytopo
@@ -81,7 +82,7 @@ def loss(*options):
 
 
 def match(*options):
-    return main(["match", "likelihood.npy", "truth.png", "--superlevel", *options])
+    return main(["match", "likelihood.npy", "truth.png", "--superlevel", "--no-plot", *options])
 
 
 def losses(capsys):
@@ -224,7 +225,7 @@ def test_each_file_is_read_once(monkeypatch):
     monkeypatch.setattr("pytopo.images.image.open_image", counting)
     Image.fromarray(np.uint8(255 * LIKELIHOOD)).save("likelihood.png")
     assert main(["loss", "likelihood.png", "truth.png", "--no-plot"]) == 0
-    assert main(["match", "likelihood.png", "truth.png"]) == 0
+    assert main(["match", "likelihood.png", "truth.png", "--no-plot"]) == 0
     assert opened == ["likelihood.png", "truth.png"] * 2
 
 
@@ -293,17 +294,22 @@ def test_the_figure_is_named_after_the_likelihood(folder, capsys):
     assert files(folder) == ["likelihood.loss.png", "likelihood.npy", "truth.png"]
     assert captured(capsys) == (LOSS_TABLE, "wrote likelihood.loss.png\n")
     with Image.open("likelihood.loss.png") as picture:
-        assert picture.size == (1650, 870)
+        assert picture.size == (2550, 960)
 
 
 def test_the_figure_shows_where_the_loss_pulls_and_what_it_matches(figures):
     assert loss("--frame=0") == 0
     (figure,) = figures
-    critical, matching = figure.axes
+    target, critical, matching = figure.axes
     assert figure.get_suptitle() == "likelihood.npy against truth.png"
-    assert critical.get_title() == "5 x 5 pixels"
+    assert [ax.get_title() for ax in (target, critical)] == [
+        "truth",
+        "likelihood, 5 x 5 pixels",
+    ]
+    assert target.images[0].get_array().tolist() == TRUTH.tolist()
     assert critical.images[0].get_array().tolist() == LIKELIHOOD.tolist()
-    assert matching.get_title() == "loss 0.135: superlevel, construction V, frame 0"
+    assert target.get_legend() is None  # by cost, which of the true features is as good as any
+    assert matching.get_title() == "loss 0.135\nsuperlevel, construction V, frame 0"
     assert matching.get_xlabel() == "birth (threshold falls)"
     legend = [text.get_text() for text in matching.get_legend().get_texts()]
     assert legend[2:4] == ["to fix: 1", "to remove: 1"]
@@ -311,9 +317,45 @@ def test_the_figure_shows_where_the_loss_pulls_and_what_it_matches(figures):
 
 def test_the_figure_obeys_flipped_and_top(figures):
     assert loss("--flipped", "--top", "0") == 0
-    critical, matching = figures[0].axes
+    _, critical, matching = figures[0].axes
     assert matching.get_xlabel() == "1 \N{MINUS SIGN} birth"
     assert sum(len(marks.get_offsets()) for marks in critical.collections) == 0
+    assert matching.get_legend().get_title().get_text() == "no lines"
+
+
+def test_by_place_the_weak_ring_is_to_be_fixed_and_the_truth_shows_it(figures, capsys):
+    """The ring of the lesson with a gap of 0.3, and beside it a false one of 0.8."""
+    truth = np.zeros((5, 11))
+    truth[1:4, 1:4] = 1
+    truth[2, 2] = 0
+    likelihood = truth.copy()
+    likelihood[1:4, 7:10], likelihood[2, 8], likelihood[1, 2] = 0.8, 0, 0.3
+    np.save("likelihood.npy", likelihood)
+    np.save("truth.npy", truth)
+    argv = ["loss", "likelihood.npy", "truth.npy", "--dims", "1"]
+    assert main(argv) == main([*argv, "--matching", "betti"]) == 0
+    by_cost, by_place = captured(capsys)[0].split("likelihood.npy against")[1:]
+    assert "  1  0.085 " in by_cost  # 0.2^2 + 0.3^2 / 2
+    assert "superlevel, construction V, matched by place\n" in by_place
+    assert "  1  0.81 " in by_place  # 0.7^2 + 0.8^2 / 2
+    filled = [[p.get_extents().extents.tolist() for p in painted(f, 1)] for f in figures]
+    assert filled == [[[7.5, 1.5, 8.5, 2.5]], [[1.5, 1.5, 2.5, 2.5]]]
+    assert [len(painted(figure, 0)) for figure in figures] == [0, 1]
+
+
+def painted(figure, i):
+    """Paths of what is filled in the i-th picture of a figure."""
+    patches = (p for p in figure.axes[i].patches if isinstance(p, PathPatch))
+    return [patch.get_path() for patch in patches if patch.get_hatch() is None]
+
+
+def test_of_wide_images_the_truth_is_above_the_likelihood(figures):
+    np.save("likelihood.npy", np.eye(3, 9))
+    np.save("truth.npy", np.eye(3, 9))
+    assert main(["loss", "likelihood.npy", "truth.npy"]) == 0
+    target, critical, matching = (ax.get_position() for ax in figures[0].axes)
+    assert target.y0 > critical.y1
+    assert target.x1 < matching.x0
 
 
 def test_the_figure_of_a_volume_shows_three_sections_and_the_matching(figures):
@@ -342,7 +384,7 @@ def test_the_distances_are_those_of_the_library(capsys):
     a, b = random.random((8, 8)), random.random((10, 6))
     np.save("a.npy", a)
     np.save("b.npy", b)
-    assert main(["match", "a.npy", "b.npy", "--frame", "--construction", "T"]) == 0
+    assert main(["match", "a.npy", "b.npy", "--frame", "--construction", "T", "--no-plot"]) == 0
     rows = [line.split() for line in captured(capsys)[0].splitlines()]
     for dim in (0, 1):
         one, other = (
@@ -362,18 +404,18 @@ def test_the_distances_are_those_of_the_library(capsys):
 def test_essential_components_are_matched_by_birth_and_said_so(capsys):
     np.save("a.npy", [[0.25, 0.5]])
     np.save("b.npy", [[0.5, 0.75]])
-    assert main(["match", "a.npy", "b.npy"]) == 0
+    assert main(["match", "a.npy", "b.npy", "--no-plot"]) == 0
     out = captured(capsys)[0]
     assert "  0  0  0      0       0       0     0            0           0  components" in out
     assert out.endswith("are matched by birth: 0.25 and 0.5, 0.25 apart\n")
-    assert main(["match", "a.npy", "b.npy", "--dims", "1"]) == 0
+    assert main(["match", "a.npy", "b.npy", "--dims", "1", "--no-plot"]) == 0
     assert "essential" not in captured(capsys)[0]
 
 
 def test_infinite_points_that_are_not_essential_are_left_out_and_said(capsys):
     np.save("a.npy", [[0, np.inf, 1]])
     np.save("b.npy", [[0, 2.0, 1]])
-    assert main(["match", "a.npy", "b.npy", "--dims", "0"]) == 0
+    assert main(["match", "a.npy", "b.npy", "--dims", "0", "--no-plot"]) == 0
     out, err = captured(capsys)
     assert err == "a.npy: 1 infinite points of dim 0 left out\n"
     assert "  0  0  1      0       0       1   0.5 " in out
@@ -382,19 +424,19 @@ def test_infinite_points_that_are_not_essential_are_left_out_and_said(capsys):
 @pytest.mark.parametrize("ending", ["npz", "csv", "json"])
 def test_a_saved_diagram_is_as_good_as_its_image(capsys, ending):
     pytopo.persistence(LIKELIHOOD, superlevel=True).save(f"a.{ending}")
-    assert main(["match", f"a.{ending}", "truth.png", "--superlevel"]) == 0
+    assert main(["match", f"a.{ending}", "truth.png", "--superlevel", "--no-plot"]) == 0
     assert captured(capsys)[0] == MATCH_TABLE.replace("likelihood.npy", f"a.{ending}")
 
 
 def test_an_archive_of_an_image_is_an_image(capsys):
     np.savez("a.npz", LIKELIHOOD)
-    assert main(["match", "a.npz", "truth.png", "--superlevel"]) == 0
+    assert main(["match", "a.npz", "truth.png", "--superlevel", "--no-plot"]) == 0
     assert captured(capsys)[0] == MATCH_TABLE.replace("likelihood.npy", "a.npz")
 
 
 def test_dimensions_that_both_have_are_matched(capsys):
     pytopo.persistence(LIKELIHOOD, superlevel=True, dims=1).save("a.npz")
-    assert main(["match", "a.npz", "truth.png", "--superlevel"]) == 0
+    assert main(["match", "a.npz", "truth.png", "--superlevel", "--no-plot"]) == 0
     out = captured(capsys)[0]
     assert "holes" in out
     assert "components" not in out
@@ -408,9 +450,9 @@ def test_small_points_do_not_match(capsys):
 
 
 def test_raw_integers_are_not_scaled(capsys):
-    assert main(["match", "truth.png", "truth.png", "--raw"]) == 0
+    assert main(["match", "truth.png", "truth.png", "--raw", "--no-plot"]) == 0
     assert captured(capsys)[0].endswith("matched by birth: 0 and 0, 0 apart\n")
-    assert main(["match", "truth.png", "truth.png", "--raw", "--superlevel"]) == 0
+    assert main(["match", "truth.png", "truth.png", "--raw", "--superlevel", "--no-plot"]) == 0
     assert captured(capsys)[0].endswith("matched by birth: 255 and 255, 0 apart\n")
 
 
@@ -433,7 +475,7 @@ def test_rows_are_those_of_the_diagram_and_costs_add_up(folder, capsys):
     second = pytopo.persistence(random.random((7, 9)))
     first.save("a.npz")
     second.save("b.json")
-    assert main(["match", "a.npz", "b.json", "--csv", "m.csv"]) == 0
+    assert main(["match", "a.npz", "b.json", "--csv", "m.csv", "--no-plot"]) == 0
     assert captured(capsys)[1] == "wrote m.csv\n"
     rows = list(csv.DictReader(io.StringIO(Path("m.csv").read_text())))
     for dim in (0, 1):
@@ -588,8 +630,7 @@ def test_nothing_is_left_half_written(capsys, monkeypatch, folder, command):
 
     Path("a.csv").write_text("as it was")
     monkeypatch.setattr(os, "replace", full)
-    argv = ["--no-plot"] if command == "loss" else []
-    line = fault(capsys, command, "likelihood.npy", "truth.png", "--csv", "a.csv", *argv)
+    line = fault(capsys, command, "likelihood.npy", "truth.png", "--csv", "a.csv", "--no-plot")
     assert line == f"a.csv: {os.strerror(errno.ENOSPC)}"
     assert files(folder) == ["a.csv", "likelihood.npy", "truth.png"]
     assert Path("a.csv").read_text() == "as it was"
@@ -609,6 +650,10 @@ def test_nothing_is_left_half_written(capsys, monkeypatch, folder, command):
         (["loss", "a", "b", "--top", "-1"], "'-1'; expected a whole number, at least 0"),
         (["loss", "a", "b", "-o", "a.jpg"], "'a.jpg' names no kind of figure"),
         (["loss", "a", "b", "-o", "a.png", "--no-plot"], "--no-plot and --output exclude"),
+        (["loss", "a", "b", "--every-target", "--matching", "betti"], "--every-target is of"),
+        (["match", "a", "b", "-o", "a.png", "--no-plot"], "--no-plot and --output exclude"),
+        (["match", "a.json", "b.csv", "--raw"], "--raw is for images; A and B are saved"),
+        (["match", "a.json", "b.csv", "--frame"], "--frame is for images; A and B are saved"),
         (["loss", "a", "b", "--at", "1,2,3", "--csv", "-"], "--at says what the figure shows"),
         (["loss", "a", "b", "--csv", "b"], "b would overwrite TRUTH"),
         (["loss", "a", "b", "--csv", "./a"], "./a would overwrite LIKELIHOOD"),
@@ -684,7 +729,7 @@ def test_help_imports_nothing_heavy(command):
 
 
 def test_each_command_imports_what_it_needs():
-    needed = heavy_modules_of("match", "likelihood.npy", "likelihood.npy")
+    needed = heavy_modules_of("match", "likelihood.npy", "likelihood.npy", "--no-plot")
     assert "scipy" in needed
     assert not {"torch", "matplotlib"} & set(needed)
     needed = heavy_modules_of("loss", "likelihood.npy", "likelihood.npy", "--no-plot")

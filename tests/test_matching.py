@@ -386,6 +386,26 @@ def test_superlevel_points_match_like_sublevel_points(first, second, every_secon
     assert up.cost == down.cost
 
 
+def test_a_diagram_in_another_order_goes_to_itself_point_by_point():
+    first, second = [[0, 4], [1, 2], [3, 3]], [[3, 3], [1, 2], [0, 4]]
+    m = match(first, second)
+    assert m.pairs.tolist() == [[0, 2], [1, 1]]
+    assert (m.first_only.tolist(), m.second_only.tolist(), m.cost) == ([2], [0], 0)
+    assert match(first, second, every_second=True).pairs.tolist() == [[0, 2], [1, 1], [2, 0]]
+    others = match([[0, 4], [1, 2]], [[0, 4], [5, 5.2]])  # equally many, not the same
+    assert others.pairs.tolist() == [[0, 0]]
+    assert others.cost == pytest.approx(0.52)
+
+
+def test_a_diagram_against_itself_is_not_solved(monkeypatch):
+    for name in ("linear_sum_assignment", "min_weight_full_bipartite_matching"):
+        monkeypatch.setattr(assignment, name, None)
+    points = np.random.default_rng(0).random((900, 2))
+    m = match(points, points)
+    assert np.array_equal(m.pairs, np.arange(900)[:, None].repeat(2, axis=1))
+    assert bottleneck(points, points[::-1]) == wasserstein(points, points[::-1]) == 0
+
+
 @given(diagrams(8))
 def test_a_diagram_matches_itself_at_no_cost(points):
     assert match(points, points).cost == 0

@@ -625,7 +625,8 @@ def test_matchings_of_all_options_can_be_drawn(ax, options):
 def marked_pixels(ax):
     """Births and deaths that are marked, by marker and colour: crosses have 12 corners."""
     found = {}
-    for births, deaths in zip(ax.collections[::2], ax.collections[1::2]):
+    marks = [c for c in ax.collections if not isinstance(c, LineCollection)]
+    for births, deaths in zip(marks[::2], marks[1::2]):
         sides = len(births.get_paths()[0].vertices)
         kind = "cross" if sides == 13 else "circle"
         found[kind, to_hex(deaths.get_edgecolor()[0]).upper()] = (
@@ -643,8 +644,8 @@ def test_pixels_to_fix_are_circles_and_those_to_remove_crosses(ax):
     assert legend(ax) == [
         "components (dim 0)",
         "holes (dim 1)",
-        "to fix: 1",
-        "to remove: 2",
+        "to fix (filled): 1",
+        "to remove (hatched): 2",
         "birth",
         "death",
     ]
@@ -653,7 +654,7 @@ def test_pixels_to_fix_are_circles_and_those_to_remove_crosses(ax):
 def test_only_the_most_expensive_are_marked_and_the_legend_says_of_how_many(ax):
     plot.critical(BROKEN, explained(BROKEN, RING_TRUTH), ax, top=1)
     assert marked_pixels(ax)["cross", BLUE][0] == [[5, 5]]
-    assert "to remove: 1 of 2" in legend(ax)
+    assert "to remove (hatched): 1 of 2" in legend(ax)
     plain = plot.critical(BROKEN, explained(BROKEN, RING_TRUTH), Figure().subplots(), top=0)
     assert plain.get_legend() is None
 

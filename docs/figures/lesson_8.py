@@ -39,7 +39,7 @@ def micrograph() -> Figure:
     axes[0].set(xticks=[], yticks=[])
     axes[0].set_title("ground truth", fontsize=10)
     pytopo.plot.critical(likelihood, why, axes[1], top=6)
-    pytopo.plot.matching(why, axes[2])
+    pytopo.plot.matching(why, axes[2], top=6)
     return figure
 
 

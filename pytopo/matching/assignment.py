@@ -104,7 +104,11 @@ def optimal_matching(
     first: NDArray, second: NDArray, every: bool, order: float, ground: float
 ) -> Matching:
     """Match finite points at the least sum of costs."""
-    if len(first) == 0 or len(second) == 0:
+    equal = equal_points(first, second)
+    if equal is not None:
+        # A point on the diagonal gains nothing from its equal.
+        pairs = equal if every else equal[costs_to_diagonal(first, order, ground) > 0]
+    elif len(first) == 0 or len(second) == 0:
         pairs = np.empty((0, 2), np.int64)
     elif len(first) < len(second):
         pairs = _best_pairs(first, second, every, order, ground)
@@ -118,6 +122,26 @@ def optimal_matching(
     cost += costs_to_diagonal(first[first_only], order, ground).sum()
     cost += costs_to_diagonal(second[second_only], order, ground).sum()
     return Matching(pairs, first_only, second_only, float(cost))
+
+
+def equal_points(first: NDArray, second: NDArray) -> NDArray[np.int64] | None:
+    """Return which row of one diagram equals which of the other, (n, 2), or None.
+
+    It is None unless both hold the same points equally often, in whatever order.
+
+    Examples
+    --------
+    >>> equal_points(np.array([[0, 4], [1, 2]]), np.array([[1, 2], [0, 4]])).tolist()
+    [[0, 1], [1, 0]]
+    """
+    if first.shape != second.shape:
+        return None
+    rows, others = (np.lexsort(points.T[::-1]) for points in (first, second))
+    if not np.array_equal(first[rows], second[others]):
+        return None
+    pairs = np.empty((len(first), 2), np.int64)
+    pairs[rows] = np.column_stack([rows, others])
+    return pairs
 
 
 def _best_pairs(

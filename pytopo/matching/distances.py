@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
-from pytopo.matching.assignment import optimal_matching
+from pytopo.matching.assignment import equal_points, optimal_matching
 from pytopo.matching.costs import costs_between, costs_to_diagonal
 from pytopo.matching.points import points_of
 from pytopo.options import at_least
@@ -103,6 +103,8 @@ def _bottleneck(first: NDArray, second: NDArray, ground: float) -> float:
 
     It is one of the distances, and no larger than the largest distance to the diagonal.
     """
+    if equal_points(first, second) is not None:
+        return 0.0
     diagonal, other_diagonal = (costs_to_diagonal(p, 1, ground) for p in (first, second))
     apart = costs_between(first, second, 1, ground)
     most = max(diagonal.max(initial=0), other_diagonal.max(initial=0))

@@ -8,11 +8,14 @@
     barcode      one bar per feature, from birth to death
     betti_curve  how many features are alive at each threshold
     matching     where the topological loss pulls each point
-    critical     at which pixels it does so
-    betti_matching
-                 which features of two images are in the same place
+    critical     at which features and pixels it does so
+    target       which features of the ground truth that concerns, matched by place
     critical_sections
                  the same in a volume
+    betti_matching
+                 which features of two images are in the same place
+    matched_diagrams
+                 which points of two diagrams match
     steps, step  the reduction of a small image, one picture per cell or pixel
 
 Every function takes ``ax=None`` and returns the Axes, of which ``step`` and the sections of a
@@ -23,11 +26,13 @@ everywhere, ``COLOURS``.  Infinite values lie on a dashed line beside the finite
 from pytopo.plot.by_place import betti_matching
 from pytopo.plot.curves import barcode, betti_curve
 from pytopo.plot.diagrams import diagram
-from pytopo.plot.images import critical, image
+from pytopo.plot.images import image
 from pytopo.plot.legend import COLOURS
+from pytopo.plot.likelihoods import critical, target
 from pytopo.plot.matchings import matching
 from pytopo.plot.outlines import regions
 from pytopo.plot.painted import features
+from pytopo.plot.pairs import matched_diagrams
 from pytopo.plot.volumes import critical_sections, sections
 from pytopo.plot.walk import step, steps
 
@@ -41,9 +46,11 @@ __all__ = [
     "diagram",
     "features",
     "image",
+    "matched_diagrams",
     "matching",
     "regions",
     "sections",
     "step",
     "steps",
+    "target",
 ]

@@ -1,7 +1,6 @@
 """Images, and over them the pixels where features are born and die."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,12 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from pytopo.diagram import Diagram
 from pytopo.options import integer, whole_number
 from pytopo.plot.legend import given_or_new, legend_below, most_persistent
-from pytopo.plot.marks import Marks, draw_critical, feature_handles
+from pytopo.plot.marks import Marks, feature_handles
 from pytopo.plot.reduced import draw_grey
 from pytopo.plot.span import Span, Ticks, span_of
-
-if TYPE_CHECKING:  # plots of diagrams do without torch
-    from pytopo.loss.explanation import Explanation
 
 _Locate = Callable[[NDArray[np.int64]], NDArray]  # coordinates of pixels (k, ndim) to (x, y)
 
@@ -79,70 +75,6 @@ def image(
     handles = feature_handles(diagram, rows, [marks])
     if handles:
         legend_below(ax, handles, columns=len(handles))
-    return ax
-
-
-def critical(
-    likelihood: ArrayLike,
-    explanation: "Explanation",
-    ax: Axes | None = None,
-    *,
-    top: int = 20,
-    section: int | None = None,
-) -> Axes:
-    """Draw a likelihood, and over it the pixels at which the topological loss pulls.
-
-    Circles are the pixels of points to fix, crosses those of points to remove: filled where
-    the feature is born, hollow where it dies, and connected by a line.  What happens in the
-    frame is not marked.
-
-    Parameters
-    ----------
-    likelihood : array_like, (H, W) or (D, H, W)
-        What was explained, one image and channel of it.  Of a volume a section is drawn.
-    explanation : Explanation
-        See `pytopo.TopologicalLoss.explain`.
-    ax : Axes or None
-        Where to draw; ``None`` for a new figure.
-    top : int
-        How many points to mark of either kind, those that cost most; the legend says of how
-        many.
-    section : int or None
-        Which section of a volume, counted from 0; ``None`` for the one in the middle.
-
-    Raises
-    ------
-    TypeError
-        If ``top`` is not a whole number.
-    ValueError
-        If ``top`` is negative, or the likelihood has not the shape of what was explained, or
-        not that section.
-
-    Examples
-    --------
-    A ring with a gap of likelihood 0.7: the hole is born at the gap.
-
-    >>> import torch, pytopo
-    >>> truth = torch.zeros(1, 1, 5, 5)
-    >>> truth[..., :3, :3] = 1
-    >>> truth[..., 1, 1] = 0
-    >>> likelihood = truth.clone()
-    >>> likelihood[0, 0, 0, 1] = 0.7
-    >>> (explanation,) = pytopo.TopologicalLoss().explain(likelihood, truth)
-    >>> ax = pytopo.plot.critical(likelihood[0, 0], explanation)
-    >>> [text.get_text() for text in ax.get_legend().get_texts()]
-    ['holes (dim 1)', 'to fix: 1', 'birth', 'death']
-    """
-    top = whole_number(top, "top")
-    found = explanation.prediction
-    values, section = checked_section(np.asarray(likelihood), found, section, "likelihood")
-    ax = given_or_new(ax)
-    if section is not None:
-        ax.set_title(f"section {section} of {found.shape[0]}")
-    locate = draw_pixels(ax, values, span_of(values))
-    handles = draw_critical([ax], [marks_of(found, section, locate)], explanation, top)
-    if handles:
-        legend_below(ax, handles, columns=(len(handles) + 1) // 2 if len(handles) > 4 else 4)
     return ax
 
 

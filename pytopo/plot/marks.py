@@ -56,8 +56,12 @@ class Marks:
         rows: NDArray[np.int64],
         markers: tuple[str, str] = ("o", "^"),
         inside: str = "none",
+        scale: float = 1,
     ) -> None:
-        """Mark births and deaths of some points, and connect those that are both there."""
+        """Mark births and deaths of some points, and connect those that are both there.
+
+        The areas of the marks are multiplied by ``scale``.
+        """
         for d in self.diagram.dims:
             of_d = rows[self.diagram.dim[rows] == d]
             birth, death = self.birth[of_d], self.death[of_d]
@@ -65,13 +69,23 @@ class Marks:
             both = born & dies
             gap = np.full((np.count_nonzero(both), 2), np.nan)
             path = np.stack([birth[both], death[both], gap], axis=1).reshape(-1, 2)
-            ax.plot(*path.T, color=colour, lw=1.2, path_effects=OUTLINE, zorder=3)
+            ax.plot(*path.T, color=colour, lw=1.2 * scale, path_effects=OUTLINE, zorder=3)
             x, y = birth[born].T
-            ax.scatter(x, y, 36, colour, marker=markers[0], edgecolor="white", lw=1, zorder=4)
+            ax.scatter(
+                x,
+                y,
+                36 * scale,
+                colour,
+                marker=markers[0],
+                edgecolor="white",
+                lw=scale,
+                zorder=4,
+            )
             x, y = death[dies].T
             ax.scatter(
-                x, y, 48 if inside == "none" else 30, marker=markers[1], facecolor=inside,
-                edgecolor=colour, lw=1.4, path_effects=OUTLINE, zorder=5,
+                x, y, scale * (48 if inside == "none" else 30), marker=markers[1],
+                facecolor=inside, edgecolor=colour, lw=1.4 * scale, path_effects=OUTLINE,
+                zorder=5,
             )  # fmt: skip
 
 
@@ -111,35 +125,82 @@ def costs(explanation: "Explanation") -> NDArray[np.float64]:
     return cost
 
 
+@dataclass(frozen=True)
+class Role:
+    """The points that the loss fixes, or those that it removes.
+
+    Attributes
+    ----------
+    words, marker : str
+        In the legend.
+    rows : (n,) int64
+        Rows of the prediction.
+    best : (k,) int64
+        Those that cost most, in that order.
+    """
+
+    words: str
+    marker: str
+    rows: NDArray[np.int64]
+    best: NDArray[np.int64]
+
+
+def roles_of(
+    explanation: "Explanation", top: int, seen: NDArray[np.bool_] | None = None
+) -> tuple[Role, Role]:
+    """Return the points to fix and those to remove, if they are seen in a picture."""
+    cost = costs(explanation)
+
+    def role(words: str, marker: str, rows: NDArray[np.int64]) -> Role:
+        here = rows if seen is None else rows[seen[rows]]
+        best = here[np.argsort(-cost[here], kind="stable")][:top]
+        return Role(words, marker, here, best)
+
+    fix, remove = explanation.fix[:, 0], explanation.remove
+    return role("to fix", "o", fix), role("to remove", "X", remove)
+
+
 def draw_critical(
     axes: Sequence[Axes],
     pictures: Sequence[Marks],
     explanation: "Explanation",
     top: int,
+    painted: bool = False,
 ) -> list[Line2D]:
     """Mark the points to fix and to remove in one or more pictures.
+
+    Where the features are painted, too, marks are smaller, and the legend says how.
 
     Returns the entries of a legend for the marks of all pictures.
     """
     found = explanation.prediction
     seen = np.any([marks.seen for marks in pictures], axis=0)
-    cost = costs(explanation)
+    roles = roles_of(explanation, top, seen)
     handles: list[Line2D] = []
-    shown = []
-    roles = (("X", "to remove", explanation.remove), ("o", "to fix", explanation.fix[:, 0]))
-    for marker, words, rows in roles:
-        here = rows[seen[rows]]
-        best = here[np.argsort(-cost[here], kind="stable")][:top]
+    for role in roles[::-1]:  # what to fix lies on top
         for ax, marks in zip(axes, pictures):
-            marks.draw(ax, best, markers=(marker, marker), inside="white")
-        if len(best):
-            counted = f"{len(best)} of {len(here)}" if len(best) < len(here) else len(best)
-            handles.insert(0, mark_handle("0.3", f"{words}: {counted}", marker))
-        shown.append(best)
-    marked = np.concatenate(shown)
+            markers = (role.marker, role.marker)
+            marks.draw(ax, role.best, markers, "white", 0.6 if painted else 1)
+    for role, how in zip(roles, (" (filled)", " (hatched)")):
+        if len(role.best):
+            words = role.words + how * painted
+            text = f"{words}: {some_of(role.best, role.rows)}"
+            handles.append(mark_handle("0.3", text, role.marker))
+    marked = np.concatenate([role.best for role in roles[::-1]])
     handles[:0] = dimension_handles(found, marked)
     if any(marks.born[marked].any() for marks in pictures):
         handles.append(mark_handle("0.3", "birth", "s"))
     if any(marks.dies[marked].any() for marks in pictures):
         handles.append(mark_handle("0.3", "death", "s", hollow=True))
     return handles
+
+
+def some_of(shown: NDArray[np.int64], rows: NDArray[np.int64]) -> str:
+    """Return how many are shown, and of how many if those are not all.
+
+    Examples
+    --------
+    >>> some_of(np.arange(2), np.arange(5)), some_of(np.arange(5), np.arange(5))
+    ('2 of 5', '5')
+    """
+    return f"{len(shown)} of {len(rows)}" if len(shown) < len(rows) else f"{len(rows)}"

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from pytopo.diagram import Diagram
-from pytopo.options import flag
+from pytopo.options import flag, whole_number
 from pytopo.plot.diagrams import draw_ground
 from pytopo.plot.legend import (
     COLOURS,
@@ -21,6 +21,7 @@ from pytopo.plot.legend import (
     mark_handle,
     point_handle,
 )
+from pytopo.plot.marks import Role, roles_of
 from pytopo.plot.span import share, span_of
 
 if TYPE_CHECKING:  # plots of diagrams do without torch
@@ -32,13 +33,17 @@ _CROWDED = 500  # points; more are drawn small, and as pixels in a vector graphi
 
 
 def matching(
-    explanation: "Explanation", ax: Axes | None = None, *, flipped: bool = False
+    explanation: "Explanation",
+    ax: Axes | None = None,
+    *,
+    flipped: bool = False,
+    top: int = 20,
 ) -> Axes:
     """Draw what the topological loss does to each point of a prediction.
 
     Points are those of the prediction, open squares those of the target.  A line leads from
-    each point to fix to its match, a thin one from each point to remove to the diagonal; a
-    square that has no match is crossed.  The essential components lie on the dashed line;
+    point to fix to its match, a thin one from a point to remove to the diagonal; a square that
+    has no match is crossed.  The essential components lie on the dashed line;
     they are matched too, but not counted.
 
     Parameters
@@ -50,6 +55,14 @@ def matching(
     flipped : bool
         Draw 1 - birth and 1 - death, as Hu et al. (2019) do: the clear features of a
         likelihood, swept downwards, are then in the upper left corner.
+    top : int
+        How many lines to draw of either kind, for the points that cost most; if there are more
+        points, the legend says so.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``flipped`` is not a bool, or ``top`` not a whole number of at least 0.
 
     Examples
     --------
@@ -66,7 +79,8 @@ def matching(
     >>> [text.get_text() for text in ax.get_legend().get_texts()][2:]
     ['to fix: 1', 'to remove: 1', 'target']
     """
-    flipped = flag(flipped, "flipped")
+    flipped, top = flag(flipped, "flipped"), whole_number(top, "top")
+    roles = roles_of(explanation, top)
     ax = given_or_new(ax)
     found, target = explanation.prediction, explanation.target
     if flipped:
@@ -79,7 +93,7 @@ def matching(
     # From the bottom up: lines, points of the prediction, squares of the target.
     draw_ground(ax, found, span)
     removed = _removed_points(explanation, found)
-    _draw_moves(ax, explanation, found, target, removed, places)
+    _draw_moves(ax, explanation, (found, target), roles, removed, places)
     _draw_points(ax, found, removed, places[0])
     _draw_squares(ax, target, explanation.missing, places[1])
     if flipped:
@@ -90,9 +104,17 @@ def matching(
             *_role_handles(explanation),
         ],
         loc="upper left" if found.superlevel else "lower right",
-        fontsize="small", alignment="left",
+        title=_lines_title(max(len(role.rows) for role in roles), top),
+        title_fontsize="small", fontsize="small", alignment="left",
     )  # fmt: skip
     return ax
+
+
+def _lines_title(points: int, top: int) -> str | None:
+    """Return what the legend says of lines that are not drawn."""
+    if points <= top:
+        return None
+    return f"lines for the {top} of each kind\nthat cost most" if top else "no lines"
 
 
 def _flipped(diagram: Diagram) -> Diagram:
@@ -136,21 +158,26 @@ def _removed_points(explanation: "Explanation", found: Diagram) -> _Removed:
 def _draw_moves(
     ax: Axes,
     explanation: "Explanation",
-    found: Diagram,
-    target: Diagram,
+    diagrams: tuple[Diagram, Diagram],
+    roles: tuple[Role, Role],
     removed: _Removed,
     places: list[NDArray],
 ) -> None:
-    """Draw a line from each point of the prediction to where the loss pulls it."""
+    """Draw a line from the points that cost most to where the loss pulls them."""
     point, square = places
+    found, target = diagrams
+    to_fix, to_remove = (role.best for role in roles)
     # A point (b, d) to remove goes to the nearest point of the diagonal: (m, m), m = (b + d)/2.
-    start = point[removed.rows]
+    chosen = np.isin(removed.rows, to_remove)
+    start = point[removed.rows[chosen]]
     diagonal = np.repeat(start.mean(axis=1, keepdims=True), 2, axis=1)
-    _draw_lines(ax, start, diagonal, _shades(found, removed.rows, removed.alpha), width=0.6)
+    shades = _shades(found, removed.rows[chosen], removed.alpha[chosen])
+    _draw_lines(ax, start, diagonal, shades, width=0.6)
 
     # A point to fix goes to its match.  So does the essential component, which is matched too.
     essential = [np.flatnonzero(d.essential) for d in (found, target)]  # of one row, or none
-    row, match = np.concatenate([explanation.fix, np.column_stack(essential)]).T
+    fix = explanation.fix[np.isin(explanation.fix[:, 0], to_fix)]
+    row, match = np.concatenate([fix, np.column_stack(essential)]).T
     _draw_lines(ax, point[row], square[match], _shades(found, row, 0.8), width=1.3)
 
 

@@ -79,7 +79,7 @@ def paint(ax: Axes, labels: NDArray, colours: NDArray[np.float64]) -> None:
     tints[1:, :3] = np.round(255 * colours)
     tints[1:, 3] = round(255 * OPACITY)
     draw_tints(ax, np.maximum(labels, 0), tints)
-    segments, label = _outlines(_without_specks(labels))
+    segments, label = outlines_of(_without_specks(labels))
     width = np.clip(600 / max(labels.shape), 0.6, 1.5)
     ax.add_collection(LineCollection(list(segments), colors=colours[label - 1], lw=width))
 
@@ -102,7 +102,7 @@ def _without_specks(labels: NDArray) -> NDArray:
     return np.where(small[gaps], around[gaps], labels)
 
 
-def _outlines(labels: NDArray) -> tuple[list[NDArray[np.floating]], NDArray]:
+def outlines_of(labels: NDArray) -> tuple[list[NDArray[np.floating]], NDArray]:
     """Return the rings around regions as x, y, around whole numbers; and whose they are."""
     from pytopo.features.polygons import outlines  # here: features bring the kernels
 
