@@ -18,6 +18,7 @@ the death of a hole in the first image and the other the death of its image bar.
 image gets the same treatment, and holes match that were given the same maximum of c.
 
 Both are `pytopo.kernels.passengers`.  No matrix is built, and c needs no pairs of its own.
+Of two-dimensional images `pytopo.morse.image_pairs_2d` finds the pairs in the same go.
 Dimension 1 of volumes is neither: `pytopo.morse.image_tunnels`.  What an image bar is in
 general says the reference implementation, `pytopo.textbook.image_persistence`.
 
