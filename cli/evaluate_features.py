@@ -12,7 +12,6 @@ from pytopo.cli.report import InputError
 
 if TYPE_CHECKING:
     from pytopo.cli.evaluate_inputs import Pair
-    from pytopo.metrics import BettiMatchingError
 
 SHATTERED, SHATTERED_BY = 2, 5  # more components in V than in T: times, and in numbers
 OF_VESUVIUS = {
@@ -31,7 +30,7 @@ OF_VESUVIUS = {
 
 def feature_numbers(pair: "Pair", args: argparse.Namespace) -> dict[str, float]:
     """Return the numbers of features of two masks, those in the same place among them."""
-    from pytopo.metrics import betti_numbers, cldice, euler_error
+    from pytopo.metrics import betti_matching_error, betti_numbers, cldice, euler_error
     from pytopo.metrics.inputs import Masks
     from pytopo.metrics.topo import WEIGHTS, score_of, without_essential
 
@@ -43,7 +42,8 @@ def feature_numbers(pair: "Pair", args: argparse.Namespace) -> dict[str, float]:
         for dim, number in enumerate(betti_numbers(mask, **options)):
             numbers[f"{name}_betti_{dim}"] = number
     numbers["euler"] = euler_error(*filled, **options)
-    features, dims = _features(filled, options)
+    features = betti_matching_error(*filled, **options)
+    dims = tuple(range(filled[0].ndim))
     for dim, *counts in zip(dims, features.per_dim, features.false, features.missed):
         for name, count in zip(("betti_matching", "false", "missed"), counts):
             numbers[f"{name}_{dim}"] = count
@@ -56,21 +56,6 @@ def feature_numbers(pair: "Pair", args: argparse.Namespace) -> dict[str, float]:
         except ImportError as error:
             raise InputError(str(error)) from None
     return numbers
-
-
-def _features(
-    filled: tuple[Any, Any], options: dict[str, Any]
-) -> "tuple[BettiMatchingError, tuple[int, ...]]":
-    """Return the features by place, and their dimensions: large volumes without tunnels."""
-    from pytopo.metrics import betti_matching_error
-
-    dims = tuple(range(filled[0].ndim))
-    try:
-        return betti_matching_error(*filled, dims, **options), dims
-    except ValueError:
-        if len(dims) < 3:
-            raise
-        return betti_matching_error(*filled, (0, 2), **options), (0, 2)
 
 
 def feature_titles(
@@ -114,8 +99,7 @@ def notes_on(
         return ()
     if args.protocol:
         return _vesuvius_notes(numbers)
-    axes = pair.truth.ndim - args.sections
-    return _construction_notes(pair, args) + _tunnel_notes(numbers, axes, args)
+    return _construction_notes(pair, args)
 
 
 def _construction_notes(pair: "Pair", args: argparse.Namespace) -> tuple[str, ...]:
@@ -145,18 +129,6 @@ def _construction_notes(pair: "Pair", args: argparse.Namespace) -> tuple[str, ..
 
 def _known(pair: "Pair") -> Any:
     return pair.truth if pair.ignored is None else pair.truth & ~pair.ignored
-
-
-def _tunnel_notes(
-    numbers: dict[str, float], axes: int, args: argparse.Namespace
-) -> tuple[str, ...]:
-    """Return a note if the tunnels of a volume were not matched."""
-    if "betti_matching" not in numbers or axes == 2 or "betti_matching_1" in numbers:
-        return ()
-    return (
-        f"{args.truth}: tunnels of volumes of this size are not matched by place; the Betti "
-        "matching error and TopoScore are of components and voids",
-    )
 
 
 def label_numbers(pair: "Pair", args: argparse.Namespace) -> dict[str, float]:
