@@ -19,6 +19,7 @@ from pytopo.cli import (
     explain,
     loss,
     match,
+    nnunet_path,
     predict,
     synth,
     train,
@@ -52,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     predict.add_parser(subparsers)
     clean.add_parser(subparsers)
     experiment.add_parser(subparsers)
+    nnunet_path.add_parser(subparsers)
     bench.add_parser(subparsers)
     return parser
 
