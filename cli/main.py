@@ -21,6 +21,7 @@ from pytopo.cli import (
     explain,
     loss,
     match,
+    nnunet_path,
     predict,
     synth,
     train,
@@ -63,6 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     predict.add_parser(subparsers)
     clean.add_parser(subparsers)
     experiment.add_parser(subparsers)
+    nnunet_path.add_parser(subparsers)
     bench.add_parser(subparsers)
     for command in READ_IMAGES:
         add_memory(subparsers.choices[command])

@@ -1,6 +1,6 @@
 """``pytopo synth``: generate a volume of electron microscopy with the ids of its cells.
 
-seed -> sections -> HDF5 in the CREMI layout
+seed -> sections -> HDF5 in the CREMI layout, or a data set of nnU-Net
 """
 
 import argparse
@@ -8,9 +8,16 @@ import math
 import os
 from functools import partial
 
+from typing import TYPE_CHECKING
+
 from pytopo.cli import options
 from pytopo.cli.files import check_places
 from pytopo.cli.report import InputError, reporting_errors, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
 DESCRIPTION = """\
 Generate sections that look like electron microscopy of neurons, with the id of the cell that
@@ -26,6 +33,7 @@ The same options write the same volume.
 examples:
   pytopo synth cells.h5
   pytopo synth hard.h5 --gaps 0.2 --noise 2 --seed 7
+  pytopo synth nnUNet_raw/Dataset001_Membranes --nnunet
   pytopo diagram 'cells.h5:/volumes/raw[0]'"""
 
 
@@ -41,6 +49,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.set_defaults(run=run)
     parser.add_argument("file", metavar="FILE", help="HDF5 file to write, like cells.h5")
+    parser.add_argument(
+        "--nnunet", action="store_true",
+        help="write FILE as a folder with a training set of nnU-Net v2: masks of membranes",
+    )  # fmt: skip
     parser.add_argument(
         "--sections", type=options.positive, default=30, metavar="N", help="how many (30)"
     )
@@ -84,11 +96,13 @@ def run(args: argparse.Namespace) -> int:
     """Generate the volume and write it."""
     from tqdm import tqdm
 
-    from pytopo.data import write_cremi
+    from pytopo.data.cremi import write_cremi
+    from pytopo.data.nnunet import write_nnunet
     from pytopo.data.synth import stacked, synthetic_planes
 
-    check_places([args.file])
-    if os.path.exists(args.file) and not os.path.isfile(args.file):
+    if not args.nnunet:
+        check_places([args.file])
+    if not args.nnunet and os.path.exists(args.file) and not os.path.isfile(args.file):
         raise InputError(f"{args.file}: a pipe or device; expected a file, which HDF5 requires")
     try:
         planes = synthetic_planes(
@@ -103,6 +117,19 @@ def run(args: argparse.Namespace) -> int:
             f"{args.size} pixels; expected fewer or smaller ones"
         ) from None
     with reporting_errors(args.file):
-        write_cremi(args.file, *volume)
+        if args.nnunet:
+            write_nnunet(args.file, _with_membranes(*volume))
+        else:
+            write_cremi(args.file, *volume)
     say(f"wrote {args.file}: {args.sections} sections of {args.size} x {args.size} pixels")
     return 0
+
+
+def _with_membranes(
+    raw: "NDArray", neuron_ids: "NDArray"
+) -> "Iterator[tuple[NDArray, NDArray]]":
+    """Yield each section with the mask of its membranes, as training takes them."""
+    from pytopo.data.borders import border_mask
+
+    for image, ids in zip(raw, neuron_ids):
+        yield image, border_mask(ids, 1.0)
