@@ -7,7 +7,6 @@ import argparse
 import math
 import os
 from functools import partial
-
 from typing import TYPE_CHECKING
 
 from pytopo.cli import options

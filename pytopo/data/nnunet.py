@@ -1,8 +1,8 @@
 """Sections as a data set of nnU-Net: a picture and a label picture each, and ``dataset.json``.
 
-    Dataset001_Membranes/imagesTr/section_000_0000.png    the image, channel 0
-                         labelsTr/section_000.png         0 cells, 1 membranes
-                         dataset.json                     written last
+Dataset001_Membranes/imagesTr/section_000_0000.png    the image, channel 0
+                     labelsTr/section_000.png         0 cells, 1 membranes
+                     dataset.json                     written last
 """
 
 import json

@@ -1,7 +1,7 @@
 """nnU-Net v2: its own loss at every resolution, and topology at the full one.
 
-    outputs, targets of all resolutions -> Dice + cross-entropy, as nnU-Net builds it --.
-    output, target of the full resolution -> weight * topological loss ----------------- + -> loss
+    outputs, targets of all resolutions -> Dice + cross-entropy, as nnU-Net has it  \\
+    output, target of the full resolution -> weight * topological loss              + -> loss
                                              0 in the warm-up, then a ramp
 
 The trainers in `pytopo/integrations/nnunet_trainers` put this together with what nnU-Net knows
@@ -123,7 +123,7 @@ def _value(where: str, value: object, kind: type) -> object:
             raise ValueError(f"{where} is {value!r}; expected true or false")
         return found
     try:
-        return kind(value)  # type: ignore[call-arg]
+        return kind(value)
     except (TypeError, ValueError):
         expected = {int: "a whole number", float: "a number"}.get(kind, "text")
         raise ValueError(f"{where} is {value!r}; expected {expected}") from None

@@ -12,7 +12,7 @@ from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from pytopo.integrations.nnunet import CompoundLoss, options_of
 
 
-class nnUNetTrainerPytopo(nnUNetTrainer):  # noqa: N801 (the names of nnU-Net)
+class nnUNetTrainerPytopo(nnUNetTrainer):
     """Dice + cross-entropy, and the topological loss with points matched at the least cost."""
 
     matching = "wasserstein"
@@ -39,7 +39,7 @@ class nnUNetTrainerPytopo(nnUNetTrainer):  # noqa: N801 (the names of nnU-Net)
         self.loss.epoch = self.current_epoch
 
 
-class nnUNetTrainerPytopoBettiMatching(nnUNetTrainerPytopo):  # noqa: N801
+class nnUNetTrainerPytopoBettiMatching(nnUNetTrainerPytopo):
     """The same, with features matched by where they are: Betti matching."""
 
     matching = "betti"
