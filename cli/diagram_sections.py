@@ -113,13 +113,14 @@ def run_sections(
     each = [path for path in asked if PLACE in path]
     check_places([_named(path, k, len(volume)) for path in each for k in range(len(volume))])
 
-    diagrams = run_kernels(lambda: _diagrams(name, volume, args))
+    whole = run_kernels(lambda: _diagrams(name, volume, args))
+    diagrams = [diagram.select(min_persistence=_least(args)) for diagram in whole]
     html = {} if args.html is None else {"html": args.html}
     for k, (section, diagram) in enumerate(zip(volume, diagrams)):
         one = f"{name}, section {k}"
         if figure is not None and PLACE in figure:
             path = _named(figure, k, len(volume))
-            write(path, writers.figure(one, section, diagram, path))
+            write(path, writers.figure(one, section, whole[k], path))
         for kind, template in {**data, **html}.items():
             if PLACE in template:
                 path = _named(template, k, len(volume))
@@ -164,7 +165,6 @@ def _diagrams(name: str, volume: "NDArray", args: argparse.Namespace) -> "list[D
                 superlevel=args.superlevel,
                 construction=args.construction,
                 frame=args.frame,
-                min_persistence=_least(args),
                 algorithm=args.algorithm,
                 threads=args.threads,
             )

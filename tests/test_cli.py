@@ -724,7 +724,7 @@ def test_help_lists_the_commands(capsys):
     names = re.findall(r"^    (\S+)", out, re.MULTILINE)
     assert names == [
         "diagram", "explain", "loss", "match", "evaluate", "synth", "train", "predict", "clean",
-        "experiment", "bench",
+        "experiment", "nnunet-path", "bench",
     ]  # fmt: skip
 
 

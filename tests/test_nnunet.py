@@ -110,7 +110,11 @@ def test_variables_win_over_the_data_set():
 @pytest.mark.parametrize(
     ("table", "variables", "message"),
     [
-        ({}, {"PYTOPO_WEIHGT": "1"}, "PYTOPO_WEIHGT is unknown; expected one of weight, warmup"),
+        (
+            {},
+            {"PYTOPO_WEIHGT": "1"},
+            "PYTOPO_WEIHGT is unknown; expected one of weight",
+        ),
         ({}, {"PYTOPO_WARMUP": "0.5"}, "PYTOPO_WARMUP is '0.5'; expected a whole number"),
         ({}, {"PYTOPO_FRAME": "maybe"}, "PYTOPO_FRAME is 'maybe'; expected true or false"),
         ({"weight": -1}, {}, "weight is -1.0; expected at least 0"),

@@ -114,7 +114,7 @@ def regions(
         values, number, superlevel=superlevel, construction=construction, frame=frame,
         min_persistence=min_persistence,
     )  # fmt: skip
-    return _flooded(values, frame_value(values, frame, bool(superlevel)), diagram), diagram
+    return flooded(values, frame_value(values, frame, bool(superlevel)), diagram), diagram
 
 
 def labels_of(image: ArrayLike, diagram: Diagram) -> NDArray[np.int32]:
@@ -157,10 +157,10 @@ def labels_of(image: ArrayLike, diagram: Diagram) -> NDArray[np.int32]:
             f"the diagram is of dims={diagram.dims}; expected one dimension, 0 or "
             f"{values.ndim - 1}, like diagram.select(0)"
         )
-    return _flooded(values, around, diagram)
+    return flooded(values, around, diagram)
 
 
-def _flooded(
+def flooded(
     values: NDArray, around: int | np.floating | None, diagram: Diagram
 ) -> NDArray[np.int32]:
     """Return the labels of an image, flooded with its frame if it has one."""

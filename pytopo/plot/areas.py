@@ -51,7 +51,8 @@ def label_images(
         i + 1 in the pixels of ``rows[i]``, 0 elsewhere.
     """
     # Loads kernels, which pictures without areas do without.
-    from pytopo.features.basins import labels_of
+    from pytopo.features.basins import flooded
+    from pytopo.order import frame_value
 
     images = []
     there = rows if beside is None else np.union1d(rows, beside)
@@ -63,7 +64,8 @@ def label_images(
         _, place, label = np.intersect1d(of_dim, rows, return_indices=True)
         number[place + 1] = label + 1
         part = part_of(diagram, of_dim, (dim,))
-        labels = labels_of(values, part)
+        around = frame_value(values, diagram.frame, diagram.superlevel)
+        labels = flooded(values, around, part)
         images.append(number[np.where(_inside(values, labels, part), labels, 0)])
     return images
 

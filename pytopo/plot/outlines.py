@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pytopo.plot.images import draw_pixels
 from pytopo.plot.legend import TINTS, given_or_new
-from pytopo.plot.reduced import draw_tints
+from pytopo.plot.reduced import draw_tints, reduced_labels
 from pytopo.plot.span import span_of
 
 OPACITY = 0.35
@@ -79,9 +79,11 @@ def paint(ax: Axes, labels: NDArray, colours: NDArray[np.float64]) -> None:
     tints[1:, :3] = np.round(255 * colours)
     tints[1:, 3] = round(255 * OPACITY)
     draw_tints(ax, np.maximum(labels, 0), tints)
-    segments, label = outlines_of(_without_specks(labels))
-    width = np.clip(600 / max(labels.shape), 0.6, 1.5)
-    ax.add_collection(LineCollection(list(segments), colors=colours[label - 1], lw=width))
+    few, (down, right) = reduced_labels(labels)
+    rings, label = outlines_of(_without_specks(few))
+    segments = [(ring + 0.5) * (right, down) - 0.5 for ring in rings]
+    width = np.clip(600 / max(few.shape), 0.6, 1.5)
+    ax.add_collection(LineCollection(segments, colors=colours[label - 1], lw=width))
 
 
 def _without_specks(labels: NDArray) -> NDArray:

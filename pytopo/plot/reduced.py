@@ -41,15 +41,29 @@ def draw_tints(ax: Axes, labels: NDArray, tints: NDArray) -> None:
     tints : (k, 4) ndarray
         Red, green, blue and opacity.
     """
+    few, steps = reduced_labels(labels)
+    extent = _extent(labels.shape, steps)
+    picture = ax.imshow(tints[few], origin="upper", aspect=ax.get_aspect(), extent=extent)
+    _clip(ax, picture, labels.shape)
+
+
+def reduced_labels(labels: NDArray) -> tuple[NDArray, tuple[int, int]]:
+    """Return the label in the middle of each block of pixels, and how large blocks are.
+
+    Examples
+    --------
+    >>> few, steps = reduced_labels(np.zeros((100, 9000), int))
+    >>> few.shape, steps
+    ((100, 2250), (1, 4))
+    """
     steps = _steps(labels.shape)
+    if steps == (1, 1):
+        return labels, steps
     rows, columns = (
         np.minimum(np.arange(0, length, step) + step // 2, length - 1)
         for length, step in zip(labels.shape, steps)
     )
-    few = labels if steps == (1, 1) else labels[np.ix_(rows, columns)]
-    extent = _extent(labels.shape, steps)
-    picture = ax.imshow(tints[few], origin="upper", aspect=ax.get_aspect(), extent=extent)
-    _clip(ax, picture, labels.shape)
+    return labels[np.ix_(rows, columns)], steps
 
 
 def _steps(shape: tuple[int, ...]) -> tuple[int, int]:
