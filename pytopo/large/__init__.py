@@ -6,7 +6,7 @@
 and Dask notes them as tasks (extra ``dask``).  `docs/large.md` has the proof and the cost.
 """
 
-from pytopo.large.loop import persistence
+from pytopo.large.diagrams import persistence
 from pytopo.large.masks import betti_error, betti_numbers
 from pytopo.large.parts import DiagramParts, open_parts
 
