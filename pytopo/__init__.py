@@ -16,7 +16,8 @@ textbook/              the three kernels in a row, as objects; a walk through th
 morse/                 the fast algorithm: the same pairs, most columns never built
 stacks.py              options are checked; images of one shape are taken together
 pairing.py             ``persistence``: pairs of pixels become a diagram
-diagram.py             ``Diagram``: points, Betti numbers, files
+diagram.py             ``Diagram``: points, Betti numbers
+diagram_file.py        a diagram in a file
 features/              a point of a diagram becomes pixels; images without the small ones
 matching/              two diagrams become a matching, by cost or by place
 loss/                  a likelihood and a target become a loss with a gradient
@@ -25,6 +26,7 @@ data/                  files and folders become sections, sections become patche
 models/                networks, one a file
 training/              the loop, runs that can be killed and resumed, experiments
 large/                 images larger than memory: tiles, and gluing them
+integrations/          the loss in other frameworks
 plot/, html/           pictures of all this, and interactive reports
 =====================  ==========================================================
 

@@ -1,6 +1,7 @@
 """Set-up shared by all tests: a throw-away Numba cache, small sizes without the JIT."""
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -29,6 +30,15 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if "compiled" in item.keywords:
                 item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    """pyplot keeps every figure until it is closed, and warns of more than twenty."""
+    yield
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close("all")
 
 
 @pytest.fixture(scope="session")

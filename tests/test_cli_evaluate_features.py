@@ -63,24 +63,6 @@ def test_cldice_without_scikit_image_is_one_line(capsys, monkeypatch):
     assert line == "clDice requires the skeletons of scikit-image: pip install scikit-image"
 
 
-def test_tunnels_that_are_not_matched_are_said(capsys, monkeypatch):
-    for name in "ab":
-        np.save(f"{name}.npy", np.stack([TRUTH, TRUTH]) == 1)
-
-    def refused(first, second, dims, **options):
-        if 1 in dims:
-            raise ValueError("tunnels of volumes of this size are slow")
-        return betti_matching_error(first, second, dims, **options)
-
-    monkeypatch.setattr("pytopo.metrics.betti_matching_error", refused)
-    assert main(["evaluate", "a.npy", "b.npy"]) == 0
-    out, err = captured(capsys)
-    assert "Betti matching error, voids " in out
-    assert "Betti matching error, tunnels" not in out
-    assert "weights 0.34 components, 0.33 voids\n" in out
-    assert "b.npy: tunnels of volumes of this size are not matched by place" in err
-
-
 # ---- the construction -----------------------------------------------------------------------
 
 

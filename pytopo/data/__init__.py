@@ -2,25 +2,26 @@
 
     file -> Sections -> blocks to train on, to choose by, to report on -> Patches
 
-==============  ================================================================
-sections.py     a sequence of images with their ground truth; joining, splitting
-remarks.py      notes on what is read, each kind once
-borders.py      from ids of cells to membranes
-ignored.py      labels that mark pixels without ground truth
-labelled.py     images beside labels, which are masks or ids
-volumes.py      a data set of three axes, and where labels lie in an image
-hdf5.py         sections of HDF5 files
-cremi.py        files in the CREMI layout, read and written
-pairs.py        folders and stacks of pictures
-opening.py      from names on a command line to one of these
-patches.py      random patches, numbered
-augmentation.py random changes of patches
+===============  ================================================================
+sections.py      a sequence of images with their ground truth; joining, splitting
+remarks.py       notes on what is read, each kind once
+borders.py       from ids of cells to membranes
+ignored.py       labels that mark pixels without ground truth
+labelled.py      images beside labels, which are masks or ids
+volumes.py       a data set of three axes, and where labels lie in an image
+hdf5.py          sections of HDF5 files
+cremi.py         files in the CREMI layout, read and written
+pairs.py         folders and stacks of pictures
+opening.py       from names on a command line to one of these
+patches.py       random patches, numbered
+augmentation.py  random changes of patches
 
-noise.py        synthetic volumes: smooth noise
-tissue.py       which cell each pixel belongs to
-microscope.py   what an image shows of the cells
-synth.py        all of these: volumes for machines without data
-==============  ================================================================
+noise.py         synthetic volumes: smooth noise
+tissue.py        which cell each pixel belongs to
+microscope.py    what an image shows of the cells
+synth.py         all of these: volumes for machines without data
+nnunet.py        a volume as a data set of nnU-Net
+===============  ================================================================
 
 `docs/data.md` explains how to lay out your own data.
 """

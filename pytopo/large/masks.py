@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytopo.large.ages import Points, Sweep
+from pytopo.large.ages import Points
+from pytopo.large.counts import count_of, euler_number_of_tile, with_layer_before
 from pytopo.large.loop import (
     box_of,
     checked_sweep,
@@ -19,7 +20,6 @@ from pytopo.large.loop import (
     sweep_tiles,
     tile_side,
 )
-from pytopo.large.tiles import Box
 from pytopo.metrics.betti import BettiError
 from pytopo.options import flag
 
@@ -76,11 +76,6 @@ def betti_numbers(
     return with_tunnels(counts, euler)
 
 
-def count_of(points: Points, sweep: Sweep) -> NDArray[np.int64]:
-    """Return how many of some points are features of the foreground, for each dimension."""
-    return np.bincount(points.dim[points.birth > 0], minlength=len(sweep.shape))
-
-
 def with_tunnels(counts: NDArray[np.int64], euler: int) -> tuple[int, ...]:
     """Return Betti numbers; in 3D that of dimension 1 follows from the Euler number."""
     if counts.size == 3:
@@ -122,51 +117,3 @@ def betti_error(
         for mask in (prediction, target)
     )
     return BettiError(tuple(float(abs(a - b)) for a, b in zip(first, second)))
-
-
-def with_layer_before(box: Box) -> Box:
-    """Return a box with one more layer of pixels before its own, where there are some."""
-    return tuple((max(start - 1, 0), stop) for start, stop in box)
-
-
-def euler_number_of_tile(mask: NDArray[np.bool_], box: Box, sweep: Sweep) -> int:
-    """Count vertices - edges + squares - cubes of a mask, those that belong to a tile.
-
-    A cell belongs to the tile of its last pixel.  The frame belongs to the tiles that it
-    touches.
-
-    Parameters
-    ----------
-    mask : (d, h, w) bool
-        The pixels of ``with_layer_before(box)``.
-    box : Box
-    sweep : Sweep
-    """
-    at_start = [start == 0 for start, _ in box]
-    at_end = [stop == n for (_, stop), n in zip(box, sweep.shape)]
-    if sweep.frame is not None:
-        ends = [(int(s), int(e)) for s, e in zip(at_start, at_end)]
-        mask = np.pad(mask, ends, constant_values=True)
-    # Cells of T on the far side of the last pixel have no other pixel: they belong here.
-    behind = sweep.construction == "T"
-    ends = [(int(s), int(e and behind)) for s, e in zip(at_start, at_end)]
-    return _euler_number(np.pad(mask, ends), sweep.construction, mask.ndim)
-
-
-def _euler_number(mask: NDArray[np.bool_], construction: str, axes: int) -> int:
-    """Count cells, one axis after the other, but not those of the first layer alone.
-
-    Each step is as in `pytopo.metrics.betti`.
-    """
-    if axes == 0:
-        return int(np.count_nonzero(mask))
-    axis = axes - 1
-    own = mask[(slice(None),) * axis + (slice(1, None),)]
-    before = mask[(slice(None),) * axis + (slice(None, -1),)]
-    if construction == "V":
-        points, intervals = own, own & before
-    else:
-        points, intervals = own | before, own
-    return _euler_number(points, construction, axis) - _euler_number(
-        intervals, construction, axis
-    )

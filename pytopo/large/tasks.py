@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from pytopo.diagram import Diagram
 from pytopo.large.ages import Points, Sweep
+from pytopo.large.counts import count_of, euler_number_of_tile, with_layer_before
 from pytopo.large.gluing import merged
 from pytopo.large.grid import divided
 from pytopo.large.loop import (
@@ -31,7 +32,6 @@ from pytopo.large.loop import (
     tile_side,
     without_unknown,
 )
-from pytopo.large.masks import count_of, euler_number_of_tile, with_layer_before
 from pytopo.large.parts import DiagramParts, write_part
 from pytopo.large.tiles import Region, region_of_tile
 

@@ -66,8 +66,16 @@ def framed(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.pad(mask, 1, constant_values=True)
 
 
-def euler_number(mask: NDArray[np.bool_], construction: str, axes: int | None = None) -> int:
-    """Count vertices - edges + squares - cubes, one axis after the other.
+def euler_number(mask: NDArray[np.bool_], construction: str) -> int:
+    """Count vertices - edges + squares - cubes of a mask."""
+    behind = int(construction == "T")  # the points on the far side of the last pixels
+    return euler_number_behind(np.pad(mask, (1, behind)), construction)
+
+
+def euler_number_behind(
+    mask: NDArray[np.bool_], construction: str, axes: int | None = None
+) -> int:
+    """Count cells behind the first layer of pixels of each axis, one axis after the other.
 
     Along an axis a cell is a point or an interval.  In V pixels are points, and an interval
     is present if both its ends are; in T pixels are intervals, and a point is present if one
@@ -77,13 +85,12 @@ def euler_number(mask: NDArray[np.bool_], construction: str, axes: int | None = 
     if axes == 0:
         return int(np.count_nonzero(mask))
     axis = axes - 1
-    after = (slice(None),) * axis + (slice(1, None),)
-    before = (slice(None),) * axis + (slice(None, -1),)
+    own = mask[(slice(None),) * axis + (slice(1, None),)]
+    before = mask[(slice(None),) * axis + (slice(None, -1),)]
     if construction == "V":
-        points, intervals = mask, mask[after] & mask[before]
+        points, intervals = own, own & before
     else:
-        around = np.pad(mask, [(int(a == axis),) * 2 for a in range(mask.ndim)])
-        points, intervals = around[after] | around[before], mask
-    return euler_number(points, construction, axis) - euler_number(
+        points, intervals = own | before, own
+    return euler_number_behind(points, construction, axis) - euler_number_behind(
         intervals, construction, axis
     )
