@@ -13,15 +13,9 @@ import numpy as np
 from pytopo.kernels.gather import taken
 from pytopo.kernels.jit import njit
 from pytopo.kernels.kruskal import merge
+from pytopo.kernels.merge_pairs import component_pairs, hole_pairs, note_deaths
 from pytopo.kernels.sorting import sorted_order
-from pytopo.kernels.sweep_2d import (
-    closing_loops,
-    component_pairs,
-    hole_pairs,
-    joined_extrema,
-    note_deaths,
-    number_extrema,
-)
+from pytopo.kernels.sweep_2d import closing_loops, joined_extrema, number_extrema
 from pytopo.kernels.v_paths import UNKNOWN
 
 

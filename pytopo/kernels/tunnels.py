@@ -125,8 +125,7 @@ def pair_squares(todo, first, stop, square_voxel, stars, paths, out_owner):
     aside : (n_aside,) int32
         The squares that were put aside.
     """
-    links, keys, creators, first_creator = stars[:4]
-    shortest, edges, steps = stars[4:]
+    links, keys, creators, first_creator, shortest, edges, steps = stars
     path_voxel, path_faces, begin, end = paths
     aside = np.empty(todo.size, np.int32)  # to put one aside ends the work on that of todo
     n_aside, used = 0, path_voxel.size

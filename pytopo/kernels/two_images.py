@@ -16,16 +16,11 @@ import numpy as np
 
 from pytopo.kernels.gather import taken
 from pytopo.kernels.jit import njit
+from pytopo.kernels.merge_pairs import component_pairs, hole_pairs
 from pytopo.kernels.one_band import deaths, merged
 from pytopo.kernels.passengers import NONE, boarded, extrema_reached_2d, merge_passengers
 from pytopo.kernels.sorting import sorted_order
-from pytopo.kernels.sweep_2d import (
-    closing_loops,
-    component_pairs,
-    hole_pairs,
-    joined_extrema,
-    number_extrema,
-)
+from pytopo.kernels.sweep_2d import closing_loops, joined_extrema, number_extrema
 
 
 @njit(cache=True, nogil=True)

@@ -41,16 +41,14 @@ from numpy.typing import NDArray
 from pytopo.kernels.gather import taken
 from pytopo.kernels.kruskal import foreign_merges, merge, merges_of_band
 from pytopo.kernels.links_2d import earlier_neighbours
+from pytopo.kernels.merge_pairs import component_pairs, hole_pairs, note_deaths
 from pytopo.kernels.one_band import paired_pixels
 from pytopo.kernels.pixels import pixels_of_pairs
 from pytopo.kernels.sorting import sorted_order
 from pytopo.kernels.sweep_2d import (
     closing_loops,
-    component_pairs,
     extrema,
-    hole_pairs,
     joined_extrema,
-    note_deaths,
     number_extrema,
     saddles,
 )

@@ -31,9 +31,9 @@ from numpy.typing import NDArray
 
 from pytopo.kernels.kruskal import merge
 from pytopo.kernels.links_3d import lower_links
+from pytopo.kernels.merge_pairs import component_pairs, hole_pairs, note_deaths
 from pytopo.kernels.morse_boundary import Stars, morse_boundaries, outlines_of_squares
 from pytopo.kernels.sorting import sorted_order
-from pytopo.kernels.sweep_2d import component_pairs, hole_pairs, note_deaths
 from pytopo.kernels.sweep_3d import extrema_and_merges, joined_extrema, number_extrema
 from pytopo.kernels.tunnels import Paths, note_creators, pair_squares
 from pytopo.kernels.v_paths import UNKNOWN
