@@ -14,7 +14,13 @@ from typing import IO, TYPE_CHECKING, Any
 from pytopo.cli import options, sections, smoothing
 from pytopo.cli.diagram_cut import Cut, chosen_cut
 from pytopo.cli.diagram_figure import diagram_figure
-from pytopo.cli.diagram_sections import Writers, add_sections, check_line, run_sections
+from pytopo.cli.diagram_sections import (
+    Writers,
+    add_sections,
+    check_line,
+    diagrams_of,
+    run_sections,
+)
 from pytopo.cli.diagram_table import diagram_table
 from pytopo.cli.files import (
     check_places,
@@ -228,20 +234,11 @@ def _read(args: argparse.Namespace) -> tuple[str, "NDArray"]:
 def _diagram(name: str, image: "NDArray", args: argparse.Namespace) -> "Diagram":
     def compute() -> "Diagram":
         from pytopo.order import checked_image, frame_value
-        from pytopo.pairing import persistence_batch
 
         with reporting_errors(name):
             checked_image(image)
             frame_value(image, args.frame, args.superlevel)
-        (diagram,) = persistence_batch(
-            [image],
-            args.dims,
-            superlevel=args.superlevel,
-            construction=args.construction,
-            frame=args.frame,
-            algorithm=args.algorithm,
-            threads=args.threads,
-        )
+        (diagram,) = diagrams_of([image], args)
         return diagram
 
     options.check_dims(name, args.dims, image.ndim)

@@ -150,7 +150,6 @@ def _named(path: str, section: int, count: int) -> str:
 
 def _diagrams(name: str, volume: "NDArray", args: argparse.Namespace) -> "list[Diagram]":
     from pytopo.order import checked_image, frame_value
-    from pytopo.pairing import persistence_batch
 
     with reporting_errors(name):
         checked_image(volume)
@@ -159,15 +158,7 @@ def _diagrams(name: str, volume: "NDArray", args: argparse.Namespace) -> "list[D
     count = len(volume)
     with progress(f"diagrams of {name}", total=count, unit="section") as line:
         for start in range(0, count, AT_A_TIME):
-            found += persistence_batch(
-                list(volume[start : start + AT_A_TIME]),
-                args.dims,
-                superlevel=args.superlevel,
-                construction=args.construction,
-                frame=args.frame,
-                algorithm=args.algorithm,
-                threads=args.threads,
-            )
+            found += diagrams_of(list(volume[start : start + AT_A_TIME]), args)
             line.done = len(found)
     return found
 
@@ -291,3 +282,18 @@ def _figure(
 
 def _options(diagram: "Diagram", args: argparse.Namespace) -> str:
     return sweep_text(diagram.superlevel, diagram.construction, diagram.frame, _least(args))
+
+
+def diagrams_of(images: "list[NDArray]", args: argparse.Namespace) -> "list[Diagram]":
+    """Return the diagrams of images, by the options of the command."""
+    from pytopo.pairing import persistence_batch
+
+    return persistence_batch(
+        images,
+        args.dims,
+        superlevel=args.superlevel,
+        construction=args.construction,
+        frame=args.frame,
+        algorithm=args.algorithm,
+        threads=args.threads,
+    )

@@ -105,7 +105,10 @@ def test_other_losses_are_lines_of_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"matching": "place"}, r"\[loss\] matching is 'place'; expected one of wasserstein, betti"),
+        (
+            {"matching": "place"},
+            r"\[loss\] matching is 'place'; expected one of wasserstein, betti",
+        ),
         ({"matching": "betti", "every_target": True}, r"\[loss\] every_target is True"),
         ({"pixel_weight": -1}, "pixel_weight is -1.0; expected at least 0"),
         ({"others": [{}]}, r"others\[0\]\.loss is None; expected dice, cldice, "),

@@ -100,43 +100,6 @@ def last_creator(voxel, rest, creators, first_creator):
 
 
 @njit(cache=True, nogil=True)
-def push_off(stars, path, heap):
-    """Push a path off its last voxel, again and again, until a creator edge is last.
-
-    Parameters
-    ----------
-    stars : pytopo.kernels.morse_boundary.Stars
-    path : (n,) uint8
-        The path at work, whose voxels are in ``heap``; not empty.
-    heap : (capacity, 2) int64
-
-    Returns
-    -------
-    heap : (>= capacity, 2) int64
-    voxel, rest : int
-        Where the path rests, and on which representatives.
-    """
-    links, keys, creators = stars[:3]
-    shortest, edges, steps = stars[4:]
-    voxel, rest = np.int64(0), np.int64(0)
-    while rest == 0:
-        voxel = heap[1, 1]
-        faces = np.int64(path[voxel]) & FACES
-        rest = faces & np.int64(creators[voxel])
-        if rest != faces:  # there is more than creator edges: squares push that off
-            link_edges = (np.int64(links[voxel]) >> 6) & 4095
-            found = np.int64(shortest[link_edges << 6 | faces])
-            rest = (found >> 12) & np.int64(creators[voxel])
-            path[voxel] = WAITING | rest  # the voxel stays in the heap, marked as such
-            heap = with_room(heap, np.int64(MOST_PUSHED))  # not a literal type
-            add_far_edges(voxel, found & 4095, links, keys, edges, steps, path, heap)
-        if rest == 0:  # nothing is left here
-            path[voxel] = 0
-            remove_latest(heap)
-    return heap, voxel, rest
-
-
-@njit(cache=True, nogil=True)
 def pair_squares(todo, first, stop, square_voxel, stars, paths, out_owner):
     """Reduce destroyer squares until each has a creator edge.
 
@@ -162,7 +125,7 @@ def pair_squares(todo, first, stop, square_voxel, stars, paths, out_owner):
     aside : (n_aside,) int32
         The squares that were put aside.
     """
-    links, keys, creators, first_creator = stars[:4]
+    links, keys, creators, first_creator, shortest, edges, steps = stars
     path_voxel, path_faces, begin, end = paths
     aside = np.empty(todo.size, np.int32)  # to put one aside ends the work on that of todo
     n_aside, used = 0, path_voxel.size
@@ -182,7 +145,23 @@ def pair_squares(todo, first, stop, square_voxel, stars, paths, out_owner):
             for i in range(begin[other], end[other]):
                 add_edges(np.int64(path_voxel[i]), np.int64(path_faces[i]), keys, path, heap)
 
-            heap, voxel, rest = push_off(stars, path, heap)
+            # Push the path off its last voxel, again and again, until a creator edge is last.
+            rest = 0
+            while rest == 0:
+                voxel = heap[1, 1]
+                faces = np.int64(path[voxel]) & FACES
+                rest = faces & np.int64(creators[voxel])
+                if rest != faces:  # there is more than creator edges: squares push that off
+                    link_edges = (np.int64(links[voxel]) >> 6) & 4095
+                    found = np.int64(shortest[link_edges << 6 | faces])
+                    rest = (found >> 12) & np.int64(creators[voxel])
+                    path[voxel] = WAITING | rest  # the voxel stays in the heap, marked as such
+                    heap = with_room(heap, np.int64(MOST_PUSHED))  # not a literal type
+                    add_far_edges(voxel, found & 4095, links, keys, edges, steps, path, heap)
+                if rest == 0:  # nothing is left here
+                    path[voxel] = 0
+                    remove_latest(heap)
+
             edge = last_creator(voxel, rest, creators, first_creator)
             allowed = first <= voxel < stop
             other = np.int64(out_owner[edge]) if allowed else NOBODY
