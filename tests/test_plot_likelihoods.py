@@ -127,7 +127,10 @@ def test_every_feature_is_outlined_in_its_colour(ax):
     patches = [patch for patch in ax.patches if isinstance(patch, PathPatch)]
     assert [patch.get_facecolor()[:3] for patch in patches] == [(1, 0, 0), (0, 0, 1)]
     (sides,) = [c for c in ax.collections if isinstance(c, LineCollection)]
-    assert len(sides.get_segments()) == 6 + 6 - 1  # one side is between the two
+    first, second = (ring.tolist() for ring in sides.get_segments())
+    assert sorted(map(tuple, first))[::4] == [(-0.5, -0.5), (1.5, 0.5)]
+    assert sorted(map(tuple, second))[::4] == [(0.5, 0.5), (2.5, 1.5)]
+    assert sides.get_colors()[:, :3].tolist() == [[1, 0, 0], [0, 0, 1]]
 
 
 def test_lines_are_drawn_for_what_costs_most_and_the_legend_says_so(ax):

@@ -79,8 +79,9 @@ def test_regions_are_tinted_where_they_lie():
     assert (tint[2:6, 3:7, 3] > 0).all()
     (outline,) = ax.collections
     corners = np.concatenate(outline.get_segments())
-    assert corners.min(axis=0).tolist() == [12.5, 8.5]
-    assert corners.max(axis=0).tolist() == [28.5, 24.5]
+    # Along the blocks that are drawn, of 4 x 4 pixels, of which the middle one counts.
+    assert corners.min(axis=0).tolist() == [11.5, 7.5]
+    assert corners.max(axis=0).tolist() == [27.5, 23.5]
 
 
 def test_the_span_of_many_values_is_found_in_parts(monkeypatch):
