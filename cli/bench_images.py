@@ -66,3 +66,11 @@ def noise_batch(count: int, side: int) -> tuple["Tensor", "Tensor"]:
 
     likelihood, truth = np.random.default_rng(0).random((2, count, 1, side, side))
     return torch.from_numpy(likelihood).float(), torch.from_numpy(truth < 0.5).float()
+
+
+def noise_volumes(count: int, side: int) -> tuple["Tensor", "Tensor"]:
+    """Return white noise as likelihood and as ground truth, of three axes."""
+    import torch
+
+    likelihood, truth = np.random.default_rng(0).random((2, count, 1, side, side, side))
+    return torch.from_numpy(likelihood).float(), torch.from_numpy(truth < 0.5).float()

@@ -9,10 +9,16 @@ from functools import partial
 
 import pytopo
 from pytopo.cli import peers
-from pytopo.cli.bench_images import likelihood_batch, noise_batch
+from pytopo.cli.bench_images import (
+    likelihood_batch,
+    likelihood_volumes,
+    noise_batch,
+    noise_volumes,
+)
 from pytopo.cli.contests import OURS, Contest, prepared_step, training_step
 
 SHAPES = (64, 65), (4, 256), (1, 512)
+SIDE_3D = 64
 STEPS = (16, 65), (8, 128)
 
 
@@ -37,6 +43,21 @@ def betti_contests() -> Iterator[Contest]:
                 partial(peers.topolosses_step, "BettiMatchingLoss", *pair),
             )
             yield contest
+
+    for kind, volumes in (("EM-like", likelihood_volumes), ("noise", noise_volumes)):
+        prediction, truth = volumes(1, SIDE_3D)
+        shape = "x".join(3 * [str(SIDE_3D)])
+        contest = Contest(f"1 x {shape} {kind}, Betti matching")
+        volume = loss((0, 1, 2))
+        contest.contenders[OURS] = peers.loss_step(volume, prediction, truth)
+        by_cost = peers.loss_step(pytopo.TopologicalLoss((0, 1, 2)), prediction, truth)
+        contest.contenders['matching="wasserstein"'] = by_cost
+        contest.against(
+            "topolosses BettiMatchingLoss",
+            "topolosses",
+            partial(peers.topolosses_step, "BettiMatchingLoss", prediction, truth),
+        )
+        yield contest
 
     for count, side in STEPS:
         pair = likelihood_batch(count, side)

@@ -54,6 +54,7 @@ GOALS: tuple[tuple[str, str, float], ...] = (
     ("*, loss and gradient", "loop over GUDHI and POT", 0.035),
     ("*, loss and gradient", "a whole step of a small U-Net", 0.15),
     # matching by place
+    ("1 x *x*x*, Betti matching", "topolosses *", 0.25),
     ("*, Betti matching", 'matching="wasserstein"', 1.7),
     ("* EM-like, Betti matching", "topolosses *", 0.08),
     ("* noise, Betti matching", "topolosses *", 0.22),

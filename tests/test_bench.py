@@ -148,15 +148,16 @@ def test_losses_that_are_measured_together_have_one_gradient():
 
 def test_matching_by_place_is_measured_beside_the_same_with_a_prepared_target(monkeypatch):
     monkeypatch.setattr(betti_contests, "SHAPES", [(2, 24)])
+    monkeypatch.setattr(betti_contests, "SIDE_3D", 6)
     monkeypatch.setattr(contests, "find_spec", lambda package: None)
-    for contest, step in zip(betti_contests.betti_contests(), (False, False, True, True)):
-        names = list(contest.contenders)
-        assert ("a whole step of a small U-Net" in names) == step
-        if not step:
-            assert contest.missing == ["topolosses"]
-            gradient, by_cost, prepared = (f() for f in contest.contenders.values())
-            assert torch.equal(gradient, prepared)
-            assert not torch.equal(gradient, by_cost)
+    found = list(betti_contests.betti_contests())
+    is_step = ["a whole step of a small U-Net" in contest.contenders for contest in found]
+    assert is_step == [False] * 4 + [True] * 2
+    for contest in found[:4]:
+        assert contest.missing == ["topolosses"]
+        gradient, by_cost, *prepared = (f() for f in contest.contenders.values())
+        assert all(torch.equal(gradient, other) for other in prepared)
+        assert not torch.equal(gradient, by_cost)
 
 
 def test_patches_are_counted_on_one_core_and_all_cores_are_given_back(monkeypatch):
@@ -205,6 +206,7 @@ def test_every_goal_is_of_something_that_is_measured(monkeypatch):
     for axes in ("64x64", "8x8x8"):
         measured.add((f"{axes} smooth, V", "peak bytes per pixel"))
     measured.add(("2 axes, noise, V", "exponent of time in pixels"))
+    measured.add(("64x64 noise uint8, tiles of 16", "peak bytes per pixel of a tile"))
 
     def note(contest, name, package, prepare):
         contest.contenders[name] = None
@@ -214,7 +216,8 @@ def test_every_goal_is_of_something_that_is_measured(monkeypatch):
         for name in ("likelihood_batch", "prepared_step", "training_step"):
             monkeypatch.setattr(module, name, lambda *args, **_: (None, None))
     monkeypatch.setattr(contests, "likelihood_volumes", lambda *sizes: (None, None))
-    monkeypatch.setattr(betti_contests, "noise_batch", lambda *sizes: (None, None))
+    for name in ("noise_batch", "likelihood_volumes", "noise_volumes"):
+        monkeypatch.setattr(betti_contests, name, lambda *sizes: (None, None))
     labels = np.zeros((3, 4, 5), np.uint16)
     for found in (
         contests.persistence_contests(None, 64),
@@ -224,6 +227,7 @@ def test_every_goal_is_of_something_that_is_measured(monkeypatch):
         contests.thread_contests(64),
         contests.metric_contests(64),
         contests.simplify_contests(64),
+        contests.tile_contests(64),
         contests.matching_contests(),
         contests.loss_contests(),
         betti_contests.betti_contests(),
