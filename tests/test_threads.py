@@ -123,7 +123,7 @@ import numpy, pytopo, pytopo.cli
 
 for package in (pytopo, pytopo.cli):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if not module.name.endswith(("__main__", ".monai")):  # MONAI is an extra of its own
+        if not module.name.endswith("__main__") and "monai" not in module.name:
             importlib.import_module(module.name)
 
 ring = numpy.zeros((3, 3))
