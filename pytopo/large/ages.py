@@ -129,7 +129,7 @@ class FramePlace(NamedTuple):
 def frame_place(sweep: Sweep) -> FramePlace:
     """Return where the frame of a sweep comes; it has one."""
     frame, dtype, down = sweep.frame, sweep.dtype, sweep.superlevel
-    if frame is EARLIEST or isinstance(frame, str):
+    if isinstance(frame, str):
         return FramePlace(FIRST, False, False, math.nan)
     value = float(value_dtype(np.empty(0, dtype))(frame))
     if dtype.kind == "f":
