@@ -89,6 +89,7 @@ def test_a_command_says_in_one_line_that_it_was_interrupted(
 def test_an_interrupt_while_the_command_is_imported_leaves_no_traceback():
     program = (
         "import os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "class Press:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         "        if name == 'pytopo.cli.diagram': os.kill(os.getpid(), signal.SIGINT)\n"
