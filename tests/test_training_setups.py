@@ -1,6 +1,7 @@
 """The loss where people use it: data loaders, compiled models, several processes, trainers."""
 
 import copy
+import importlib
 import pickle
 import re
 import time
@@ -167,6 +168,11 @@ def test_lightning_moves_a_prepared_truth():
     assert moved.tensor.device.type == "meta"
     assert moved.diagrams == prepared.diagrams
     assert apply_to_collection((prepared,), torch.Tensor, torch.zeros_like) == (prepared,)
+    module = importlib.import_module("lightning").LightningModule()
+    batch = torch.zeros(2), prepared
+    image, moved = module.transfer_batch_to_device(batch, torch.device("meta"), 0)
+    assert image.device == moved.tensor.device == torch.device("meta")
+    assert moved.diagrams == prepared.diagrams
 
 
 def test_a_prepared_truth_can_be_pickled():
