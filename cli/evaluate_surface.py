@@ -79,5 +79,5 @@ def surface_titles(args: argparse.Namespace) -> dict[str, tuple[str, str]]:
     how = f"{unit}, surfaces of membranes, by MONAI"
     titles = {"hd95": ("HD95", how)}
     if args.surface_dice is not None:
-        titles["surface_dice"] = ("surface Dice", f"tolerance {args.surface_dice:g} {how}")
+        titles["surface_dice"] = ("surface Dice", f"tolerance {args.surface_dice:g}, {how}")
     return titles

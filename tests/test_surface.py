@@ -125,7 +125,7 @@ def test_the_command_prints_them(monai, files, capsys):
     words = " ".join(out.split())
     share = f"{surface_dice(*pair, 1):.6g}"
     how = "in pixels, surfaces of membranes, by MONAI"
-    assert f" surface Dice {share} tolerance 1 {how} HD95 3 {how} VOI split" in words
+    assert f" surface Dice {share} tolerance 1, {how} HD95 3 {how} VOI split" in words
     found = numbers(capsys, *argv, "--spacing", "2,0.5")
     assert found["evaluation"]["hd95"] == 1.5
     assert found["conventions"]["spacing"] == [2, 0.5]
