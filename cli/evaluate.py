@@ -20,6 +20,11 @@ from pytopo.cli.evaluate_features import (
     vesuvius_numbers,
 )
 from pytopo.cli.evaluate_inputs import border_of, read_pair
+from pytopo.cli.evaluate_surface import (
+    add_surface_options,
+    surface_conventions,
+    surface_numbers,
+)
 from pytopo.cli.evaluate_tables import Verdict, csv_text, json_text, table
 from pytopo.cli.files import check_places, size_text, write
 from pytopo.cli.kernels import run_kernels
@@ -32,10 +37,12 @@ if TYPE_CHECKING:
 DATA_KINDS = ("csv", "json")
 OF_MASKS = (
     "threshold", "truth_threshold", "invert_truth", "border", "border_unit", "construction",
-    "patches", "patch_size", "seed", "no_frame", "cldice", "min_persistence", "min_size",
+    "patches", "patch_size", "seed", "no_frame", "cldice", "surface_dice", "hd95", "spacing",
+    "min_persistence", "min_size",
 )  # fmt: skip
 NOT_OF_VESUVIUS = (
     "labels", "sections", "construction", "patches", "patch_size", "seed", "no_frame", "cldice",
+    "surface_dice", "hd95", "spacing",
 )  # fmt: skip
 CELL_NUMBERS = ("voi_split", "voi_merge", "voi", "adapted_rand")
 VESUVIUS_IGNORED = 2  # in the labels of the challenge
@@ -177,6 +184,7 @@ def _add_betti_options(group: "argparse._ArgumentGroup") -> None:
         "--cldice", action="store_true",
         help="compute clDice too, which requires scikit-image",
     )  # fmt: skip
+    add_surface_options(group)
     group.add_argument(
         "--protocol", choices=("vesuvius",),
         help="compute the score of a challenge instead: of the Vesuvius Challenge, surface "
@@ -243,6 +251,8 @@ def _check_line(args: argparse.Namespace, files: list[str], piped: list[str]) ->
                 if args.labels == "both"
                 else f"--{option} is for ids; add --ids if TRUTH holds them"
             )
+    if args.spacing is not None and args.surface_dice is None and not args.hd95:
+        args.usage_error("--spacing is for --surface-dice and --hd95")
     if args.ignore_index is not None and args.truth_threshold is not None:
         args.usage_error(
             "--ignore-index and --truth-threshold exclude each other; --ignore takes a mask"
@@ -318,7 +328,7 @@ def _mask_numbers(pair: "Pair", args: argparse.Namespace) -> dict[str, float]:
         ignore=pair.ignored,
     ).row()
     cells = {name: numbers.pop(name) for name in CELL_NUMBERS}
-    return numbers | feature_numbers(pair, args) | cells
+    return numbers | feature_numbers(pair, args) | surface_numbers(pair, args) | cells
 
 
 def _conventions(pair: "Pair", args: argparse.Namespace) -> dict[str, Any]:
@@ -353,5 +363,6 @@ def _conventions(pair: "Pair", args: argparse.Namespace) -> dict[str, Any]:
         "patches": args.patches,
         "patch": " x ".join(map(str, patch_shape(axes, args.patch_size))),
         "seed": args.seed,
+        **surface_conventions(args),
         **shared,
     }

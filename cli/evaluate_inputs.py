@@ -206,6 +206,8 @@ def _read_truth(
     stored = opened(args.truth, raw=True).array
     ignored = stored == args.ignore_index
     known = np.where(ignored, stored.dtype.type(0), stored)
+    if ignored.any() and np.isin(known, (0, 1)).all():
+        known = known == 1  # a note that the file holds nothing else would be wrong
     return mask_in(args.truth, known, advice) ^ args.invert_truth, ignored
 
 

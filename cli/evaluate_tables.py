@@ -4,10 +4,12 @@ import argparse
 import csv
 import io
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from pytopo.cli.evaluate_features import OF_VESUVIUS, feature_titles, numbers_of_both
+from pytopo.cli.evaluate_surface import surface_titles
 from pytopo.cli.report import printable
 
 
@@ -40,11 +42,16 @@ def json_text(verdict: Verdict, args: argparse.Namespace) -> str:
         "truth": args.truth,
         "shape": verdict.shape,
         "conventions": verdict.conventions,
-        "evaluation": verdict.numbers,
+        "evaluation": _finite(verdict.numbers),
     }
     if args.sections:
-        content["sections"] = verdict.sections
+        content["sections"] = [_finite(section) for section in verdict.sections]
     return json.dumps(content, indent=1) + "\n"
+
+
+def _finite(numbers: dict[str, float]) -> dict[str, float | None]:
+    """Return numbers with None for what is not finite, which JSON has no word for."""
+    return {name: value if math.isfinite(value) else None for name, value in numbers.items()}
 
 
 def csv_text(verdict: Verdict, args: argparse.Namespace) -> str:
@@ -165,4 +172,4 @@ def _titles(verdict: Verdict, args: argparse.Namespace) -> dict[str, tuple[str, 
             titles[f"{prefix}_{dim}"] = (f"{called}, {FEATURES[axes][dim]}", how + both)
             how = "the same"
         titles[prefix] = (called, "sum of these")
-    return titles | feature_titles(verdict.numbers, axes, whole)
+    return titles | feature_titles(verdict.numbers, axes, whole) | surface_titles(args)

@@ -154,9 +154,17 @@ def read_likelihood(path: str) -> "NDArray":
         index = np.argwhere(~inside)[0].tolist()
         raise InputError(
             f"{path}: image{index} is {number_text(image[tuple(index)])}; expected a "
-            "likelihood, 0 to 1"
+            f"likelihood, 0 to 1{_likelihood_advice(image)}"
         )
     return clipped
+
+
+def _likelihood_advice(image: "NDArray") -> str:
+    """Return what makes a likelihood of logits, or of grey values of 8 bits."""
+    low, high = image.min(), image.max()
+    if low < 0 < high:
+        return ": the sigmoid of logits"
+    return ": grey values of 0 to 255 divided by 255" if 30 < high <= 255 else ""
 
 
 def read_mask(

@@ -352,6 +352,17 @@ def test_pickles_are_not_loaded(capsys):
         (LIKELIHOOD * 4, None, "a.npy: image[0, 0] is 3; expected a likelihood, 0 to 1"),
         (LIKELIHOOD - 1, None, "a.npy: image[0, 0] is -0.25; expected a likelihood, 0 to 1"),
         (
+            LIKELIHOOD * 8 - 4,
+            None,
+            "a.npy: image[0, 0] is 2; expected a likelihood, 0 to 1: the sigmoid of logits",
+        ),
+        (
+            np.round(LIKELIHOOD * 255),
+            None,
+            "a.npy: image[0, 0] is 191; expected a likelihood, 0 to 1: grey values of 0 to 255 "
+            "divided by 255",
+        ),
+        (
             np.where(TRUTH, 0.5, np.nan),
             None,
             "a.npy: image[1, 1] is nan; expected a likelihood, 0 to 1",

@@ -46,8 +46,9 @@ def in_a_folder_of_its_own(tmp_path, monkeypatch):
 @pytest.mark.filterwarnings("default::DeprecationWarning:torch")
 @pytest.mark.parametrize("name", sorted(set(modules())))
 def test_the_examples_of_a_module_print_what_they_say(name):
-    if name.startswith("pytopo.integrations.monai"):
-        pytest.importorskip("monai")
+    for package in ("monai", "torchmetrics"):
+        if name.startswith(f"pytopo.integrations.{package}"):
+            pytest.importorskip(package)
     failed, _ = doctest.testmod(import_module(name), optionflags=FLAGS)
     assert failed == 0
 

@@ -158,6 +158,8 @@ def test_every_target_closes_a_weak_ring():
 )
 def test_the_gradient_is_that_of_finite_differences(options):
     prediction, truth = random_images(2, 2, 5, 6)
+    if "sigmoid" in options:
+        prediction = prediction.detach().logit().requires_grad_()
     assert torch.autograd.gradcheck(lambda p: topological_loss(p, truth, **options), prediction)
 
 
@@ -387,7 +389,8 @@ def test_a_gpu_gives_the_same():
 
 
 def test_the_segmentation_loss_is_cross_entropy_plus_weight_times_topological():
-    logits, truth = random_images(2, 1, 6, 6)
+    likelihood, truth = random_images(2, 1, 6, 6)
+    logits = likelihood.logit()
     terms = SegmentationLoss(0.2, frame=True).terms(logits, truth)
     pixel = nn.functional.binary_cross_entropy_with_logits(logits.float(), truth.float())
     topological = topological_loss(logits, truth, frame=True, sigmoid=True)

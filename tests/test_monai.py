@@ -211,7 +211,7 @@ def test_metrics_refuse_what_they_cannot_compare():
         BettiErrorMetric()(y_pred=image.expand(1, 2, 4, 4), y=image)
     with pytest.raises(ValueError, match="y is None"):
         BettiErrorMetric()(y_pred=image)
-    with pytest.raises(ValueError, match="y_pred holds fractions"):
+    with pytest.raises(ValueError, match="the prediction holds fractions"):
         AdaptedRandErrorMetric()(y_pred=image / 2, y=image)
     with pytest.raises(ValueError, match="threshold a likelihood"):
         BettiErrorMetric()(y_pred=torch.rand(1, 1, 4, 4), y=image)

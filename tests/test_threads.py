@@ -123,7 +123,7 @@ import numpy, pytopo, pytopo.cli
 
 for package in (pytopo, pytopo.cli):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if not module.name.endswith("__main__") and "monai" not in module.name:
+        if not any(name in module.name for name in ("__main__", "monai", "torchmetrics")):
             importlib.import_module(module.name)
 
 ring = numpy.zeros((3, 3))

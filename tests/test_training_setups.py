@@ -1,6 +1,7 @@
 """The loss where people use it: data loaders, compiled models, several processes, trainers."""
 
 import copy
+import importlib
 import pickle
 import re
 import time
@@ -23,8 +24,8 @@ SECONDS = 60  # a test that takes longer hangs
 
 def images_and_truths(count=4, seed=0):
     generator = torch.Generator().manual_seed(seed)
-    images = torch.rand(count, 1, 12, 12, generator=generator)
-    return images, (images > 0.6).float()
+    images = 4 * torch.rand(count, 1, 12, 12, generator=generator) - 2  # logits, too
+    return images, (images > 0.4).float()
 
 
 def network():
@@ -167,6 +168,11 @@ def test_lightning_moves_a_prepared_truth():
     assert moved.tensor.device.type == "meta"
     assert moved.diagrams == prepared.diagrams
     assert apply_to_collection((prepared,), torch.Tensor, torch.zeros_like) == (prepared,)
+    module = importlib.import_module("lightning").LightningModule()
+    batch = torch.zeros(2), prepared
+    image, moved = module.transfer_batch_to_device(batch, torch.device("meta"), 0)
+    assert image.device == moved.tensor.device == torch.device("meta")
+    assert moved.diagrams == prepared.diagrams
 
 
 def test_a_prepared_truth_can_be_pickled():

@@ -85,11 +85,14 @@ class Advice(NamedTuple):
         If they are grey values.
     ignore : str
         If a third value marks pixels without ground truth.
+    logits : str
+        If they are logits.
     """
 
     ids: str = ""
     grey: str = ""
     ignore: str = ""
+    logits: str = ""
 
     def fitting(self, values: NDArray) -> str:
         """Return the advice that fits the sorted distinct values.
@@ -103,6 +106,8 @@ class Advice(NamedTuple):
         if self.ignore and ignore_label(values) is not None:
             return self.ignore
         if values.dtype.kind == "f":
+            if values[0] < 0 < values[-1] and len(values) > 2:
+                return self.logits
             return self.grey if values[0] >= 0 and values[-1] <= 1 else ""
         shades = len(values) > FEW or values[-1] in (255, 65535)  # 255 and 65535 are white
         advice = (self.ids, self.grey if shades else "")

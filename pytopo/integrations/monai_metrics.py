@@ -7,25 +7,22 @@ Each number is that of the function in `pytopo.metrics` with the same name.  Mas
 channel a class, as ``AsDiscrete`` returns them.  Requires MONAI.
 """
 
-import math
-from abc import abstractmethod
-from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from pytopo.metrics.betti import betti_error
-from pytopo.metrics.by_place import betti_matching_error
-from pytopo.metrics.centerline import cldice
-from pytopo.metrics.label_images import (
-    adapted_rand_error,
-    segments,
-    variation_of_information,
+from pytopo.integrations.measures import (
+    BettiMatching,
+    BettiNumbers,
+    CenterLines,
+    FeatureScore,
+    Information,
+    Measure,
+    RandPairs,
+    Segments,
+    image_pairs,
 )
-from pytopo.metrics.topo import topo_score
 from pytopo.options import flag
 
 try:
@@ -52,6 +49,9 @@ class ImageMetric(CumulativeIterationMetric):
         Of the function in `pytopo.metrics`, such as ``ignore_index``, a value of ``y``.
     """
 
+    measured: ClassVar[type[Measure]]
+    measure: Measure
+
     def __init__(
         self,
         include_background: bool = True,
@@ -63,12 +63,8 @@ class ImageMetric(CumulativeIterationMetric):
         self.include_background = flag(include_background, "include_background")
         self.reduction = MetricReduction(reduction)
         self.get_not_nans = flag(get_not_nans, "get_not_nans")
-        self.options = options
-        self._number(np.eye(3, dtype=int), np.eye(3, dtype=int))  # refuses wrong options now
-
-    @abstractmethod
-    def value(self, prediction: NDArray, target: NDArray) -> float:
-        """Return the number of one image; NaN if it has none."""
+        self.measure = self.measured(**options)
+        self.part = 0
 
     def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **kwargs: Any) -> Tensor:
         if y is None:
@@ -80,18 +76,9 @@ class ImageMetric(CumulativeIterationMetric):
             )
         if not self.include_background:
             y_pred, y = ignore_background(y_pred, y)
-        values = [
-            [self._number(*channel) for channel in zip(*image)]
-            for image in zip(_array(y_pred), _array(y))
-        ]
-        return torch.tensor(values, dtype=torch.float32, device=y_pred.device)
-
-    def _number(self, prediction: NDArray, target: NDArray) -> float:
-        """Return the number of one image, NaN where every pixel is ignored."""
-        index = self.options.get("ignore_index")
-        if index is not None and (target == index).all():
-            return math.nan
-        return self.value(prediction, target)
+        values = [self.measure(*pair)[self.part] for pair in image_pairs(y_pred, y)]
+        found = torch.tensor(values, dtype=torch.float32, device=y_pred.device)
+        return found.reshape(y.shape[:2])
 
     def aggregate(
         self, reduction: MetricReduction | str | None = None
@@ -131,29 +118,25 @@ class BettiErrorMetric(ImageMetric):
     tensor([0.5000])
     """
 
-    def value(self, prediction: NDArray, target: NDArray) -> float:
-        return betti_error(prediction, target, **self.options).total
+    measured = BettiNumbers
 
 
 class BettiMatchingErrorMetric(ImageMetric):
     """Features in one mask only: `pytopo.metrics.betti_matching_error`, with ``dims``."""
 
-    def value(self, prediction: NDArray, target: NDArray) -> float:
-        return betti_matching_error(prediction, target, **self.options).total
+    measured = BettiMatching
 
 
 class TopoScoreMetric(ImageMetric):
     """The F1 score of features in the same place: `pytopo.metrics.topo_score`."""
 
-    def value(self, prediction: NDArray, target: NDArray) -> float:
-        return topo_score(prediction, target, **self.options).score
+    measured = FeatureScore
 
 
 class ClDiceMetric(ImageMetric):
     """The Dice coefficient of centre lines: `pytopo.metrics.cldice` (scikit-image)."""
 
-    def value(self, prediction: NDArray, target: NDArray) -> float:
-        return cldice(prediction, target, **self.options)
+    measured = CenterLines
 
 
 class SegmentMetric(ImageMetric):
@@ -164,7 +147,7 @@ class SegmentMetric(ImageMetric):
     include_background, reduction, get_not_nans
         As in `ImageMetric`.
     part : str
-        Which number of the result; the first of ``parts`` if it is not given.
+        Which number of the result; the first of its ``parts`` if it is not given.
     membranes : bool
         Channels are masks of membranes, and `pytopo.metrics.segments` labels the cells.
     **options
@@ -172,8 +155,8 @@ class SegmentMetric(ImageMetric):
         whose target is background everywhere have no number.
     """
 
-    parts: tuple[str, ...]
-    compare: Callable[..., Any]
+    measured: ClassVar[type[Segments]]
+    measure: Segments
 
     def __init__(
         self,
@@ -185,24 +168,10 @@ class SegmentMetric(ImageMetric):
         membranes: bool = False,
         **options: Any,
     ) -> None:
-        self.part = self.parts[0] if part is None else part
-        if self.part not in self.parts:
-            raise ValueError(f"part is {part!r}; expected one of {', '.join(self.parts)}")
-        self.membranes = flag(membranes, "membranes")
-        super().__init__(include_background, reduction, get_not_nans, **options)
-
-    def value(self, prediction: NDArray, target: NDArray) -> float:
-        options = dict(self.options)
-        index = options.pop("ignore_index", None)
-        ignore = np.zeros(target.shape, bool) if index is None else target == index
-        if self.membranes:
-            prediction, target = segments(prediction), segments(np.where(ignore, 0, target))
-        else:
-            prediction, target = _labels(prediction, "y_pred"), _labels(target, "y")
-        if options.get("ignore_background", True) and not target[~ignore].any():
-            return math.nan
-        found = type(self).compare(prediction, target, ignore=ignore, **options)
-        return float(getattr(found, self.part))
+        super().__init__(
+            include_background, reduction, get_not_nans, membranes=membranes, **options
+        )
+        self.part = self.measure.part(part)
 
 
 class VariationOfInformationMetric(SegmentMetric):
@@ -215,26 +184,10 @@ class VariationOfInformationMetric(SegmentMetric):
     tensor([[1.]])
     """
 
-    parts = ("total", "split", "merge")
-    compare = staticmethod(variation_of_information)
+    measured = Information
 
 
 class AdaptedRandErrorMetric(SegmentMetric):
     """`pytopo.metrics.adapted_rand_error`: its "error", "precision" or "recall"."""
 
-    parts = ("error", "precision", "recall")
-    compare = staticmethod(adapted_rand_error)
-
-
-def _array(batch: Tensor) -> NDArray:
-    batch = batch.detach().cpu()
-    return np.asarray(batch.float() if batch.dtype == torch.bfloat16 else batch)
-
-
-def _labels(image: NDArray, name: str) -> NDArray:
-    """Return labels as integers; MONAI's loaders make floats of them."""
-    if image.dtype.kind in "biu":
-        return image
-    if not np.isfinite(image).all() or (image != np.rint(image)).any():
-        raise ValueError(f"{name} holds fractions; expected labels, whole numbers")
-    return image.astype(np.int64)
+    measured = RandPairs

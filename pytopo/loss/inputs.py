@@ -12,7 +12,13 @@ from torch.autograd import forward_ad
 
 from pytopo.images.masks import IGNORE_LABELS, value_counts_text
 from pytopo.images.scaling import ROUNDING
+from pytopo.notes import warn_of
 
+GREY = 30  # above it values are neither likelihoods nor, if none is negative, logits
+NO_NEGATIVE = (
+    "is never negative and far above 1, like an image of 0 to 255, and its sigmoid is taken; "
+    "expected logits, which are negative where there is no foreground"
+)
 NO_MINIMUM = (torch.bool, torch.uint16, torch.uint32, torch.uint64)  # for torch.aminmax
 
 
@@ -83,7 +89,9 @@ def check_tensor(images: object, name: str) -> None:
     if images.is_complex():
         raise TypeError(f"{name} has dtype {images.dtype}; expected real numbers")
     if name == "prediction" and not images.is_floating_point():
-        raise TypeError(f"{name} has dtype {images.dtype}; expected floats")
+        grey = ", prediction / 255 for grey values of 0 to 255"
+        advice = grey if images.dtype == torch.uint8 else ""
+        raise TypeError(f"{name} has dtype {images.dtype}; expected floats{advice}")
     if images.is_quantized:
         raise TypeError(f"{name} is quantized; expected numbers, {name}.dequantize()")
     if images.is_floating_point() and images.dtype.itemsize < 2:
@@ -107,18 +115,49 @@ def check_likelihoods(prediction: Tensor) -> None:
     """Refuse likelihoods outside [0, 1], which are mostly logits."""
     low, high = _finite_range(prediction, "prediction")
     if _outside(prediction, low, high):
+        grey = "prediction / 255 for grey values of 0 to 255; " if _is_grey(low, high) else ""
         raise ValueError(
             f"prediction holds values from {low:.8g} to {high:.8g}; expected likelihoods from "
-            "0 to 1: logits become likelihoods with sigmoid=True, or softmax=True over channels"
+            f"0 to 1: {grey}logits become likelihoods with sigmoid=True, or softmax=True over "
+            "channels"
         )
 
 
-def check_logits(prediction: Tensor) -> None:
-    """Refuse logits that are not finite; the sigmoid would hide the infinite ones."""
+def _is_grey(low: float, high: float) -> bool:
+    """Return whether values look like those of an image of 8 bits."""
+    return low >= 0 and GREY < high <= 255
+
+
+def check_logits(prediction: Tensor, softmax: bool) -> None:
+    """Refuse logits that are not finite; the sigmoid would hide the infinite ones.
+
+    Warns
+    -----
+    InputWarning
+        If they look like likelihoods, or like an image of 0 to 255.  Logits may be like that,
+        but those of a network hardly ever are.
+    """
     low, high = value_range(prediction)
     if not (np.isfinite(low) and np.isfinite(high)):
         tame = "" if np.isnan(low) else "; prediction.clamp(-30, 30) is certain enough"
         raise ValueError(_not_finite(prediction, "prediction") + tame)
+    if low < 0:
+        return
+    if high <= 1 and _is_likelihood(prediction.detach(), softmax):
+        layer = "softmax" if softmax else "sigmoid"
+        note = f"lies in [0, 1], like likelihoods, and its {layer} is taken; expected logits, "
+        warn_of([f"{note}what comes before the {layer} of the network"], "prediction")
+    if _is_grey(low, high) and not softmax:
+        warn_of([NO_NEGATIVE], "prediction")
+
+
+def _is_likelihood(values: Tensor, softmax: bool) -> bool:
+    """Return whether values in [0, 1] are neither those of a mask nor all the same."""
+    if softmax:
+        return bool(((values.float().sum(1) - 1).abs() < 1e-2).all())
+    return bool((values != values.round()).any()) and bool(
+        (values != values.flatten()[0]).any()
+    )
 
 
 def check_target(target: Tensor) -> None:
@@ -145,7 +184,8 @@ def _advice(values: NDArray) -> str:
     if odd.size == 1 and odd[0] in IGNORE_LABELS:
         return f"ignore_index={odd[0]:.0f} leaves those pixels out"
     if (distinct == np.floor(distinct)).all():
-        scaled = f", or target / {high} for grey values" if distinct[0] >= 0 else ""
+        white = "255" if _is_grey(distinct[0], distinct[-1]) else high
+        scaled = f", or target / {white} for grey values" if distinct[0] >= 0 else ""
         return f"one channel a class (one-hot) or target > 0 for ids{scaled}"
     if distinct[0] >= 0:
         return f"target / {high}, or target.clamp(0, 1)"

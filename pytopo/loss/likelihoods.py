@@ -13,6 +13,11 @@ def likelihoods(prediction: Tensor, sigmoid: bool, softmax: bool) -> Tensor:
     TypeError, ValueError
         If the prediction is no batch of images; if likelihoods leave [0, 1], or logits are not
         finite; if a softmax is to be taken of one channel.
+
+    Warns
+    -----
+    InputWarning
+        If logits look like likelihoods, or like an image of 0 to 255.
     """
     check_images(prediction, "prediction")
     if softmax and prediction.shape[1] == 1:
@@ -23,7 +28,7 @@ def likelihoods(prediction: Tensor, sigmoid: bool, softmax: bool) -> Tensor:
     if not (sigmoid or softmax):
         check_likelihoods(prediction)
         return prediction
-    check_logits(prediction)
+    check_logits(prediction, softmax)
     logits = at_least_float(prediction)
     return logits.sigmoid() if sigmoid else logits.softmax(dim=1)
 

@@ -91,6 +91,11 @@ def read_target(
     if is_index and not _has_indices(target, wanted):
         raise ValueError(_other_shape(target, wanted))
     images = target.reshape(wanted[0], 1, *wanted[2:]) if is_index else target
+    if shape is None and channels is None and target.ndim == 3:
+        raise ValueError(
+            f"target has shape {tuple(target.shape)}; expected (B, C, H, W) or "
+            "(B, C, D, H, W), or class indices (B, H, W) with channels=C"
+        )
     check_images(images, "target")
     images, ignored = _without_marks(images, ignore_index)
     if ignore is not None:

@@ -117,6 +117,11 @@ def topological_loss(
         rounding error.  If tensors hold no values, as on the meta device or in
         ``torch.export``, or hide them, as in the transforms of ``torch.func``.
 
+    Warns
+    -----
+    InputWarning
+        If logits look like likelihoods, or like an image of 0 to 255.
+
     Examples
     --------
     A ring with a gap of likelihood 0.4 has a hole from 0.4 to 0 instead of 1 to 0, and

@@ -3,6 +3,7 @@
     masks    prediction, target -> Betti numbers      -> Betti number error, Euler error
                                 -> features by place  -> Betti matching error, TopoScore
                                 -> pixels             -> accuracy, Dice, clDice
+                                -> surfaces           -> surface Dice, HD95
     labels   prediction, target -> overlap of labels  -> Variation of Information, Rand error
 
 `docs/metrics.md` says what each number means and where it misleads.
@@ -17,6 +18,7 @@ by_place.py      features of two masks that are not in the same place
 topo.py          the F1 score of features in the same place
 pixels.py        accuracy and Dice
 centerline.py    clDice
+surface.py       surface Dice and Hausdorff distance, by MONAI
 label_images.py  Variation of Information and adapted Rand error
 evaluation.py    many of them for one prediction
 decision.py      from likelihood to mask: threshold, and what is small goes
@@ -42,6 +44,7 @@ from pytopo.metrics.label_images import (
     variation_of_information,
 )
 from pytopo.metrics.pixels import dice, pixel_accuracy
+from pytopo.metrics.surface import hausdorff_distance, surface_dice
 from pytopo.metrics.topo import TopoScore, topo_score
 from pytopo.metrics.vesuvius import VesuviusScore, vesuvius_score
 
@@ -60,10 +63,12 @@ __all__ = [
     "dice",
     "euler_characteristic",
     "euler_error",
+    "hausdorff_distance",
     "patch_betti_error",
     "patch_shape",
     "pixel_accuracy",
     "segments",
+    "surface_dice",
     "topo_score",
     "variation_of_information",
     "vesuvius_score",

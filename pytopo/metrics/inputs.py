@@ -20,6 +20,7 @@ ADVICE = Advice(
     ids="or one segment of a label image, labels == 1",
     grey="threshold a likelihood, like likelihood > 0.5",
     ignore="or the third value as ignore_index",
+    logits="threshold logits, like logits > 0",
 )
 
 

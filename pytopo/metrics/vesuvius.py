@@ -9,13 +9,13 @@ where one of both volumes has foreground; and surface Dice is computed by MONAI.
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import ndimage
 
 from pytopo.metrics.betti import neighbours
 from pytopo.metrics.inputs import Masks, checked_masks
 from pytopo.metrics.label_images import VariationOfInformation, variation_of_information
+from pytopo.metrics.surface import surface_dice
 from pytopo.metrics.topo import TopoScore, topo_score
 
 TOPO_WEIGHT, SURFACE_WEIGHT, VOI_WEIGHT = 0.30, 0.35, 0.35
@@ -96,6 +96,7 @@ def vesuvius_score(
     --------
     Two sheets are joined, in one piece of the eight:
 
+    >>> import numpy as np
     >>> target = np.zeros((8, 16, 16), bool)
     >>> target[0] = target[2] = True
     >>> prediction = target.copy()
@@ -129,21 +130,8 @@ def _component_information(masks: Masks) -> VariationOfInformation:
 
 
 def _surface_dice(masks: Masks) -> float | None:
-    """Return the surface Dice of MONAI, with its surface elements; None without MONAI."""
+    """Return the surface Dice; None without MONAI."""
     try:
-        import torch
-        from monai.metrics import compute_surface_dice
+        return surface_dice(masks.prediction, masks.target, TOLERANCE)
     except ImportError:
         return None
-    has_surface = masks.prediction.any(), masks.target.any()
-    if not all(has_surface):
-        return float(not any(has_surface))
-    first, second = (_batch(torch, mask) for mask in (masks.prediction, masks.target))
-    found = compute_surface_dice(
-        first, second, [TOLERANCE], include_background=True, use_subvoxels=True
-    )
-    return float(found.item())
-
-
-def _batch(torch: object, mask: NDArray[np.bool_]) -> object:
-    return torch.from_numpy(mask[None, None].astype(np.uint8))  # type: ignore[attr-defined]
