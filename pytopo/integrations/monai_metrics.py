@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pytopo.integrations.monai_ignored import ignored_pixels
 from pytopo.metrics.betti import betti_error
 from pytopo.metrics.by_place import betti_matching_error
 from pytopo.metrics.centerline import cldice
@@ -26,7 +27,7 @@ from pytopo.metrics.label_images import (
     variation_of_information,
 )
 from pytopo.metrics.topo import topo_score
-from pytopo.options import flag
+from pytopo.options import flag, whole_number
 
 try:
     from monai.metrics import CumulativeIterationMetric
@@ -48,8 +49,10 @@ class ImageMetric(CumulativeIterationMetric):
         without a number, NaN, are left out.
     get_not_nans : bool
         `aggregate` also returns how many numbers there were.
+    ignore_index : int or None
+        The pixels of this class of ``y`` or mark in it are ignored, as MONAI has it.
     **options
-        Of the function in `pytopo.metrics`, such as ``ignore_index``, a value of ``y``.
+        Of the function in `pytopo.metrics`.
     """
 
     def __init__(
@@ -57,18 +60,28 @@ class ImageMetric(CumulativeIterationMetric):
         include_background: bool = True,
         reduction: MetricReduction | str = MetricReduction.MEAN,
         get_not_nans: bool = False,
+        *,
+        ignore_index: int | None = None,
         **options: Any,
     ) -> None:
         super().__init__()
+        self.ignore_index = (
+            None if ignore_index is None else whole_number(ignore_index, "ignore_index", None)
+        )
         self.include_background = flag(include_background, "include_background")
         self.reduction = MetricReduction(reduction)
         self.get_not_nans = flag(get_not_nans, "get_not_nans")
         self.options = options
-        self._number(np.eye(3, dtype=int), np.eye(3, dtype=int))  # refuses wrong options now
+        eye = np.eye(3, dtype=int)
+        self.value(eye, eye, np.zeros(eye.shape, bool))  # refuses wrong options now
 
     @abstractmethod
-    def value(self, prediction: NDArray, target: NDArray) -> float:
+    def value(self, prediction: NDArray, target: NDArray, ignore: NDArray) -> float:
         """Return the number of one image; NaN if it has none."""
+
+    def ignored(self, y: Tensor, index: int) -> Tensor:
+        """Return the pixels to ignore, one channel, or one for each."""
+        return ignored_pixels(y, index)
 
     def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **kwargs: Any) -> Tensor:
         if y is None:
@@ -78,20 +91,17 @@ class ImageMetric(CumulativeIterationMetric):
                 f"y_pred has shape {tuple(y_pred.shape)}, y {tuple(y.shape)}; expected both "
                 "(B, C, H, W) or (B, C, H, W, D), one channel a class: AsDiscrete(to_onehot=C)"
             )
+        ignore = torch.zeros_like(y, dtype=torch.bool)
+        if self.ignore_index is not None:
+            ignore |= self.ignored(y, self.ignore_index)
+            y = y.masked_fill(ignore, 0)
         if not self.include_background:
             y_pred, y = ignore_background(y_pred, y)
         values = [
-            [self._number(*channel) for channel in zip(*image)]
-            for image in zip(_array(y_pred), _array(y))
+            [math.nan if mask.all() else self.value(*channel, mask) for *channel, mask in image]
+            for image in map(zip, _array(y_pred), _array(y), _array(ignore[:, -y.shape[1] :]))
         ]
         return torch.tensor(values, dtype=torch.float32, device=y_pred.device)
-
-    def _number(self, prediction: NDArray, target: NDArray) -> float:
-        """Return the number of one image, NaN where every pixel is ignored."""
-        index = self.options.get("ignore_index")
-        if index is not None and (target == index).all():
-            return math.nan
-        return self.value(prediction, target)
 
     def aggregate(
         self, reduction: MetricReduction | str | None = None
@@ -131,29 +141,29 @@ class BettiErrorMetric(ImageMetric):
     tensor([0.5000])
     """
 
-    def value(self, prediction: NDArray, target: NDArray) -> float:
-        return betti_error(prediction, target, **self.options).total
+    def value(self, prediction: NDArray, target: NDArray, ignore: NDArray) -> float:
+        return betti_error(prediction, target, ignore=ignore, **self.options).total
 
 
 class BettiMatchingErrorMetric(ImageMetric):
     """Features in one mask only: `pytopo.metrics.betti_matching_error`, with ``dims``."""
 
-    def value(self, prediction: NDArray, target: NDArray) -> float:
-        return betti_matching_error(prediction, target, **self.options).total
+    def value(self, prediction: NDArray, target: NDArray, ignore: NDArray) -> float:
+        return betti_matching_error(prediction, target, ignore=ignore, **self.options).total
 
 
 class TopoScoreMetric(ImageMetric):
     """The F1 score of features in the same place: `pytopo.metrics.topo_score`."""
 
-    def value(self, prediction: NDArray, target: NDArray) -> float:
-        return topo_score(prediction, target, **self.options).score
+    def value(self, prediction: NDArray, target: NDArray, ignore: NDArray) -> float:
+        return topo_score(prediction, target, ignore=ignore, **self.options).score
 
 
 class ClDiceMetric(ImageMetric):
     """The Dice coefficient of centre lines: `pytopo.metrics.cldice` (scikit-image)."""
 
-    def value(self, prediction: NDArray, target: NDArray) -> float:
-        return cldice(prediction, target, **self.options)
+    def value(self, prediction: NDArray, target: NDArray, ignore: NDArray) -> float:
+        return cldice(prediction, target, ignore=ignore, **self.options)
 
 
 class SegmentMetric(ImageMetric):
@@ -161,8 +171,8 @@ class SegmentMetric(ImageMetric):
 
     Parameters
     ----------
-    include_background, reduction, get_not_nans
-        As in `ImageMetric`.
+    include_background, reduction, get_not_nans, ignore_index
+        As in `ImageMetric`; in label images ``ignore_index`` is an id.
     part : str
         Which number of the result; the first of ``parts`` if it is not given.
     membranes : bool
@@ -183,25 +193,30 @@ class SegmentMetric(ImageMetric):
         *,
         part: str | None = None,
         membranes: bool = False,
+        ignore_index: int | None = None,
         **options: Any,
     ) -> None:
         self.part = self.parts[0] if part is None else part
         if self.part not in self.parts:
             raise ValueError(f"part is {part!r}; expected one of {', '.join(self.parts)}")
         self.membranes = flag(membranes, "membranes")
-        super().__init__(include_background, reduction, get_not_nans, **options)
+        super().__init__(
+            include_background, reduction, get_not_nans, ignore_index=ignore_index, **options
+        )
 
-    def value(self, prediction: NDArray, target: NDArray) -> float:
-        options = dict(self.options)
-        index = options.pop("ignore_index", None)
-        ignore = np.zeros(target.shape, bool) if index is None else target == index
+    def ignored(self, y: Tensor, index: int) -> Tensor:
         if self.membranes:
-            prediction, target = segments(prediction), segments(np.where(ignore, 0, target))
+            return super().ignored(y, index)
+        return y == index  # channels of ids are no classes
+
+    def value(self, prediction: NDArray, target: NDArray, ignore: NDArray) -> float:
+        if self.membranes:
+            prediction, target = segments(prediction), segments(target)
         else:
             prediction, target = _labels(prediction, "y_pred"), _labels(target, "y")
-        if options.get("ignore_background", True) and not target[~ignore].any():
+        if self.options.get("ignore_background", True) and not target[~ignore].any():
             return math.nan
-        found = type(self).compare(prediction, target, ignore=ignore, **options)
+        found = type(self).compare(prediction, target, ignore=ignore, **self.options)
         return float(getattr(found, self.part))
 
 
