@@ -132,6 +132,17 @@ def test_regions_with_an_ignore_label_at_several_resolutions():
     assert (logits.grad[~ignored].abs() > 1e-3).any()
 
 
+def test_processes_that_share_a_batch_have_the_gradient_of_the_whole():
+    logits, labels = label_maps()
+    loss = CompoundLoss(Base(), AT_ONCE)
+    whole, halves = (logits.clone().requires_grad_() for _ in range(2))
+    loss(whole, labels).backward()
+    for k in range(2):
+        (loss(halves[k : k + 1], labels[k : k + 1]) / 2).backward()
+    assert whole.grad.abs().max() > 0.01
+    torch.testing.assert_close(halves.grad, whole.grad)
+
+
 # --- options ---------------------------------------------------------------------------
 
 

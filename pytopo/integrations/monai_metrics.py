@@ -98,7 +98,7 @@ class ImageMetric(CumulativeIterationMetric):
         if not self.include_background:
             y_pred, y = ignore_background(y_pred, y)
         values = [
-            [math.nan if mask.all() else self.value(*channel, mask) for *channel, mask in image]
+            [math.nan if mask.all() else self.value(p, t, mask) for p, t, mask in image]
             for image in map(zip, _array(y_pred), _array(y), _array(ignore[:, -y.shape[1] :]))
         ]
         return torch.tensor(values, dtype=torch.float32, device=y_pred.device)
