@@ -14,7 +14,7 @@ EPILOG = """\
 
 Options are read from the table "pytopo" in dataset.json, or from variables that win over it:
 PYTOPO_WEIGHT, PYTOPO_WARMUP, PYTOPO_RAMP, PYTOPO_CONSTRUCTION, PYTOPO_FRAME, PYTOPO_NORMALIZE,
-PYTOPO_MIN_PERSISTENCE, PYTOPO_EPOCHS."""
+PYTOPO_MIN_PERSISTENCE, PYTOPO_EPOCHS, PYTOPO_ITERATIONS."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -139,6 +139,26 @@ def test_a_name_that_does_not_exist_is_noticed():
     assert resolved("pytopo.matching.assignment.match") is pytopo.match
 
 
+# --- numbers of the experiments --------------------------------------------------------
+
+
+def test_the_weights_that_are_advised_have_the_numbers_of_the_results():
+    """An experiment that is repeated changes its page; the advice has to follow."""
+    text = (DOCS / "loss.md").read_text()
+    rows = [
+        line for line in text.splitlines() if re.search(r"\| \d[\d.]+ to \d|wrong holes", line)
+    ]
+    assert len(rows) == 5
+    page = ""
+    for row in rows:
+        found = re.search(r"\((results/[\w-]+\.md)\)", row)
+        page = (DOCS / found[1]).read_text() if found else page
+        numbers = re.findall(r"\b\d\.\d{3,4}\b", row.split("|")[4])
+        assert len(numbers) == 4
+        for number in numbers:
+            assert re.search(rf"\| {re.escape(number)} ±", page), (row, number)
+
+
 # --- finding one's way -----------------------------------------------------------------
 
 

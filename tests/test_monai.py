@@ -102,6 +102,81 @@ def test_ignored_pixels_have_no_gradient():
     assert logits.grad[..., 4:6].abs().max() == 0 < logits.grad.abs().max()
 
 
+MARKED = [
+    (1, False, 255),  # one channel, and marks
+    (3, True, 255),  # class indices, and marks
+    (3, True, 1),  # class indices, one of which does not count
+    (3, False, 1),  # one channel a class, one of which does not count
+    (3, False, 255),  # one channel a class, and pixels of no class
+    (3, False, -1),
+]
+
+
+def marked(channels, indices, index):
+    """Return likelihoods, a target with pixels to ignore as MONAI marks them, and these."""
+    logits, labels = label_maps(max(channels, 2))
+    likelihood = logits[:, :1].sigmoid() if channels == 1 else logits.softmax(1)
+    strip = labels == index
+    if 0 <= index < channels:
+        return likelihood, labels if indices else one_hot(labels), strip
+    strip[..., 3:5] = True
+    if indices or channels == 1:
+        return likelihood, labels.masked_fill(strip, index), strip
+    return likelihood, one_hot(labels).masked_fill(strip, 0), strip
+
+
+@pytest.mark.parametrize(("channels", "indices", "index"), MARKED)
+def test_the_losses_ignore_the_pixels_that_monai_ignores(channels, indices, index):
+    likelihood, target, strip = marked(channels, indices, index)
+    options = {"to_onehot_y": indices, "ignore_index": index}
+    for loss in (DiceLoss, TopologicalLoss, DiceTopologicalLoss):
+        leaf = likelihood.clone().requires_grad_()
+        loss(**options)(leaf, target).backward()
+        ignored = strip.expand_as(leaf)
+        assert (leaf.grad[ignored] == 0).all()
+        assert (leaf.grad[~ignored] != 0).any()
+    known = target.masked_fill(strip, 0)
+    expected = topological_loss(likelihood, one_hot(known) if indices else known, ignore=strip)
+    topology = TopologicalLoss(**options)(likelihood, target)
+    assert topology.item() == pytest.approx(expected.item())
+    both = DiceTopologicalLoss(**options, lambda_topology=0.5)(likelihood, target)
+    dice = DiceLoss(**options)(likelihood, target)
+    assert both.item() == pytest.approx((dice + 0.5 * topology).item())
+
+
+def test_a_mark_in_a_channel_is_a_pixel_of_no_class():
+    logits, labels = label_maps()
+    empty, target = one_hot(labels), one_hot(labels)
+    empty[..., 3:5], target[:, 1, :, 3:5] = 0, 255
+    loss = DiceTopologicalLoss(softmax=True, ignore_index=255)
+    assert loss(logits, target).item() == loss(logits, empty).item()
+
+
+def test_a_version_of_monai_whose_dice_ignores_nothing(monkeypatch):
+    class Dice(torch.nn.Module):
+        def __init__(self, include_background, **others): ...
+
+    monkeypatch.setattr("pytopo.integrations.monai_losses.DiceLoss", Dice)
+    with pytest.raises(
+        TypeError, match=r"ignore_index is 255, which DiceLoss of MONAI .* later"
+    ):
+        DiceTopologicalLoss(sigmoid=True, ignore_index=255)
+    DiceTopologicalLoss(sigmoid=True)
+
+
+def test_tensors_of_monai_and_half_precision():
+    from monai.data import MetaTensor
+
+    logits, labels = label_maps()
+    loss = TopologicalLoss(softmax=True, to_onehot_y=True, ignore_index=1)
+    expected = loss(logits, labels).item()
+    assert loss(MetaTensor(logits), MetaTensor(labels.float())).item() == expected
+    with torch.autocast("cpu", torch.bfloat16):
+        short = loss(logits.bfloat16(), labels)
+    assert short.dtype == torch.float32
+    assert short.item() == loss(logits.bfloat16().float(), labels).item()
+
+
 def test_options_that_contradict_each_other():
     with pytest.raises(ValueError, match="more than one of sigmoid, softmax and other_act"):
         TopologicalLoss(sigmoid=True, other_act=torch.tanh)
@@ -198,6 +273,28 @@ def test_ignored_pixels_do_not_count(metric):
     assert numbers[0].item() == 0
     assert math.isnan(numbers[1].item())
     assert [x.item() for x in found.aggregate()] == [0, 1]
+
+
+@pytest.mark.parametrize("index", [1, 255, -1])
+@pytest.mark.parametrize("include_background", [True, False])
+def test_the_metrics_ignore_the_pixels_that_monai_ignores(index, include_background):
+    first, second = (one_hot(label_maps(shape=(12, 11))[1].roll(k, 0)) for k in (0, 1))
+    strip = second[:, 1:2] > 0
+    if index != 1:
+        strip = torch.zeros_like(strip)
+        strip[..., 3:6] = True
+        second.masked_fill_(strip, 0)
+    options = {"include_background": include_background, "ignore_index": index}
+    found = BettiErrorMetric(**options)(y_pred=first, y=second)
+    expected = [
+        [metrics.betti_error(a, b, ignore=mask[0]).total for a, b in zip(x, y)]
+        for x, y, mask in zip(first.numpy(), second.numpy(), strip.numpy())
+    ]
+    start = 0 if include_background else 1
+    assert np.allclose(found, np.array(expected)[:, start:])
+    other = first.clone()
+    other[strip.expand_as(other)] = 1 - other[strip.expand_as(other)]
+    assert torch.equal(BettiErrorMetric(**options)(y_pred=other, y=second), found)
 
 
 def test_a_target_without_segments_has_no_number():

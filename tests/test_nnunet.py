@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from itertools import accumulate
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -91,12 +93,54 @@ def test_topology_by_place():
     assert loss.item() == pytest.approx((logits.mean() + 2 * expected).item())
 
 
-def test_sixteen_bits_do_not_reach_the_diagram():
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_sixteen_bits_do_not_reach_the_diagram(dtype):
     logits, labels = label_maps()
     loss = CompoundLoss(Base(), AT_ONCE)
-    with torch.autocast("cpu", torch.bfloat16):
+    short = logits.to(dtype).requires_grad_()
+    with torch.autocast("cpu", dtype):
         assert loss(logits, labels).item() == loss(logits, labels.float()).item()
-        assert loss(logits.bfloat16(), labels).dtype == torch.float32
+        found = loss(short, labels)
+    exact = loss(short.detach().float(), labels) - short.detach().float().mean()
+    assert found.dtype == torch.float32
+    assert (found - short.mean()).item() == pytest.approx(exact.item(), rel=1e-5)
+    found.backward()
+    assert short.grad.dtype == dtype
+    assert (short.grad != 1 / short.numel()).any()
+
+
+@pytest.mark.parametrize("value", [torch.inf, torch.nan])
+def test_a_step_that_overflows_is_left_to_the_gradient_scaler(value):
+    """Which sees no finite gradient, and leaves the step out."""
+    logits, labels = label_maps()
+    logits[0, 0, 0, 0] = value
+    logits.requires_grad_()
+    loss = CompoundLoss(Base(), AT_ONCE)(logits * 1, labels)
+    assert not loss.isfinite()
+
+
+def test_regions_with_an_ignore_label_at_several_resolutions():
+    logits, _ = label_maps(2)
+    truth = torch.rand(2, 3, 12, 12, generator=torch.manual_seed(1)) < 0.4  # bool
+    logits.requires_grad_()
+    coarse = logits.detach()[..., ::2, ::2], truth[..., ::2, ::2]
+    loss = CompoundLoss(Base(), AT_ONCE, regions=True, ignore_label=3)
+    found = loss([logits, coarse[0]], [truth, coarse[1]]) - logits.mean() - coarse[0].mean()
+    found.backward()
+    ignored = truth[:, -1:].expand_as(logits)
+    assert (logits.grad[ignored].abs() < 1e-7).all()
+    assert (logits.grad[~ignored].abs() > 1e-3).any()
+
+
+def test_processes_that_share_a_batch_have_the_gradient_of_the_whole():
+    logits, labels = label_maps()
+    loss = CompoundLoss(Base(), AT_ONCE)
+    whole, halves = (logits.clone().requires_grad_() for _ in range(2))
+    loss(whole, labels).backward()
+    for k in range(2):
+        (loss(halves[k : k + 1], labels[k : k + 1]) / 2).backward()
+    assert whole.grad.abs().max() > 0.01
+    torch.testing.assert_close(halves.grad, whole.grad)
 
 
 # --- options ---------------------------------------------------------------------------
@@ -124,6 +168,87 @@ def test_variables_win_over_the_data_set():
 def test_impossible_options(table, variables, message):
     with pytest.raises(ValueError, match=message):
         options_of({"pytopo": table}, variables)
+
+
+# --- the trainers, and what nnU-Net hands them -------------------------------------------
+
+
+class Trainer:
+    """As much of nnU-Net's trainer as ours builds on."""
+
+    def __init__(self, plans, configuration, fold, dataset_json, device):
+        self.num_epochs, self.num_iterations_per_epoch = 1000, 250
+        self.num_val_iterations_per_epoch = 50
+        self.label_manager = SimpleNamespace(has_regions="regions" in plans, ignore_label=9)
+        self.said = []
+
+    def _build_loss(self):
+        return Base()
+
+    def print_to_log_file(self, line):
+        self.said.append(line)
+
+    def on_train_epoch_start(self):
+        self.said.append("epoch")
+
+
+@pytest.fixture
+def trainers(monkeypatch):
+    """The module of our trainers, on top of that."""
+    parent = "nnunetv2.training.nnUNetTrainer.nnUNetTrainer"
+    for name in accumulate(parent.split("."), "{}.{}".format):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    sys.modules[parent].nnUNetTrainer = Trainer
+    for name in [name for name in os.environ if name.startswith("PYTOPO_")]:
+        monkeypatch.delenv(name)
+    path = trainer_folder() / "nnUNetTrainerPytopo.py"
+    spec = spec_from_file_location(path.stem, path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def built(trainers, name, plans, table, device="cpu"):
+    trainer = getattr(trainers, name)(plans, "2d", 0, {"pytopo": table}, device)
+    trainer.loss = trainer._build_loss()
+    return trainer
+
+
+@pytest.mark.parametrize(
+    ("name", "matching"),
+    [("nnUNetTrainerPytopo", "wasserstein"), ("nnUNetTrainerPytopoBettiMatching", "betti")],
+)
+@pytest.mark.parametrize("regions", [False, True])
+def test_a_trainer_builds_the_loss_that_the_data_set_wants(trainers, name, matching, regions):
+    trainer = built(trainers, name, {"regions": 1} if regions else {}, {"weight": 3})
+    loss = trainer.loss
+    assert isinstance(loss.base, Base)
+    assert (loss.regions, loss.ignore_label, loss.options.weight) == (regions, 9, 3.0)
+    assert loss.topological.matching == matching
+    assert loss.topological.ignore_index == (None if regions else 9)
+    assert f"matching {matching}, TopologyOptions(weight=3.0" in trainer.said[0]
+
+
+def test_a_trainer_tells_its_loss_the_epoch_also_after_a_restart(trainers, monkeypatch):
+    monkeypatch.setenv("PYTOPO_WARMUP", "5")
+    trainer = built(trainers, "nnUNetTrainerPytopo", {}, {"ramp": 1})
+    for trainer.current_epoch in (0, 7):
+        trainer.on_train_epoch_start()
+        assert trainer.said[-1] == "epoch"
+        assert trainer.loss.epoch == trainer.current_epoch
+    assert trainer.loss.options.weight_at(trainer.loss.epoch) == 1.0
+
+
+def test_a_training_is_as_long_as_nnunet_has_it_or_as_one_says(trainers, monkeypatch):
+    def length(table):
+        trainer = built(trainers, "nnUNetTrainerPytopo", {}, table)
+        steps = trainer.num_iterations_per_epoch, trainer.num_val_iterations_per_epoch
+        return trainer.num_epochs, *steps
+
+    assert length({}) == (1000, 250, 50)
+    monkeypatch.setenv("PYTOPO_EPOCHS", "3")
+    assert length({"iterations": 20}) == (3, 20, 4)
+    assert length({"iterations": 2}) == (3, 2, 1)
 
 
 # --- data sets -------------------------------------------------------------------------
@@ -174,12 +299,13 @@ def test_the_command_prints_the_folder_of_the_trainers(capsys):
 @pytest.mark.compiled
 @pytest.mark.skipif(find_spec("nnunetv2") is None, reason="nnunetv2 is not installed")
 def test_an_epoch_of_nnunet(tmp_path):
-    """Planning, preprocessing and training, as a user types them; takes minutes."""
+    """Planning, preprocessing and training, as a user types them."""
     folders = {f"nnUNet_{n}": str(tmp_path / n) for n in ("raw", "preprocessed", "results")}
+    others = {k: value for k, value in os.environ.items() if not k.startswith("PYTOPO_")}
     environment = {
-        **os.environ, **folders, "nnUNet_extTrainer": str(trainer_folder()),
+        **others, **folders, "nnUNet_extTrainer": str(trainer_folder()),
         "nnUNet_n_proc_DA": "1", "nnUNet_compile": "f", "PYTOPO_WARMUP": "0",
-        "PYTOPO_EPOCHS": "1",
+        "PYTOPO_EPOCHS": "1", "PYTOPO_ITERATIONS": "5",
     }  # fmt: skip
 
     def run(function, *arguments):

@@ -1,18 +1,20 @@
 """The loss where people use it: data loaders, compiled models, several processes, trainers."""
 
 import copy
-import importlib
+import os
 import pickle
 import re
-import time
-from datetime import timedelta
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, Dataset, default_collate
 from torch.utils.data._utils.pin_memory import pin_memory
 
@@ -20,6 +22,7 @@ import pytopo
 from pytopo.loss import SegmentationLoss, TopologicalLoss
 
 SECONDS = 60  # a test that takes longer hangs
+RECIPES = (Path(__file__).parents[1] / "docs" / "loss-recipes.md").read_text()
 
 
 def images_and_truths(count=4, seed=0):
@@ -168,7 +171,7 @@ def test_lightning_moves_a_prepared_truth():
     assert moved.tensor.device.type == "meta"
     assert moved.diagrams == prepared.diagrams
     assert apply_to_collection((prepared,), torch.Tensor, torch.zeros_like) == (prepared,)
-    module = importlib.import_module("lightning").LightningModule()
+    module = import_module("lightning").LightningModule()
     batch = torch.zeros(2), prepared
     image, moved = module.transfer_batch_to_device(batch, torch.device("meta"), 0)
     assert image.device == moved.tensor.device == torch.device("meta")
@@ -240,45 +243,74 @@ def test_a_compiled_loss_is_the_plain_one(loss):
     assert compiled(images, prepared).item() == pytest.approx(loss(images, truths).item())
 
 
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
+@pytest.mark.usefixtures("_fresh_compiler")
+def test_a_step_that_is_compiled_breaks_at_the_loss_and_has_the_same_gradient():
+    graphs = []
+
+    def backend(graph, inputs):
+        graphs.append(graph)
+        return graph.forward
+
+    loss, layer = criterion(), network()
+    value, gradient = value_and_gradient(network(), criterion())
+    images, truths = images_and_truths()
+    step = torch.compile(lambda image, truth: loss(layer(image), truth), backend=backend)
+    found = step(images, truths)
+    found.backward()
+    assert len(graphs) == 1  # the network; the loss is not traced
+    assert found.item() == pytest.approx(value, rel=1e-6)
+    compiled = torch.cat([p.grad.reshape(-1) for p in layer.parameters()])
+    torch.testing.assert_close(compiled, gradient, rtol=1e-5, atol=1e-7)
+    whole = torch.compile(
+        lambda image: loss(layer(image), truths), fullgraph=True, backend=backend
+    )
+    with pytest.raises(torch._dynamo.exc.Unsupported):
+        whole(images)
+
+
 # --- several processes -----------------------------------------------------------------
 
 
-def train_on_a_half(rank, folder):
-    """Write the gradient that one of two processes holds after its half of the batch."""
-    torch.set_num_threads(1)
-    torch.distributed.init_process_group(
-        "gloo",
-        init_method=(folder / "meeting").as_uri(),
-        rank=rank,
-        world_size=2,
-        timeout=timedelta(seconds=SECONDS),
-    )
-    images, truths = images_and_truths()
-    half = slice(2 * rank, 2 * rank + 2)
-    model = DistributedDataParallel(network())
-    criterion()(model(images[half]), truths[half]).backward()
-    torch.save([p.grad for p in model.parameters()], folder / f"gradient-{rank}.pt")
-    torch.distributed.destroy_process_group()
+def norms(text):
+    """Return the numbers at the ends of the lines of processes, sorted."""
+    return sorted(re.findall(r"^process \d of \d: weights of norm (\S+)$", text, re.MULTILINE))
 
 
 @pytest.mark.skipif(not torch.distributed.is_available(), reason="torch without distributed")
-def test_two_processes_have_the_gradient_of_one(tmp_path):
-    processes = torch.multiprocessing.spawn(
-        train_on_a_half, args=(tmp_path,), nprocs=2, join=False
-    )
-    try:
-        end = time.monotonic() + SECONDS
-        while not processes.join(timeout=1):  # raises what a process raised
-            assert time.monotonic() < end, "the processes hang"
-    finally:
-        for process in processes.processes:
-            process.kill()
-    _, gradient = value_and_gradient(network(), criterion())
-    assert gradient.abs().max() > 0.01
-    for rank in (0, 1):
-        parts = torch.load(tmp_path / f"gradient-{rank}.pt", weights_only=True)
-        averaged = torch.cat([part.reshape(-1) for part in parts])
-        torch.testing.assert_close(averaged, gradient, rtol=0, atol=1e-6)
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_the_script_ends_with_the_same_weights_in_one_process_and_in_two(
+    tmp_path, monkeypatch, capsys
+):
+    (script,) = re.findall(r"^```py\n(.*?)^```", RECIPES, re.DOTALL | re.MULTILINE)
+    (tmp_path / "train.py").write_text(script)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    with ExitStack() as stack:
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "train.py"],
+                cwd=tmp_path,
+                env={**os.environ, **meeting, "RANK": str(rank), "WORLD_SIZE": "2"},
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for rank in (0, 1)
+        ]
+        for process in processes:
+            stack.enter_context(process)
+            stack.callback(process.kill)
+        monkeypatch.syspath_prepend(tmp_path)
+        import_module("train").main()
+        found = [norms(process.communicate(timeout=5 * SECONDS)[0]) for process in processes]
+    ((alone,), (first,), (second,)) = norms(capsys.readouterr().out), *found
+    assert first == second
+    assert float(first) == pytest.approx(float(alone), abs=2e-4)
+    said = norms(RECIPES)
+    assert len(said) == 3
+    assert [float(x) for x in said] == pytest.approx([float(alone)] * 3, abs=1e-3)
 
 
 # --- other packages: the blocks of the document ----------------------------------------

@@ -25,7 +25,7 @@ from pytopo.metrics.label_images import (
     variation_of_information,
 )
 from pytopo.metrics.topo import topo_score
-from pytopo.options import flag, integers
+from pytopo.options import flag, integers, whole_number
 
 Numbers = tuple[float, ...]
 NOTHING: Numbers = (math.nan,) * 4  # of an image without a number, nor one of its parts
@@ -36,8 +36,10 @@ class Measure(ABC):
 
     Parameters
     ----------
+    ignore_index : int or None
+        Pixels of this value of the target are ignored, where the call names none.
     **options
-        Of the function in `pytopo.metrics`, such as ``ignore_index``, a value of the target.
+        Of the function in `pytopo.metrics`.
 
     Raises
     ------
@@ -45,53 +47,61 @@ class Measure(ABC):
         If the function refuses the options.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, ignore_index: int | None = None, **options: Any) -> None:
+        self.ignore_index = (
+            None if ignore_index is None else whole_number(ignore_index, "ignore_index", None)
+        )
         self.options = options
         axes = 3 if 2 in (integers(options.get("dims")) or ()) else 2
         mask = np.ones((3,) * axes, dtype=int)
-        self(mask, mask)  # refuses wrong options now
+        self.numbers(mask, mask, np.zeros(mask.shape, bool))  # refuses wrong options now
 
-    def __call__(self, prediction: NDArray, target: NDArray) -> Numbers:
+    def __call__(
+        self, prediction: NDArray, target: NDArray, ignore: NDArray[np.bool_] | None = None
+    ) -> Numbers:
         """Return the number of one image, then those of its parts; NaN where it has none."""
-        index = self.options.get("ignore_index")
-        if index is not None and (target == index).all():
-            return NOTHING
-        return self.numbers(prediction, target)
+        if ignore is None:
+            index = self.ignore_index
+            ignore = np.zeros(target.shape, bool) if index is None else target == index
+            target = np.where(ignore, 0, target)
+        return NOTHING if ignore.all() else self.numbers(prediction, target, ignore)
 
     @abstractmethod
-    def numbers(self, prediction: NDArray, target: NDArray) -> Numbers:
+    def numbers(
+        self, prediction: NDArray, target: NDArray, ignore: NDArray[np.bool_]
+    ) -> Numbers:
         """Return the same for an image with pixels that count."""
 
 
 class BettiNumbers(Measure):
     """Betti number error: the sum, then each dimension."""
 
-    def numbers(self, prediction: NDArray, target: NDArray) -> Numbers:
-        found = betti_error(prediction, target, **self.options)
+    def numbers(self, prediction: NDArray, target: NDArray, ignore: NDArray) -> Numbers:
+        found = betti_error(prediction, target, ignore=ignore, **self.options)
         return found.total, *found.per_dim
 
 
 class BettiMatching(Measure):
     """Betti matching error: the sum, then each dimension."""
 
-    def numbers(self, prediction: NDArray, target: NDArray) -> Numbers:
-        found = betti_matching_error(prediction, target, **self.options)
+    def numbers(self, prediction: NDArray, target: NDArray, ignore: NDArray) -> Numbers:
+        found = betti_matching_error(prediction, target, ignore=ignore, **self.options)
         return found.total, *found.per_dim
 
 
 class FeatureScore(Measure):
     """TopoScore, then the F1 of each dimension."""
 
-    def numbers(self, prediction: NDArray, target: NDArray) -> Numbers:
-        found = topo_score(prediction, target, **self.options)
+    def numbers(self, prediction: NDArray, target: NDArray, ignore: NDArray) -> Numbers:
+        found = topo_score(prediction, target, ignore=ignore, **self.options)
         return found.score, *found.f1
 
 
 class CenterLines(Measure):
     """clDice."""
 
-    def numbers(self, prediction: NDArray, target: NDArray) -> Numbers:
-        return (cldice(prediction, target, **self.options),)
+    def numbers(self, prediction: NDArray, target: NDArray, ignore: NDArray) -> Numbers:
+        return (cldice(prediction, target, ignore=ignore, **self.options),)
 
 
 class Segments(Measure):
@@ -119,18 +129,15 @@ class Segments(Measure):
             raise ValueError(f"part is {name!r}; expected one of {', '.join(self.parts)}")
         return 0 if name is None else self.parts.index(name)
 
-    def numbers(self, prediction: NDArray, target: NDArray) -> Numbers:
-        options = dict(self.options)
-        index = options.pop("ignore_index", None)
-        ignore = np.zeros(target.shape, bool) if index is None else target == index
+    def numbers(self, prediction: NDArray, target: NDArray, ignore: NDArray) -> Numbers:
         if self.membranes:
-            prediction, target = segments(prediction), segments(np.where(ignore, 0, target))
+            prediction, target = segments(prediction), segments(target)
         else:
             prediction = _labels(prediction, "the prediction")
             target = _labels(target, "the target")
-        if options.get("ignore_background", True) and not target[~ignore].any():
+        if self.options.get("ignore_background", True) and not target[~ignore].any():
             return NOTHING
-        found = type(self).compare(prediction, target, ignore=ignore, **options)
+        found = type(self).compare(prediction, target, ignore=ignore, **self.options)
         return tuple(float(getattr(found, name)) for name in self.parts)
 
 
@@ -148,10 +155,10 @@ class RandPairs(Segments):
     compare = staticmethod(adapted_rand_error)
 
 
-def image_pairs(prediction: Tensor, target: Tensor) -> Iterator[tuple[NDArray, NDArray]]:
-    """Yield prediction and target of each image and channel, channels fastest."""
-    pairs = (images.detach().cpu().flatten(0, 1) for images in (prediction, target))
-    yield from zip(*(np.asarray(i.float() if i.dtype == torch.bfloat16 else i) for i in pairs))
+def image_pairs(*batches: Tensor) -> Iterator[tuple[NDArray, ...]]:
+    """Yield what batches hold of each image and channel, channels fastest."""
+    flat = (images.detach().cpu().flatten(0, 1) for images in batches)
+    yield from zip(*(np.asarray(i.float() if i.dtype == torch.bfloat16 else i) for i in flat))
 
 
 def _labels(image: NDArray, name: str) -> NDArray:

@@ -7,16 +7,19 @@
 Requires MONAI: ``pip install "pytopo-toolkit[monai]"``.
 """
 
+import inspect
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
 
+from pytopo.integrations.monai_ignored import ignored_pixels, without_marks
 from pytopo.loss.topological import TopologicalLoss as Topological
-from pytopo.options import at_least
+from pytopo.options import at_least, whole_number
 
 try:
+    import monai
     from monai.losses import DiceLoss
     from monai.utils import LossReduction
     from torch.nn.modules.loss import _Loss
@@ -41,9 +44,12 @@ class TopologicalLoss(_Loss):
         Over images and channels; "none" returns (B, C, 1, 1), in volumes (B, C, 1, 1, 1).
     matching : {"wasserstein", "betti"}
         Points are matched at the least cost, or by place.
+    ignore_index : int or None
+        The pixels of this class or mark are ignored; in a target of one channel a class those
+        of no class too, 0 in all channels, if the number is that of no channel.
     **options
         Others of `pytopo.topological_loss`: ``dims``, ``frame``, ``construction``,
-        ``min_persistence``, ``every_target``, ``normalize``, ``ignore_index``.
+        ``min_persistence``, ``every_target``, ``normalize``.
 
     Raises
     ------
@@ -74,6 +80,7 @@ class TopologicalLoss(_Loss):
         reduction: LossReduction | str = LossReduction.MEAN,
         *,
         matching: str = "wasserstein",
+        ignore_index: int | None = None,
         **options: Any,
     ) -> None:
         super().__init__(reduction=LossReduction(reduction).value)
@@ -87,6 +94,9 @@ class TopologicalLoss(_Loss):
         self.to_onehot_y = to_onehot_y
         self.softmax = softmax
         self.other_act = other_act
+        self.ignore_index = (
+            None if ignore_index is None else whole_number(ignore_index, "ignore_index", None)
+        )
         # For one channel softmax and include_background=False mean nothing.
         shared = dict(options, sigmoid=sigmoid, matching=matching, reduction="none")
         self._one = Topological(**shared)
@@ -118,7 +128,11 @@ class TopologicalLoss(_Loss):
             wanted[1] = 1
         if list(target.shape) != wanted:
             raise ValueError(self._other_shape(target, wanted))
-        loss: Tensor = (self._one if single else self._several)(input, target)
+        ignored = None
+        if self.ignore_index is not None:
+            ignored = ignored_pixels(target, self.ignore_index)
+            target = target.masked_fill(ignored, 0)
+        loss: Tensor = (self._one if single else self._several)(input, target, ignored)
         if self.reduction == "none":
             return loss.reshape(*loss.shape, *[1] * (input.ndim - 2))
         return loss.mean() if self.reduction == "mean" else loss.sum()
@@ -143,12 +157,18 @@ class DiceTopologicalLoss(_Loss):
 
     Parameters
     ----------
-    include_background, to_onehot_y, sigmoid, softmax, other_act, reduction
+    include_background, to_onehot_y, sigmoid, softmax, other_act, reduction, ignore_index
         Of both losses.
     lambda_dice, lambda_topology : float
         Their weights.
     **options
         Others of `TopologicalLoss`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `TopologicalLoss`; and if ``ignore_index`` is given, and Dice of the installed MONAI
+        does not know it.
 
     Examples
     --------
@@ -169,6 +189,7 @@ class DiceTopologicalLoss(_Loss):
         *,
         lambda_dice: float = 1.0,
         lambda_topology: float = 0.001,
+        ignore_index: int | None = None,
         **options: Any,
     ) -> None:
         super().__init__(reduction=LossReduction(reduction).value)
@@ -182,10 +203,19 @@ class DiceTopologicalLoss(_Loss):
             "other_act": other_act,
             "reduction": reduction,
         }
+        self.topology = TopologicalLoss(**shared, ignore_index=ignore_index, **options)
+        if ignore_index is not None:
+            shared["ignore_index"] = ignore_index
+            if "ignore_index" not in inspect.signature(DiceLoss).parameters:
+                raise TypeError(
+                    f"ignore_index is {ignore_index}, which DiceLoss of MONAI "
+                    f"{monai.__version__} does not know; expected a later version of MONAI"
+                )
         self.dice = DiceLoss(**shared)
-        self.topology = TopologicalLoss(**shared, **options)
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss; see `TopologicalLoss`."""
-        dice: Tensor = self.dice(input, target)
+        index = self.topology.ignore_index
+        marked = target if index is None else without_marks(target, index)
+        dice: Tensor = self.dice(input, marked)
         return self.lambda_dice * dice + self.lambda_topology * self.topology(input, target)

@@ -23,7 +23,8 @@ from pytopo.integrations.measures import (
     Segments,
     image_pairs,
 )
-from pytopo.options import flag
+from pytopo.integrations.monai_ignored import ignored_pixels
+from pytopo.options import flag, whole_number
 
 try:
     from monai.metrics import CumulativeIterationMetric
@@ -45,8 +46,10 @@ class ImageMetric(CumulativeIterationMetric):
         without a number, NaN, are left out.
     get_not_nans : bool
         `aggregate` also returns how many numbers there were.
+    ignore_index : int or None
+        The pixels of this class of ``y`` or mark in it are ignored, as MONAI has it.
     **options
-        Of the function in `pytopo.metrics`, such as ``ignore_index``, a value of ``y``.
+        Of the function in `pytopo.metrics`.
     """
 
     measured: ClassVar[type[Measure]]
@@ -57,14 +60,23 @@ class ImageMetric(CumulativeIterationMetric):
         include_background: bool = True,
         reduction: MetricReduction | str = MetricReduction.MEAN,
         get_not_nans: bool = False,
+        *,
+        ignore_index: int | None = None,
         **options: Any,
     ) -> None:
         super().__init__()
+        self.ignore_index = (
+            None if ignore_index is None else whole_number(ignore_index, "ignore_index", None)
+        )
         self.include_background = flag(include_background, "include_background")
         self.reduction = MetricReduction(reduction)
         self.get_not_nans = flag(get_not_nans, "get_not_nans")
         self.measure = self.measured(**options)
         self.part = 0
+
+    def ignored(self, y: Tensor, index: int) -> Tensor:
+        """Return the pixels to ignore, one channel, or one for each."""
+        return ignored_pixels(y, index)
 
     def _compute_tensor(self, y_pred: Tensor, y: Tensor | None = None, **kwargs: Any) -> Tensor:
         if y is None:
@@ -74,9 +86,14 @@ class ImageMetric(CumulativeIterationMetric):
                 f"y_pred has shape {tuple(y_pred.shape)}, y {tuple(y.shape)}; expected both "
                 "(B, C, H, W) or (B, C, H, W, D), one channel a class: AsDiscrete(to_onehot=C)"
             )
+        ignore = torch.zeros_like(y, dtype=torch.bool)
+        if self.ignore_index is not None:
+            ignore |= self.ignored(y, self.ignore_index)
+            y = y.masked_fill(ignore, 0)
         if not self.include_background:
             y_pred, y = ignore_background(y_pred, y)
-        values = [self.measure(*pair)[self.part] for pair in image_pairs(y_pred, y)]
+        images = image_pairs(y_pred, y, ignore[:, -y.shape[1] :])
+        values = [self.measure(*image)[self.part] for image in images]
         found = torch.tensor(values, dtype=torch.float32, device=y_pred.device)
         return found.reshape(y.shape[:2])
 
@@ -144,8 +161,8 @@ class SegmentMetric(ImageMetric):
 
     Parameters
     ----------
-    include_background, reduction, get_not_nans
-        As in `ImageMetric`.
+    include_background, reduction, get_not_nans, ignore_index
+        As in `ImageMetric`; in label images ``ignore_index`` is an id.
     part : str
         Which number of the result; the first of its ``parts`` if it is not given.
     membranes : bool
@@ -166,12 +183,23 @@ class SegmentMetric(ImageMetric):
         *,
         part: str | None = None,
         membranes: bool = False,
+        ignore_index: int | None = None,
         **options: Any,
     ) -> None:
         super().__init__(
-            include_background, reduction, get_not_nans, membranes=membranes, **options
+            include_background,
+            reduction,
+            get_not_nans,
+            ignore_index=ignore_index,
+            membranes=membranes,
+            **options,
         )
         self.part = self.measure.part(part)
+
+    def ignored(self, y: Tensor, index: int) -> Tensor:
+        if self.measure.membranes:
+            return super().ignored(y, index)
+        return y == index  # channels of ids are no classes
 
 
 class VariationOfInformationMetric(SegmentMetric):

@@ -41,8 +41,8 @@ class TopologyOptions:
         As ``normalize`` of `pytopo.TopologicalLoss`.
     min_persistence : float
         Points of less persistence are left as they are.
-    epochs : int
-        Of the training; 0 for as many as nnU-Net takes.
+    epochs, iterations : int
+        Of the training, and steps of an epoch; 0 for as many as nnU-Net takes.
     """
 
     weight: float = 1.0
@@ -53,9 +53,10 @@ class TopologyOptions:
     normalize: str = "targets"
     min_persistence: float = 0.01
     epochs: int = 0
+    iterations: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("weight", "warmup", "ramp", "min_persistence", "epochs"):
+        for name in ("weight", "warmup", "ramp", "min_persistence", "epochs", "iterations"):
             if not is_weight(getattr(self, name)):
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected at least 0")
         if self.normalize not in ("pixels", "targets", "none"):
@@ -180,9 +181,10 @@ class CompoundLoss(nn.Module):
         """Return the loss of an output and a target, or of lists of them."""
         loss: Tensor = self.base(output, target)
         weight = self.options.weight_at(self.epoch)
-        if weight == 0:
-            return loss
         logits, truth = (x[0] if isinstance(x, (list, tuple)) else x for x in (output, target))
+        # Sixteen bits overflow now and then: nnU-Net's gradient scaler leaves such a step out.
+        if weight == 0 or not logits.isfinite().all():
+            return loss
         ignore = None
         if self.regions and self.ignore_label is not None:
             truth, ignore = truth[:, :-1], truth[:, -1:] > 0

@@ -22,6 +22,9 @@ class nnUNetTrainerPytopo(nnUNetTrainer):
         super().__init__(plans, configuration, fold, dataset_json, device)
         self.topology = options_of(dataset_json)
         self.num_epochs = self.topology.epochs or self.num_epochs
+        if steps := self.topology.iterations:
+            self.num_iterations_per_epoch = steps
+            self.num_val_iterations_per_epoch = max(1, steps // 5)  # nnU-Net: 250 and 50
 
     def _build_loss(self):
         labels = self.label_manager
