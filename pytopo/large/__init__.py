@@ -17,6 +17,7 @@ tasks.py     the chunks of a `dask.array`, as tasks
 diagrams.py  ``persistence``
 masks.py     ``betti_numbers``, ``betti_error``
 textbook.py  the same in plain Python: components of two tiles
+sources/     ``open_source``: files that are read box by box
 ===========  =========================================================================
 
 `region_of_tile` and `merged` are all it consists of; a loop calls them for what lies on disk,
@@ -26,5 +27,13 @@ and Dask notes them as tasks (extra ``dask``).  `docs/large.md` has the proof an
 from pytopo.large.diagrams import persistence
 from pytopo.large.masks import betti_error, betti_numbers
 from pytopo.large.parts import DiagramParts, open_parts
+from pytopo.large.sources.opening import open_source
 
-__all__ = ["DiagramParts", "betti_error", "betti_numbers", "open_parts", "persistence"]
+__all__ = [
+    "DiagramParts",
+    "betti_error",
+    "betti_numbers",
+    "open_parts",
+    "open_source",
+    "persistence",
+]
