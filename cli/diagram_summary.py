@@ -173,10 +173,13 @@ def large_figure(large: Large, kept: Kept, args: argparse.Namespace, path: str) 
     drawn = kept.above(least)
     plot.diagram(drawn, right)
     size = f"{' x '.join(map(str, best.shape))} pixels"
-    left.set_title(f"{size}\n{remark}" if remark else size, fontsize="medium")
+    left.set_title(", ".join(filter(None, [size, remark])), fontsize="medium")
     right.set_title(sweep_of(best), fontsize="medium")
     some = f"those of persistence at least {least:.6g} are drawn, " if least else ""
-    text = f"{len(kept):,} points; {some}the {len(best)} most persistent are marked"
+    marked = f"the {len(best)} most persistent are marked"
+    if len(best.shape) == 3:
+        marked = f"marked are the {len(best)} most persistent, where the plane has them"
+    text = f"{len(kept):,} points; {some}{marked}"
     figure.text(0.5, 0.935, text, ha="center", va="center")
     return figure_content(figure, large.name, path)
 
@@ -192,13 +195,13 @@ def _draw_image(large: Large, best: "Diagram", top: int, ax: "Axes") -> str:
     if large.source is None:
         plot.overview(None, best, ax, section=section, top=top)
         return "" if section is None else f"plane {section}"
-    source, remark = large.source, ""
+    source, remark = large.source, []
     if section is not None:
-        source, remark = _plane(source, section), f"plane {section}, "
+        source, remark = _plane(source, section), [f"plane {section}"]
     with progress(f"overview of {large.name}", unit="part") as line, reporting_errors():
         small = overview(source, progress=counted(line))
     plot.overview(small.values, best, ax, covered=small.covered, section=section, top=top)
-    return remark + small.origin
+    return ", ".join(filter(None, [*remark, small.origin]))
 
 
 def _plane_of(best: "Diagram") -> int:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from pytopo.large.sources.source import Source
 
 WAIT = 10  # seconds for a scheduler to answer
+SETTINGS = {
+    "distributed.logging.distributed": "critical",
+    "distributed.comm.timeouts.connect": "120s",  # on a busy machine processes start slowly
+}
 
 
 def add_workers(group: "argparse._ArgumentGroup") -> None:
@@ -42,9 +46,18 @@ def working(args: argparse.Namespace) -> Iterator[bool]:
         return
     with ExitStack() as ending:
         client = _client(args, ending)
-        # Of a client that is gone a scheduler drops the tasks.
-        with undone_at_interrupt(lambda: client.close(timeout=2)), one_line_of_dead_workers():
+        with undone_at_interrupt(lambda: _abandon(client)), one_line_of_dead_workers():
             yield True
+
+
+def _abandon(client: Any) -> None:
+    """Cancel all tasks: a scheduler drops those of a client that is gone."""
+    from multiprocessing import util
+
+    try:
+        client.close(timeout=2)
+    finally:
+        util._run_finalizers(0)  # type: ignore[attr-defined] (or they count as leaked)
 
 
 def _client(args: argparse.Namespace, ending: ExitStack) -> Any:
@@ -56,7 +69,7 @@ def _client(args: argparse.Namespace, ending: ExitStack) -> Any:
             "--workers and --scheduler need the package distributed: "
             "pip install 'pytopo-toolkit[dask]'"
         ) from None
-    ending.enter_context(dask.config.set({"distributed.logging.distributed": "critical"}))
+    ending.enter_context(dask.config.set(SETTINGS))
     if args.scheduler is not None:
         try:
             client = distributed.Client(args.scheduler, timeout=WAIT)

@@ -22,7 +22,7 @@ class Overview(NamedTuple):
     covered : tuple of 2 float
         Rows and columns of the image that it shows; blocks at the end may reach beyond it.
     origin : str
-        What it is, in words.
+        What it is in words, empty if it is all pixels.
     """
 
     values: NDArray
@@ -65,7 +65,7 @@ def overview(
     covered = down * step * source.shape[0] / height, right * step * source.shape[1] / width
     words = [f"level {used.levels[used.level].name}"] if used.level != source.level else []
     words += [f"means of {step} x {step} pixels"] if step > 1 else []
-    return Overview(values, covered, ", ".join(words) or "all pixels")
+    return Overview(values, covered, ", ".join(words))
 
 
 def _coarse(source: Source, most: int) -> Source:
