@@ -95,7 +95,7 @@ def large_source(args: argparse.Namespace) -> "Source | None":
 
     Otherwise None: it is read as a whole, by the readers of images.
     """
-    from pytopo.large.sources.opening import is_store, open_source
+    from pytopo.large.sources.opening import claimed_source, is_store, open_source
 
     if args.image is None:
         return None
@@ -106,10 +106,13 @@ def large_source(args: argparse.Namespace) -> "Source | None":
         except ImportError as error:
             raise InputError(str(error)) from None
     try:
-        source = open_source(args.image)
-    except (OSError, ValueError, TypeError, MemoryError):
+        source = claimed_source(args.image)
+    except Exception:
         return None  # the readers of images know better what is wrong, or need no source
-    return source if by_tiles(source, args) else None
+    if not by_tiles(source, args):
+        return None
+    with reporting_errors():
+        return source.tried()
 
 
 def by_tiles(source: "Source", args: argparse.Namespace) -> bool:

@@ -119,6 +119,20 @@ def test_a_large_image_is_read_by_tiles(capsys, monkeypatch):
     assert "tile" not in run(capsys, "a.npy", "--no-plot", "--smooth", "1").err
 
 
+@pytest.mark.compiled
+def test_a_scheduler_computes(capsys):
+    distributed = pytest.importorskip("distributed")
+    cluster = distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://",
+        dashboard_address=":0",
+    )  # fmt: skip
+    with cluster:
+        line = ("--scheduler", cluster.scheduler_address, "--out", "parts", "--no-plot")
+        run(capsys, "a.npy", "--chunks", "64", *line)
+        assert cluster.scheduler.tasks == {}  # nothing is left there
+    assert pytopo.large.open_parts("parts").select() == pytopo.persistence(IMAGE)
+
+
 # --- what is refused -------------------------------------------------------------------
 
 
