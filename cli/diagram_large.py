@@ -20,7 +20,14 @@ from pytopo.cli.diagram_summary import Large, large_figure, large_table
 from pytopo.cli.files import figure_name, write
 from pytopo.cli.interrupt import undone_at_interrupt
 from pytopo.cli.kernels import run_kernels
-from pytopo.cli.memory import check_points, check_tiles, diagram_bytes, key_bytes_of, tile_side
+from pytopo.cli.memory import (
+    check_points,
+    check_tiles,
+    diagram_bytes,
+    key_bytes_of,
+    tile_side,
+    tiles_bytes,
+)
 from pytopo.cli.options import STDOUT
 from pytopo.cli.report import InputError, reporting_errors, results, say
 from pytopo.cli.workers import add_workers, array_of, counted, working
@@ -123,8 +130,11 @@ def by_tiles(source: "Source", args: argparse.Namespace) -> bool:
         return True
     if _whole_only(args):
         return False
+    free = free_memory()
     needed = diagram_bytes(source.shape, key_bytes_of(source.dtype), args.threads)
-    return needed > free_memory() // (SHARE if source.ndim == 2 else 1)
+    side = tile_side(source.shape, source.chunks, None)
+    fits = tiles_bytes(source.shape, source.dtype, side) <= free
+    return fits and needed > free // (SHARE if source.ndim == 2 else 1)
 
 
 def _is_tiled(args: argparse.Namespace) -> bool:

@@ -155,6 +155,13 @@ def tile_side(shape: Sequence[int], chunks: Sequence[int], asked: int | None) ->
     return side // block * block or side
 
 
+def tiles_bytes(shape: Sequence[int], dtype: "np.dtype", side: int) -> int:
+    """Return how many bytes a process takes at most that reads an image by tiles of a side."""
+    tile = [min(side, n) for n in shape]
+    of_tile = diagram_bytes(tile, key_bytes_of(dtype), 1) + math.prod(tile) * dtype.itemsize
+    return BASE + of_tile + BORDER * sum(math.prod(shape) // n for n in shape)
+
+
 def check_tiles(
     path: str, shape: Sequence[int], dtype: "np.dtype", side: int, workers: int | None
 ) -> None:
@@ -177,15 +184,13 @@ def check_tiles(
     with reporting_errors(path):
         checked_side(side, tuple(shape))
     tile = [min(side, n) for n in shape]
-    of_tile = diagram_bytes(tile, key_bytes_of(dtype), 1) + math.prod(tile) * dtype.itemsize
-    of_borders = BORDER * sum(math.prod(shape) // n for n in shape)
-    needed, free = BASE + of_tile + of_borders, free_memory()
+    needed, free = tiles_bytes(shape, dtype, side), free_memory()
     count = math.prod(-(-n // side) for n in shape)
     each = "" if workers is None else " in each process"
     say(
         f"{path}: {' x '.join(map(str, shape))} pixels in {count} tile{'s' * (count > 1)} of "
         f"{' x '.join(map(str, tile))}, which take up to {gigabytes(needed)}{each}, points "
-        f"apart"
+        "apart"
     )
     total = needed * (workers or 1)
     if total > free:
