@@ -25,6 +25,7 @@ from pytopo.cli.files import check_places, size_text, write
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import STDOUT
 from pytopo.cli.report import InputError, results, say
+from pytopo.cli.scheduling import add_scheduler, check_scheduler, shared_out
 
 if TYPE_CHECKING:
     from pytopo.cli.evaluate_inputs import Pair
@@ -63,7 +64,7 @@ both images get the same value there, membrane as in the frame, or none with --n
 examples:
   pytopo evaluate likelihood.png truth.png --invert-truth
   pytopo evaluate likelihood.png truth.png --min-persistence 0.3 --min-size 20
-  pytopo evaluate membranes.h5 cremi.h5:/volumes/labels/neuron_ids --ids --sections
+  pytopo evaluate membranes.h5 cremi.h5:/volumes/labels/neuron_ids --ids --sections --workers 4
   pytopo evaluate segments.h5 volume.h5:/labels --labels both --background 0,-1 --json -
   pytopo evaluate likelihood.png truth.png --ignore-index 255
   pytopo evaluate surface.tif labels.tif --protocol vesuvius"""
@@ -95,6 +96,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _add_ignore_options(compared)
     add_cleaning(parser.add_argument_group("what is removed from PREDICTION"))
     _add_betti_options(parser.add_argument_group("how topology is computed"))
+    add_scheduler(parser.add_argument_group("where to compute"), "sections")
     out = parser.add_argument_group("what to write")
     for kind in DATA_KINDS:
         out.add_argument(
@@ -255,6 +257,9 @@ def _check_line(args: argparse.Namespace, files: list[str], piped: list[str]) ->
                 )
         if args.ignore is None and args.ignore_index is None and not args.truth_threshold:
             args.ignore_index = VESUVIUS_IGNORED
+    check_scheduler(args)
+    if args.scheduler is not None and not args.sections:
+        args.usage_error("--scheduler and --workers share out sections; add --sections")
     if len(piped) > 1:
         args.usage_error(f"--{piped[0]} and --{piped[1]}: stdout takes only one of them")
     read = {"PREDICTION": args.prediction, "TRUTH": args.truth, "--ignore": args.ignore}
@@ -297,8 +302,8 @@ def _section_rows(
     from tqdm import tqdm
 
     with tqdm(total=len(pair.truth), unit="section", leave=False, disable=None) as bar:
-        for section in pair.sections():
-            yield measure(section, args)
+        for row in shared_out(measure, pair.sections(), args):
+            yield row
             bar.update()
 
 

@@ -334,21 +334,16 @@ def dies_once(block, mark):
 
 
 @pytest.mark.compiled
-def test_a_cluster_of_processes_one_of_which_is_killed(tmp_path):
-    distributed = pytest.importorskip("distributed")
-    import dask
+def test_a_cluster_of_processes_one_of_which_is_killed(tmp_path, cluster):
     import dask.array as da
+    from distributed import Client
 
     image = np.random.default_rng(0).integers(0, 256, (200, 300)).astype(np.uint8)
     array = da.from_array(image, chunks=(100, 100))
     mark = str(tmp_path / "killed")
     meta = np.empty((0, 0), array.dtype)  # or Dask calls the function here, to find it out
     mortal = array.map_blocks(dies_once, mark, meta=meta)
-    quiet = dask.config.set({"distributed.logging.distributed": "critical"})
-    cluster = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-    )
-    with quiet, cluster, distributed.Client(cluster.scheduler_address):
+    with Client(cluster.scheduler_address):
         found = pytopo.large.persistence(mortal, tile=100, folder=tmp_path / "parts")
     assert os.path.exists(mark)
     assert found.select() == pytopo.persistence(image)

@@ -17,14 +17,23 @@ tasks.py     the chunks of a `dask.array`, as tasks
 diagrams.py  ``persistence``
 masks.py     ``betti_numbers``, ``betti_error``
 textbook.py  the same in plain Python: components of two tiles
+batch.py     ``map_images``: a function of each of many images
 ===========  =========================================================================
 
 `region_of_tile` and `merged` are all it consists of; a loop calls them for what lies on disk,
 and Dask notes them as tasks (extra ``dask``).  `docs/large.md` has the proof and the cost.
 """
 
+from pytopo.large.batch import map_images
 from pytopo.large.diagrams import persistence
 from pytopo.large.masks import betti_error, betti_numbers
 from pytopo.large.parts import DiagramParts, open_parts
 
-__all__ = ["DiagramParts", "betti_error", "betti_numbers", "open_parts", "persistence"]
+__all__ = [
+    "DiagramParts",
+    "betti_error",
+    "betti_numbers",
+    "map_images",
+    "open_parts",
+    "persistence",
+]
