@@ -34,14 +34,14 @@ def opened(path: str, raw: bool | None = None) -> "ImageFile":
     """
     from pytopo.images.image import open_image
 
-    with progress(f"reading {path}"), advising(raw), reporting_errors():
+    with progress(f"reading {path}"), _advising(raw), reporting_errors():
         file = open_image(path, raw=bool(raw))
     say_of(path, file.notes)
     return file
 
 
 @contextmanager
-def advising(raw: bool | None = None) -> Iterator[None]:
+def _advising(raw: bool | None) -> Iterator[None]:
     """Name the option of the command in an error of `pytopo.images`, where there is one.
 
     Such an error says that scaling would make two values of 64 bits one.
@@ -131,7 +131,7 @@ def _scaled(path: str, stored: "NDArray", raw: bool | None) -> "NDArray":
     from pytopo.images.image import MORE_MEMORY, RAW_ADVICE
     from pytopo.images.scaling import scaled
 
-    with advising(raw):
+    with _advising(raw):
         try:
             return scaled(stored)
         except ValueError as error:

@@ -9,12 +9,11 @@ import argparse
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytopo.cli import options
 from pytopo.cli.cleaning import add_cleaning, simplified, without_small
-from pytopo.cli.files import advising, check_places, say_of
+from pytopo.cli.files import check_places, say_of
 from pytopo.cli.predict_files import (
     ENDINGS,
     Block,
@@ -22,17 +21,12 @@ from pytopo.cli.predict_files import (
     output_path,
     write_blocks,
 )
+from pytopo.cli.predict_inputs import Sections, open_sections
 from pytopo.cli.report import InputError, reporting_errors, say
-from pytopo.progress import progress
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from torch import nn
 
-    from pytopo.images.windows import Windows
-
-LARGE = 2**26  # pixels of a section that is not predicted as a whole
-ROWS_AT_A_TIME = 2**24  # pixels of such a section that are checked together
 
 DESCRIPTION = """\
 Predict the likelihood of each pixel of an image with a trained network; a volume is predicted
@@ -134,8 +128,10 @@ def run(args: argparse.Namespace) -> int:
     if os.path.exists(args.output) and not os.path.isfile(args.output):
         raise InputError(f"{args.output}: a pipe or device; expected the name of a file")
 
+    from pytopo.training.prediction import image_channels
+
     network = _network(args)
-    sections = _open_sections(network, args)
+    sections = open_sections(args.image, image_channels(network))
     _check(network, sections, args)
     dtype = "f4" if args.threshold is None else "u1"
     check_output(args.output, args.image, sections.shape, dtype)
@@ -154,99 +150,21 @@ def _network(args: argparse.Namespace) -> "nn.Module":
         return load_network(args.checkpoint).to(device)
 
 
-@dataclass(frozen=True)
-class Sections:
-    """What is predicted: images of two axes, or one in colour.
-
-    Attributes
-    ----------
-    source : ndarray or Windows
-        (H, W), (D, H, W), or (H, W, 3) in colour.
-    shape : tuple of int
-        (H, W) or (D, H, W).
-    """
-
-    source: "NDArray | Windows"
-    shape: tuple[int, ...]
-
-    def __len__(self) -> int:
-        return self.shape[0] if len(self.shape) == 3 else 1
-
-    def __iter__(self) -> "Iterator[NDArray]":
-        """Yield one section after the other, which has to fit into memory."""
-        for k in range(len(self)):
-            yield self.source.plane(k) if len(self.shape) == 3 else self.source[:]  # type: ignore[union-attr]
-
-    def bands(self, k: int) -> "Bands":
-        """Return a section whose rows are read when they are needed."""
-        return Bands(self.source, k if len(self.shape) == 3 else None, self.shape[-2:])
-
-
-class Bands(NamedTuple):
-    """A section of a source; slices of its rows are read."""
-
-    source: Any
-    section: int | None
-    shape: tuple[int, ...]
-
-    def __getitem__(self, rows: slice) -> "NDArray":
-        return self.source[rows if self.section is None else (self.section, rows)]
-
-
-def _open_sections(network: "nn.Module", args: argparse.Namespace) -> Sections:
-    """Open an image or a volume, and read it in colour if that is what the network takes."""
-    from pytopo.training.prediction import image_channels
-
-    if image_channels(network) == 3:
-        from pytopo.images.colour import open_colour
-        from pytopo.images.scaling import scaled
-
-        with reporting_errors():
-            file = open_colour(args.image)
-        say_of(args.image, file.notes)
-        return Sections(scaled(file.array), file.array.shape[:2])
-    from pytopo.images.windows import Windows
-
-    with progress(f"reading {args.image}"), advising(), reporting_errors():
-        image = Windows(args.image)
-    say_of(args.image, image.notes)
-    if len(image.shape) == 1:
-        raise InputError(f"{args.image}: an image of 1 axis; expected 2, or 3 of a volume")
-    return Sections(image, image.shape)
-
-
 def _check(network: "nn.Module", sections: Sections, args: argparse.Namespace) -> None:
     """Check all pixels before the work, so that it does not end in the middle."""
     from pytopo.images.scaling import range_notes
-    from pytopo.images.windows import Windows
     from pytopo.training.prediction import checked_image, image_channels
     from pytopo.training.tiles import planned
 
     low, high = math.inf, -math.inf
-    for k, row, values in _blocks(sections):
+    for k, row, values in sections.blocks():
         where = f"{args.image}, section {k}" if len(sections.shape) == 3 else args.image
         with reporting_errors(where):
             checked_image(values, image_channels(network), row)
         low, high = min(low, float(values.min())), max(high, float(values.max()))
-    if isinstance(sections.source, Windows):
-        say_of(args.image, range_notes(high - low, sections.source.stored_dtype))
+    say_of(args.image, range_notes(high - low, sections.stored_dtype))
     with reporting_errors():
         planned(network, sections.shape[-2:], args.tile, args.overlap)
-
-
-def _blocks(sections: Sections) -> Iterator[Block]:
-    """Yield all pixels: section by section, or some rows at a time of one that is large."""
-    if not _is_large(sections):
-        yield from (Block(k, 0, section) for k, section in enumerate(sections))
-        return
-    rows = max(ROWS_AT_A_TIME // sections.shape[-1], 1)
-    for k in range(len(sections)):
-        for row in range(0, sections.shape[-2], rows):
-            yield Block(k, row, sections.bands(k)[row : row + rows])
-
-
-def _is_large(sections: Sections) -> bool:
-    return math.prod(sections.shape[-2:]) > LARGE
 
 
 def _predicted(
@@ -281,7 +199,7 @@ def _likelihoods(
     from pytopo.training.prediction import predict_bands, predict_sections
 
     how = {"tile": args.tile, "overlap": args.overlap, "batch_size": args.batch_size}
-    if not _is_large(sections) or args.min_persistence or args.min_size:
+    if not sections.is_large or args.min_persistence or args.min_size:
         found = predict_sections(network, sections, progress=len(sections.shape) == 3, **how)
         yield from (Block(k, 0, likelihood) for k, likelihood in enumerate(found))
         return

@@ -184,9 +184,9 @@ def test_membranes_of_a_real_section(real_data):
 @pytest.fixture
 def nothing_fits(monkeypatch):
     """Everything counts as large: files are read by windows, sections predicted by bands."""
-    monkeypatch.setattr("pytopo.images.windows.KEPT", 1)
-    monkeypatch.setattr("pytopo.cli.predict.LARGE", 1)
-    monkeypatch.setattr("pytopo.cli.predict.ROWS_AT_A_TIME", 1000)
+    monkeypatch.setattr("pytopo.cli.predict_inputs.KEPT", 1)
+    monkeypatch.setattr("pytopo.cli.predict_inputs.LARGE", 1)
+    monkeypatch.setattr("pytopo.cli.predict_inputs.ROWS_AT_A_TIME", 1000)
     monkeypatch.setattr("pytopo.cli.predict_files.CHUNK_ZARR", 16)
     monkeypatch.setattr("pytopo.cli.predict_files.CHUNK", 12)
 
@@ -199,6 +199,10 @@ def test_a_zarr_store_holds_an_array(folder, capsys, likelihood):
     assert (stored.dtype, stored.chunks) == (np.float32, (1, 40, 50))
     assert np.array_equal(stored[:], likelihood)
     assert made(folder) == {"out.zarr"}
+    assert main(["predict", "best.pt", "out.zarr", "-o", "again.h5"]) == 0
+    again = predict(load_network("best.pt"), likelihood[2])
+    assert np.array_equal(pytopo.read_image("again.h5[2]"), again)
+    capsys.readouterr()
     line = fault(capsys, "best.pt", "volume.npy", "-o", "out.zarr")
     assert line == "out.zarr: exists already; remove it, or name another"
 
@@ -210,7 +214,7 @@ def test_what_does_not_fit_into_memory_is_the_same(folder, nothing_fits, ending)
         file["raw"] = np.pad(VOLUME, ((1, 1), (0, 3), (2, 0)))
     network = load_network("best.pt")
     expected = [predict(network, section, tile=16, overlap=4) for section in VOLUME]
-    argv = ["vol.h5:/raw[1:4, 0:40, 2:]", "-o", f"out.{ending}", "--tile", "16"]
+    argv = ["vol.h5:/raw[1:4, :-3, 2:]", "-o", f"out.{ending}", "--tile", "16"]
     assert main(["predict", "best.pt", *argv, "--overlap", "4"]) == 0
     found = zarr.open("out.zarr")[:] if ending == "zarr" else pytopo.read_image(f"out.{ending}")
     assert np.array_equal(found, expected)

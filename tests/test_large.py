@@ -271,7 +271,7 @@ def test_nan_is_named_by_its_pixel_in_the_image():
     [
         (np.zeros((3, 3, 3)), {"dims": 1}, r"expected some of \(0, 2\) .*tunnels need"),
         (np.zeros(3), {}, r"shape \(3,\), 1 axes; expected \(H, W\) or \(D, H, W\)"),
-        (np.zeros((0, 3)), {}, "expected known sizes of at least 1"),
+        (np.zeros((0, 3)), {}, "expected sizes of at least 1"),
         (np.zeros((3, 3)), {"tile": 0}, "tile is 0; expected a whole number of at least 1"),
         (np.zeros((3, 3)), {"frame": np.nan}, "frame is NaN"),
         (np.zeros((3, 3)), {"tile": 2**15}, r"expected tiles of less than 2\^30 pixels"),

@@ -7,7 +7,6 @@ readers/       one reader per format: TIFF, pictures, HDF5, NumPy
 image.py       an address like ``stack.tif[3]`` becomes an image or labels
 colour.py      a picture in colour, for networks
 scaling.py     grey values on [0, 1]
-windows.py     an image that stays in its file, read window by window
 masks.py       what the stored numbers of a mask mean
 background.py  which ids of a label image mean background
 =============  =======================================================================

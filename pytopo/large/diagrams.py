@@ -6,7 +6,7 @@ from typing import Any
 
 from pytopo.diagram import Diagram
 from pytopo.large.loop import Collector, checked_sweep, sweep_tiles
-from pytopo.large.parts import DiagramParts
+from pytopo.large.parts import DiagramParts, discard
 
 
 def persistence(
@@ -40,7 +40,7 @@ def persistence(
         Pixels along each side of a tile; by default 2048, in volumes 160.
     folder : path-like or None
         Write the points to parts in this folder, which must be new or empty, instead of
-        keeping them in memory.
+        keeping them in memory.  If the work ends with an error, the folder is removed.
     progress : function or None
         Called with the number of tiles that are done and of all, after each.
 
@@ -53,6 +53,8 @@ def persistence(
     TypeError, ValueError
         As in `pytopo.persistence`; NaN is named by its pixel in the whole image.  ValueError
         also if ``dims`` has 1 for a volume, or the folder is not empty.
+    MemoryError
+        If there are more points than can be kept: ``folder`` helps.
     OSError
         If the source cannot be read or the folder cannot be written.
 
@@ -69,10 +71,16 @@ def persistence(
     True
     """
     sweep = checked_sweep(source, dims, superlevel, construction, frame, min_persistence)
-    if hasattr(source, "__dask_graph__"):
-        from pytopo.large.tasks import persistence_of_chunks
-
-        return persistence_of_chunks(source, sweep, tile, folder)
     collector = Collector(sweep, folder)
-    ends = sweep_tiles(source, sweep, tile, collector.take, progress)
-    return collector.finished(ends)
+    try:
+        if hasattr(source, "__dask_graph__"):
+            from pytopo.large.tasks import persistence_of_chunks
+
+            ends = persistence_of_chunks(source, sweep, tile, collector, progress)
+        else:
+            ends = sweep_tiles(source, sweep, tile, collector.take, progress)
+        return collector.finished(ends)
+    except BaseException:
+        if collector.folder is not None:
+            discard(collector.folder)
+        raise

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytopo.diagram import Diagram
+from pytopo.images.readers.memory import free_memory
 from pytopo.large.ages import EARLIEST, Points, Sweep, joined, settled
 from pytopo.large.gluing import merged
 from pytopo.large.grid import divided
@@ -30,6 +31,9 @@ from pytopo.order import FRAME, frame_value
 
 TILE = 2048  # pixels along each axis of an image
 TILE_3D = 160  # about as many voxels
+MOST_TILES = 10**7
+CHECKED = 2**22  # points that arrive between two looks at the memory that is left
+SORTED = 80  # bytes that a point takes to be put in order, beside its own
 
 
 def sweep_tiles(
@@ -110,8 +114,13 @@ def checked_sweep(
         raise ValueError(
             f"source has shape {shape}, {len(shape)} axes; expected (H, W) or (D, H, W)"
         )
-    if any(not n >= 1 for n in shape):  # NaN too: Dask's word for unknown
-        raise ValueError(f"source has shape {shape}; expected known sizes of at least 1")
+    if any(n != n for n in shape):  # NaN: Dask's word for unknown
+        raise ValueError(
+            f"source has shape {shape}; expected known sizes, as after "
+            "source.compute_chunk_sizes()"
+        )
+    if min(shape) < 1:
+        raise ValueError(f"source has shape {shape}; expected sizes of at least 1")
     if dtype.kind not in "biuf" or dtype.itemsize > 8:
         raise TypeError(
             f"source has dtype {dtype}; expected booleans, integers or floats of up to 64 bits"
@@ -151,11 +160,17 @@ def _checked_dims(dims: int | Iterable[int] | None, ndim: int) -> tuple[int, ...
 
 def tile_side(tile: int | None, shape: tuple[int, ...]) -> int:
     """Return the side of tiles, checked."""
-    if tile is None:
-        return TILE if len(shape) == 2 else TILE_3D
-    side = whole_number(tile, "tile", 1)
+    side = TILE if len(shape) == 2 else TILE_3D
+    if tile is not None:
+        side = whole_number(tile, "tile", 1)
     if side ** len(shape) >= 2**30:
         raise ValueError(f"tile is {tile}; expected tiles of less than 2^30 pixels")
+    count = math.prod(-(-n // side) for n in shape)
+    if count > MOST_TILES:
+        raise ValueError(
+            f"shape {shape} makes {count} tiles of {side} pixels a side; expected at most "
+            f"{MOST_TILES}, by larger tiles"
+        )
     return side
 
 
@@ -196,19 +211,20 @@ class Collector:
 
     def __init__(self, sweep: Sweep, folder: str | PathLike[str] | None) -> None:
         self._sweep = sweep
-        self._folder = None if folder is None else new_folder(folder)
+        self.folder = None if folder is None else new_folder(folder)
         self._parts: list[Points] = []
         self._counts: dict[str, int] = {}
+        self._held = self._checked = 0
 
     def take(self, name: str, points: Points) -> None:
         """Take some points, of a part with a name of its own."""
-        if self._folder is None:
-            self._parts.append(points)
+        if self.folder is None:
+            self.note(name, 0, points)
             return
         known, unknown = without_unknown(points, self._sweep)
         written = 0
         if known.dim.size:
-            written = write_part(self._folder, name, diagram_of(known, None, self._sweep))
+            written = write_part(self.folder, name, diagram_of(known, None, self._sweep))
         self.note(name, written, unknown)
 
     def note(self, name: str, written: int, points: Points) -> None:
@@ -216,17 +232,37 @@ class Collector:
         if written:
             self._counts[name] = written
         self._parts.append(points)
+        self._held += points.dim.size
+        if self._held - self._checked >= CHECKED:
+            self._checked = self._held
+            self._refuse_too_many()
+
+    def _refuse_too_many(self) -> None:
+        """Stop before the system does, which would end the process without a word."""
+        needed, free = self._held * SORTED, free_memory()
+        if needed > free:
+            raise MemoryError(
+                f"{self._held:,} points so far take {needed / 1e9:.1f} GB more to be put in "
+                f"order, and {free / 1e9:.1f} GB are left; write them to a folder, or leave "
+                "out those of little persistence by min_persistence"
+            )
 
     def finished(self, ends: tuple[Any, Any]) -> Diagram | DiagramParts:
         """Return everything, once the values of the earliest and latest pixel are known."""
         rest = settled(joined(self._parts, self._sweep), ends, self._sweep)
         order = rows_in_order(rest.dim, rest.birth_pixel, rest.death_pixel)
         whole = diagram_of(rest.some(order), ends, self._sweep)
-        if self._folder is None:
+        if self.folder is None:
             return whole
-        self._counts["rest.npz"] = write_part(self._folder, "rest.npz", whole)
-        write_index(self._folder, self._counts, whole.frame)
-        return open_parts(self._folder)
+        missing = [name for name in self._counts if not (self.folder / name).exists()]
+        if missing:
+            raise FileNotFoundError(
+                f"{self.folder}: {len(missing)} of {len(self._counts)} parts are not here, "
+                f"like {missing[0]}; workers on other machines write to a folder that all share"
+            )
+        self._counts["rest.npz"] = write_part(self.folder, "rest.npz", whole)
+        write_index(self.folder, dict(sorted(self._counts.items())), whole.frame)
+        return open_parts(self.folder)
 
 
 def new_folder(folder: str | PathLike[str]) -> Path:

@@ -13,6 +13,7 @@ Every part is a diagram of the whole image, with some of its points.  A folder w
 import heapq
 import json
 import os
+import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -220,6 +221,15 @@ def write_index(folder: Path, counts: dict[str, int], frame: float | None) -> No
     with replacing(folder / INDEX) as stream:
         json.dump({"parts": counts, "frame": value}, stream)
         stream.write("\n")
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder of parts that will not be completed.
+
+    Without the folder, tasks that are still running can write nothing into it.
+    """
+    for _ in range(2):  # one of them may write in between
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def rows_in_order(

@@ -9,7 +9,7 @@ needs memory for a chunk and the regions that it merges; if one dies, what it di
 with the same result.
 """
 
-from os import PathLike
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from dask.delayed import Delayed, delayed
 from dask.sizeof import sizeof
 from numpy.typing import NDArray
 
-from pytopo.diagram import Diagram
 from pytopo.large.ages import Points, Sweep
 from pytopo.large.counts import count_of, euler_number_of_tile, with_layer_before
 from pytopo.large.gluing import merged
@@ -32,7 +31,8 @@ from pytopo.large.loop import (
     tile_side,
     without_unknown,
 )
-from pytopo.large.parts import DiagramParts, write_part
+from pytopo.large.parts import write_part
+from pytopo.large.scheduling import gathered
 from pytopo.large.tiles import Region, region_of_tile
 
 SMALL_CHUNK = 512  # chunks of less are put together: their borders would cost more than they do
@@ -52,18 +52,42 @@ def _bytes_of_points(points: Points) -> int:
 
 
 def persistence_of_chunks(
-    image: Any, sweep: Sweep, tile: int | None, folder: str | PathLike[str] | None
-) -> Diagram | DiagramParts:
-    """Return the diagram of a `dask.array`, as `pytopo.large.persistence` describes it."""
-    collector = Collector(sweep, folder)
-    parts, ends = dask.compute(*noted(image, sweep, tile, folder))
-    for name, written, points in parts:
+    image: Any,
+    sweep: Sweep,
+    tile: int | None,
+    collector: Collector,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Any, Any]:
+    """Compute the diagram of a `dask.array`, as `pytopo.large.persistence` describes it.
+
+    Returns
+    -------
+    ends : tuple of 2 numbers
+        Values of the earliest and of the latest pixel.
+    """
+    parts, ends = noted(image, sweep, tile, collector.folder)
+    done, count = 0, (len(parts) + 1) // 2  # there is one union less than tiles
+
+    def tile_done() -> None:
+        nonlocal done
+        if progress and done < count:  # some schedulers tell of tiles, and then return them
+            done += 1
+            progress(done, count)
+
+    def take(name: str, written: int, points: Points) -> None:
         collector.note(name, written, points)
-    return collector.finished(ends)
+        if name.startswith("tile"):
+            tile_done()
+
+    def finished(key: str) -> None:
+        if key.startswith(f"{_tile.__name__}-"):
+            tile_done()
+
+    return gathered(parts, ends, take, finished)
 
 
 def noted(
-    image: Any, sweep: Sweep, tile: int | None, folder: str | PathLike[str] | None
+    image: Any, sweep: Sweep, tile: int | None, folder: Path | None
 ) -> tuple[list[Delayed], Delayed]:
     """Note all tasks.
 
@@ -74,7 +98,7 @@ def noted(
     sweep : Sweep
     tile : int or None
         Rechunk to tiles of this side.
-    folder : path-like or None
+    folder : Path or None
         Where tasks write the points that they finish.
 
     Returns
@@ -86,7 +110,7 @@ def noted(
     """
     chunked = _with_fit_chunks(image, tile)
     blocks = chunked.to_delayed()
-    place = None if folder is None else str(Path(folder).resolve())
+    place = None if folder is None else str(folder.resolve())
     task_of_tile, task_of_union, item = (
         delayed(function, pure=False) for function in (_tile, _union, _item)
     )

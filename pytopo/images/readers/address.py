@@ -59,8 +59,10 @@ class Address:
         return f"{self.file}:{self.member}" if self.member else self.file
 
 
-def parsed_address(text: str, scaled: bool = False) -> Address:
+def parsed_address(text: str, scaled: bool = False, folders: bool = False) -> Address:
     """Return the address that a text means, which depends on which files exist.
+
+    With `folders` it may name a folder, as of a Zarr store.
 
     Raises
     ------
@@ -70,13 +72,14 @@ def parsed_address(text: str, scaled: bool = False) -> Address:
         If it is a pipe or device, or the slice is not understood.
     """
     file, member, brackets = _split(text)
-    if os.path.isdir(file):
+    is_folder = os.path.isdir(file)
+    if is_folder and not folders:
         came = store_text(file) or "a directory; expected an image file"
         raise IsADirectoryError(one_line(f"{file}: {came}"))
     if not os.path.exists(file):
         expected = "PATH or PATH:MEMBER, with an optional [slice]"
         raise FileNotFoundError(one_line(f"{file}: no such file; expected {expected}"))
-    if not os.path.isfile(file):
+    if not is_folder and not os.path.isfile(file):
         raise ValueError(one_line(f"{file}: a pipe or device; expected a file, save it as one"))
     return Address(text, file, member, _picks(text, brackets), scaled)
 

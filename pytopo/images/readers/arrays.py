@@ -39,7 +39,7 @@ def npy_shape(address: Address) -> tuple[int, ...]:
 def _npy_part(address: Address) -> Part:
     refuse_member(address, ".npy file")
     with decoding(address, ".npy file"), open(address.file, "rb") as stream:
-        shape, dtype = _header(stream)
+        shape, dtype = shape_and_dtype(stream)
         size = os.path.getsize(address.file) - stream.tell()
     return _held_part(address, shape, dtype, size)
 
@@ -65,7 +65,7 @@ def npz_shape(address: Address) -> tuple[int, ...]:
 
 def _npz_part(address: Address, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Part:
     with decoding(address, ".npz archive"), archive.open(member) as stream:
-        shape, dtype = _header(stream)
+        shape, dtype = shape_and_dtype(stream)
         size = member.file_size - stream.tell()
     return _held_part(address, shape, dtype, size, whole=True)
 
@@ -86,7 +86,7 @@ def _member(address: Address, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     return found
 
 
-def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+def shape_and_dtype(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     """Return shape and dtype; `stream` is left at the first byte of the numbers."""
     version = np.lib.format.read_magic(stream)
     if version == (1, 0):
@@ -107,17 +107,27 @@ def _held_part(
 
     With `whole` the array is unpacked as a whole, whatever the part, and must fit into memory.
     """
-    if dtype.hasobject:
-        raise address.refusal(
-            "holds Python objects; pickle is never loaded, save plain numbers", TypeError
-        )
+    _refuse_objects(address, dtype)
     if whole and dtype.kind in "biuf":
         refuse_giant(address, shape, dtype, "save it as .npy or HDF5 and take a slice")
         refuse_unpacking(address, shape, dtype)
     part = checked_part(address, shape, dtype)
+    refuse_short(address, shape, dtype, size)
+    return part
+
+
+def refuse_short(address: Address, shape: tuple[int, ...], dtype: np.dtype, size: int) -> None:
+    """Refuse an array of which fewer bytes are there than its header claims."""
+    _refuse_objects(address, dtype)
     claimed = math.prod(shape) * dtype.itemsize
     if size < claimed:
         raise address.refusal(
             f"damaged: shape {shown(shape)} of {dtype} takes {claimed} bytes, {size} are there"
         )
-    return part
+
+
+def _refuse_objects(address: Address, dtype: np.dtype) -> None:
+    if dtype.hasobject:
+        raise address.refusal(
+            "holds Python objects; pickle is never loaded, save plain numbers", TypeError
+        )

@@ -21,7 +21,7 @@ def chosen_reader(address: Address) -> Callable[[Address, bool], Stored]:
     Readers for HDF5 and pictures are imported here: h5py and Pillow are heavy, and a .npy file
     needs neither.
     """
-    match _kind(address):
+    match kind_of(address):
         case "npy":
             return read_npy
         case "npz":
@@ -41,7 +41,7 @@ def chosen_reader(address: Address) -> Callable[[Address, bool], Stored]:
 
 def shape_reader(address: Address) -> Callable[[Address], tuple[int, ...]]:
     """Return the function that returns the shape of what the chosen reader would read."""
-    match _kind(address):
+    match kind_of(address):
         case "npy":
             return npy_shape
         case "npz":
@@ -59,7 +59,7 @@ def shape_reader(address: Address) -> Callable[[Address], tuple[int, ...]]:
     return picture_shape
 
 
-def _kind(address: Address) -> str:
+def kind_of(address: Address) -> str:
     """Return the kind of a file, or refuse it if it is foreign or empty."""
     try:
         with open(address.file, "rb") as stream:

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 import h5py
+import numpy as np
 
 from pytopo.images.readers.address import Address, Stored, decoding, member_expected, shown
 from pytopo.images.readers.memory import refuse_unpacking
@@ -43,18 +44,22 @@ FILTERS = {
 def read_hdf5(address: Address, labels: bool = False) -> Stored:
     """Read a data set of an HDF5 file; nothing in it is colour, so labels are the same."""
     with opened_data_set(address) as data_set:
-        part = _part(address, data_set)
+        return stored_part(address, data_set, _part(address, data_set)), ()
+
+
+def stored_part(address: Address, data_set: Any, part: Part) -> np.ndarray:
+    """Read a part of a data set that is open."""
+    with decoding(address, "data set"):
+        lacking = _lacking_filters(data_set)
+    if not lacking:
         with decoding(address, "data set"):
-            lacking = _lacking_filters(data_set)
-        if not lacking:
-            with decoding(address, "data set"):
-                return data_set[part], ()
-        try:
-            return data_set[part], ()  # chunks that were stored uncompressed can be read
-        except MemoryError:
-            raise
-        except Exception:
-            raise address.refusal(_advice(lacking)) from None
+            return data_set[part]
+    try:
+        return data_set[part]  # chunks that were stored uncompressed can be read
+    except MemoryError:
+        raise
+    except Exception:
+        raise address.refusal(_advice(lacking)) from None
 
 
 def hdf5_shape(address: Address) -> tuple[int, ...]:
@@ -63,11 +68,17 @@ def hdf5_shape(address: Address) -> tuple[int, ...]:
         return shape_of(_part(address, data_set))
 
 
-def _part(address: Address, data_set: Any) -> Part:
+def stored_shape(address: Address, data_set: Any) -> tuple[tuple[int, ...], np.dtype, str]:
+    """Return shape, dtype and the letters of the axes of a data set that is open."""
     with decoding(address, "data set"):
         shape, dtype = data_set.shape, data_set.dtype
         axes = _axes(data_set) if shape else ""
-    part = checked_part(address, (0,) if shape is None else shape, dtype, axes)
+    return (0,) if shape is None else shape, dtype, axes
+
+
+def _part(address: Address, data_set: Any) -> Part:
+    shape, dtype, axes = stored_shape(address, data_set)
+    part = checked_part(address, shape, dtype, axes)
     # Chunks that were never written take no room in the file.
     refuse_unpacking(address, shape_of(part), dtype, "take a part of it")
     return part

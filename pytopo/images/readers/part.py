@@ -21,7 +21,11 @@ WINDOWS = (4096, 512)  # rows and columns of a window to suggest, if it fits
 
 
 def checked_part(
-    address: Address, shape: Sequence[int], dtype: np.dtype, axes: str = ""
+    address: Address,
+    shape: Sequence[int],
+    dtype: np.dtype,
+    axes: str = "",
+    in_memory: bool = True,
 ) -> Part:
     """Return what to take of a stored array, after checking that it makes an image.
 
@@ -32,6 +36,8 @@ def checked_part(
         Of the array, as the file claims them.
     axes : str
         A letter for each axis, where the file names them: C and S are channels.
+    in_memory : bool
+        Whether all that is left has to fit into memory.
 
     Raises
     ------
@@ -56,7 +62,7 @@ def checked_part(
     if fault:
         advice = _smaller_part(address, part, shape, dtype, axes)
         raise address.refusal(f"{fault}, {advice}")
-    if not fits(address, left, dtype):
+    if in_memory and not fits(address, left, dtype):
         refuse_giant(address, left, dtype, _smaller_part(address, part, shape, dtype, axes))
     return part
 

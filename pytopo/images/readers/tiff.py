@@ -42,7 +42,7 @@ def read_tiff(address: Address, labels: bool = False) -> Stored:
         part = _part(address, series)
         if labels:
             _refuse_mixed_labels(address, series)
-        pixels, notes = _pixels(address, series, part, labels)
+        pixels, notes = pixels_of(address, series, part, labels)
         if labels and pixels.ndim > len(shape_of(part)):
             pixels, more_notes = colour_ids(pixels)
             notes = more_notes + notes
@@ -113,7 +113,7 @@ class Piece:
     place: tuple[slice, ...] = ()
 
 
-def _pixels(address: Address, series: Series, part: Part, labels: bool) -> Stored:
+def pixels_of(address: Address, series: Series, part: Part, labels: bool = False) -> Stored:
     """Read the pixels of the part; colour of labels has another axis, red, green and blue."""
     outer, inner = part[: series.outer], part[series.outer :]
     numbers = np.arange(math.prod(series.shape[: series.outer]))

@@ -211,6 +211,13 @@ def series_of(address: Address, file: OpenTiff) -> Series:
     return _one_series(address, file, whole[0]) if count == 1 else _unlike_pages(address, file)
 
 
+def series_at(address: Address, file: OpenTiff, number: int, level: int) -> Series:
+    """Return one of the series of a file, in one of its resolutions."""
+    with decoding(address, "TIFF file"):
+        found = file.tiff.series[number].levels[level]
+    return _one_series(address, file, found)
+
+
 def _one_series(address: Address, file: OpenTiff, found: Any) -> Series:
     """Return the series that tifffile has found, if the file has all of its pages."""
     with decoding(address, "TIFF file"):
