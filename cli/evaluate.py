@@ -96,7 +96,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _add_ignore_options(compared)
     add_cleaning(parser.add_argument_group("what is removed from PREDICTION"))
     _add_betti_options(parser.add_argument_group("how topology is computed"))
-    add_scheduler(parser.add_argument_group("where to compute"), "sections")
+    where = parser.add_argument_group("where to compute")
+    add_scheduler(where, "sections")
+    where.add_argument(
+        "--tile", type=options.positive, metavar="N",
+        help="read masks by tiles of N pixels a side, and compute what can be counted so: "
+        "pixels, Betti numbers and Euler numbers (default: Zarr stores and what does not fit "
+        "into memory, 2048, in volumes 160)",
+    )  # fmt: skip
     out = parser.add_argument_group("what to write")
     for kind in DATA_KINDS:
         out.add_argument(
@@ -218,10 +225,7 @@ def run(args: argparse.Namespace) -> int:
     _check_line(args, files, piped)
     check_places(files)
 
-    pair = read_pair(args)
-    verdict = _verdict(pair, args)
-    for note in notes_on(pair, verdict.numbers, args):
-        say(note)
+    verdict = _verdict(args)
     for kind, path in data.items():
         if path != STDOUT:
             write(path, _data(verdict, args, kind))
@@ -273,7 +277,21 @@ def _data(verdict: Verdict, args: argparse.Namespace, kind: str) -> str:
 # ---- what is computed -----------------------------------------------------------------------
 
 
-def _verdict(pair: "Pair", args: argparse.Namespace) -> Verdict:
+def _verdict(args: argparse.Namespace) -> Verdict:
+    """Compute all numbers, or of masks that are larger than memory those that can be had."""
+    from pytopo.cli.evaluate_tiled import tiled_sources, tiled_verdict
+
+    sources = tiled_sources(args)
+    if sources is not None:
+        return run_kernels(lambda: tiled_verdict(sources, args))
+    pair = read_pair(args)
+    verdict = _verdict_on(pair, args)
+    for note in notes_on(pair, verdict.numbers, args):
+        say(note)
+    return verdict
+
+
+def _verdict_on(pair: "Pair", args: argparse.Namespace) -> Verdict:
     """Compute the numbers: of the whole, or of each section and their mean."""
     measure = label_numbers if args.labels == "both" else _mask_numbers
     if args.protocol:
