@@ -9,13 +9,13 @@ thread would not hear of Ctrl-C (`pytopo.cli.interrupt`) for minutes.
 """
 
 import pickle
-import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, TypeVar
+
+from pytopo.cli.interrupt import deaf
 
 Result = TypeVar("Result")
 
@@ -38,7 +38,7 @@ def in_child(function: Callable[..., Result], *arguments: Any, name: str) -> Res
         If the system ended the process, which it does when memory is short.
     """
     code = f"import sys; sys.path[:] = {sys.path!r}; import pytopo.cli.child as c; c.answer()"
-    with _deaf():
+    with deaf():
         child = subprocess.Popen(
             [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -82,16 +82,3 @@ def end_children() -> None:
     """End the children that are at work."""
     for child in _children:
         child.kill()
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Start processes that do not hear Ctrl-C: a terminal interrupts children, too."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -8,12 +8,12 @@ IMAGE -> array -> Diagram -> cut -> figure     NAME.diagram.png or -o
 """
 
 import argparse
-import io
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pytopo.cli import options, sections, smoothing
+from pytopo.cli import diagram_large, options, sections, smoothing
 from pytopo.cli.diagram_cut import Cut, chosen_cut
 from pytopo.cli.diagram_figure import diagram_figure
+from pytopo.cli.diagram_files import DATA_KINDS, points_file
 from pytopo.cli.diagram_sections import (
     Writers,
     add_sections,
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 
     from pytopo.diagram import Diagram
     from pytopo.html import Report
+    from pytopo.large.sources.source import Source
 
-DATA_KINDS = ("csv", "json", "npz")
 ALGORITHMS = ("auto", "reduction", "morse")
 
 DESCRIPTION = """\
@@ -61,9 +61,10 @@ Writes a figure in which the features that stand out are painted, and prints how
 and the most persistent of them."""
 
 EPILOG = """\
-IMAGE is a PNG, TIFF or other picture, .npy, .npz or HDF5 (file.h5:/volumes/raw), each with
-an optional slice: stack.tif[3], file.h5:/volumes/raw[0:8, 100:200]. Values stay in the units
-of the file. Without IMAGE a built-in example is used.
+IMAGE is a PNG, TIFF or other picture, .npy, .npz, HDF5 (file.h5:/volumes/raw) or a Zarr store
+(store.zarr:labels/cells), each with an optional slice: stack.tif[3],
+file.h5:/volumes/raw[0:8, 100:200]; or a folder that --out has written. Values stay in the
+units of the file. Without IMAGE a built-in example is used.
 
 examples:
   pytopo diagram
@@ -75,7 +76,9 @@ examples:
   pytopo diagram 'vol.h5:/volumes/raw[3]' --frame=0 -o section-3.svg --npz section-3.npz
   pytopo diagram stack.tif --superlevel --at 12,40,77
   pytopo diagram stack.tif --sections --csv points.csv
-  pytopo diagram 'slide.tif[0:2000, 0:2000]' --memory 16G"""
+  pytopo diagram 'slide.tif[0:2000, 0:2000]' --memory 16G
+  pytopo diagram 'slide.zarr[0, 1]' --workers 4 --out slide.parts
+  pytopo diagram slide.parts --min-persistence 40 --csv points.csv"""
 
 
 # ---- the command line --------------------------------------------------------------------
@@ -140,6 +143,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     sections.add_at(out, "one that shows the most persistent feature")
     add_region_files(out)
     add_html(out)
+    diagram_large.add_large(parser)
 
 
 # ---- the command -------------------------------------------------------------------------
@@ -155,11 +159,17 @@ def run(args: argparse.Namespace) -> int:
     files = [path for path in written if path not in (None, STDOUT)]
     _check_line(args, files, piped)
     check_line(args, data)
+    diagram_large.check_line(args)
     sections.check_figure(args, figure_path)
     check_places(files)
     check_html(args.html)
 
-    name, image = _read(args)
+    if diagram_large.is_parts(args.image):
+        return diagram_large.run_parts(args, figure_path, data)
+    source = diagram_large.large_source(args)
+    if source is not None and diagram_large.by_tiles(source, args):
+        return diagram_large.run_large(source, args, figure_path, data)
+    name, image = _read(args, source)
     if args.sections:
         planes = smoothing.smoothed_planes(name, image, args.smooth)
         return run_sections(name, planes, args, figure_path, data, _writers(args))
@@ -174,11 +184,13 @@ def run(args: argparse.Namespace) -> int:
     kept = diagram.select(min_persistence=args.min_persistence or 0)
     for kind, path in data.items():
         if path != STDOUT:
-            write(path, _data(kept, kind))
+            write(path, points_file(kept, kind))
     write_regions(name, image, diagram, cut.value, args)
     if args.html is not None:
         write_html(args.html, name, lambda: _page(name, image, kept, cut, args))
-    output = _data(kept, piped[0]) if piped else diagram_table(name, image, diagram, cut, args)
+    output = (
+        points_file(kept, piped[0]) if piped else diagram_table(name, image, diagram, cut, args)
+    )
     with results() as stream:
         if isinstance(output, bytes):
             stream.buffer.write(output)
@@ -197,7 +209,7 @@ def _writers(args: argparse.Namespace) -> Writers:
         cut = chosen_cut(diagram, args)
         write_html(path, name, lambda: _page(name, image, diagram, cut, args))
 
-    return Writers(figure, page, _data)
+    return Writers(figure, page, points_file)
 
 
 def _figure_path_of(args: argparse.Namespace, piped: bool) -> str | None:
@@ -215,8 +227,11 @@ def _check_line(args: argparse.Namespace, files: list[str], piped: list[str]) ->
     options.check_files(args, files, {"IMAGE": args.image})
 
 
-def _read(args: argparse.Namespace) -> tuple[str, "NDArray"]:
+def _read(args: argparse.Namespace, source: "Source | None") -> tuple[str, "NDArray"]:
     """Return a name for the image, and the image."""
+    if source is not None:
+        check_memory(args.image, source.shape, key_bytes_of(source.dtype), args.threads)
+        return args.image, diagram_large.read_source(source, args.raw)
     if args.image is None:
         from pytopo.cli.example import likelihood_map
 
@@ -254,15 +269,6 @@ def _diagram(name: str, image: "NDArray", args: argparse.Namespace) -> "Diagram"
 
 
 # ---- what is written ---------------------------------------------------------------------
-
-
-def _data(diagram: "Diagram", kind: str) -> str | bytes:
-    """Return the content of a file of the points of a diagram."""
-    from pytopo import diagram_file
-
-    stream: IO[Any] = io.BytesIO() if kind == "npz" else io.StringIO()
-    getattr(diagram_file, f"write_{kind}")(diagram, stream)
-    return stream.getvalue()  # type: ignore[attr-defined]
 
 
 def _page(

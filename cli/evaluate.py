@@ -25,7 +25,7 @@ from pytopo.cli.files import check_places, size_text, write
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import STDOUT
 from pytopo.cli.report import InputError, results, say
-from pytopo.cli.scheduling import add_scheduler, check_scheduler, shared_out
+from pytopo.cli.scheduling import add_scheduler, check_scheduler, is_shared, shared_out
 
 if TYPE_CHECKING:
     from pytopo.cli.evaluate_inputs import Pair
@@ -262,7 +262,7 @@ def _check_line(args: argparse.Namespace, files: list[str], piped: list[str]) ->
         if args.ignore is None and args.ignore_index is None and not args.truth_threshold:
             args.ignore_index = VESUVIUS_IGNORED
     check_scheduler(args)
-    if args.scheduler is not None and not args.sections:
+    if is_shared(args) and not args.sections:
         args.usage_error("--scheduler and --workers share out sections; add --sections")
     if len(piped) > 1:
         args.usage_error(f"--{piped[0]} and --{piped[1]}: stdout takes only one of them")

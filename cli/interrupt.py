@@ -11,8 +11,9 @@ is: it can finish no file any more, and ends with the process.
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import NoReturn, TypeVar
 
@@ -23,6 +24,22 @@ Result = TypeVar("Result")
 
 class GivenUp(KeyboardInterrupt):
     """Ctrl-C, and the work goes on in a thread until the process ends."""
+
+
+_undos: list[Callable[[], None]] = []
+
+
+@contextmanager
+def undone_at_interrupt(undo: Callable[[], None]) -> Iterator[None]:
+    """Call a function if Ctrl-C abandons the block.
+
+    It runs on the main thread, while the thread of the block may still be running.
+    """
+    _undos.append(undo)
+    try:
+        yield
+    finally:
+        _undos.remove(undo)
 
 
 def interruptible(function: Callable[[], Result]) -> Result:
@@ -48,8 +65,26 @@ def interruptible(function: Callable[[], Result]) -> Result:
             thread.join(0.2)  # on Windows an endless wait would not notice Ctrl-C
     except KeyboardInterrupt:
         withdraw(thread)
-        raise GivenUp from None
+        try:
+            for undo in reversed(_undos):
+                with suppress(Exception):
+                    undo()
+        finally:
+            raise GivenUp from None
     return outcome.result()
+
+
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Start processes and threads that do not hear Ctrl-C: a terminal interrupts all."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def ignore_interrupts() -> None:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 # on several.
 BYTES = {1: (56, 76), 2: (40, 44), 3: (80, 86)}
 BYTES_THREADS = {**BYTES, 3: (112, 118)}
+# Tile by tile: of a process by itself, of a pixel on the longest borders (branches and their
+# copies), and the points of a pixel of noise, to be put in order.
+BASE, BORDER, POINTS = 250 * 10**6, 200, 36
 PART = {1: 10**6, 2: 10**3, 3: 10**2}  # a side of a part that fits into any memory
 UNITS = {"": 1, "M": 10**6, "G": 10**9, "T": 10**12}
 
@@ -107,12 +110,13 @@ def check_memory(
         return
     raise InputError(
         f"{path}: the diagram of {' x '.join(map(str, shape))} pixels may take "
-        f"{_gigabytes(needed)}, and {_gigabytes(free)} of memory are left; take a "
+        f"{gigabytes(needed)}, and {gigabytes(free)} of memory are left; take a "
         f"{_part(path, shape)}, or allow more by --memory {math.ceil(needed / 1e9)}G"
     )
 
 
-def _gigabytes(count: int) -> str:
+def gigabytes(count: int) -> str:
+    """Return a number of bytes as text."""
     return f"{count / 1e9:.1f} GB" if count >= 10**8 else f"{count / 1e6:.0f} MB"
 
 
@@ -121,3 +125,79 @@ def _part(path: str, shape: Sequence[int]) -> str:
         return "smaller part"
     sides = ", ".join(f"0:{min(length, PART[len(shape)])}" for length in shape)
     return f"part, like '{path}[{sides}]'"
+
+
+# ---- tile by tile ------------------------------------------------------------------------
+
+
+def tile_side(shape: Sequence[int], chunks: Sequence[int], asked: int | None) -> int:
+    """Return the side of tiles: about the default, in whole blocks of the file.
+
+    Parameters
+    ----------
+    shape : sequence of int
+    chunks : sequence of int
+        Sides of the blocks in which the file is stored.
+    asked : int or None
+        By the command line.
+
+    Examples
+    --------
+    >>> tile_side((10**5, 10**5), (500, 500), None), tile_side((10**5, 10**5), (1, 1), 300)
+    (2000, 300)
+    """
+    from pytopo.large.loop import TILE, TILE_3D
+
+    if asked is not None:
+        return asked
+    side = TILE if len(shape) == 2 else TILE_3D
+    block = max(chunks)
+    return side // block * block or side
+
+
+def check_tiles(
+    path: str, shape: Sequence[int], dtype: "np.dtype", side: int, workers: int | None
+) -> None:
+    """Print how much memory the tiles take, and refuse what would not fit.
+
+    Parameters
+    ----------
+    path : str
+    shape, dtype
+        Of the image.
+    side : int
+        Of a tile.
+    workers : int or None
+        Processes on this machine; None for this one, or for those of a cluster.
+    """
+    from pytopo.cli.report import reporting_errors, say
+    from pytopo.images.readers.memory import free_memory
+    from pytopo.large.loop import tile_side as checked_side
+
+    with reporting_errors(path):
+        checked_side(side, tuple(shape))
+    tile = [min(side, n) for n in shape]
+    of_tile = diagram_bytes(tile, key_bytes_of(dtype), 1) + math.prod(tile) * dtype.itemsize
+    of_borders = BORDER * sum(math.prod(shape) // n for n in shape)
+    needed, free = BASE + of_tile + of_borders, free_memory()
+    count = math.prod(-(-n // side) for n in shape)
+    each = "" if workers is None else " in each process"
+    say(
+        f"{path}: {' x '.join(map(str, shape))} pixels in {count} tile{'s' * (count > 1)} of "
+        f"{' x '.join(map(str, tile))}, which take up to {gigabytes(needed)}{each}, points "
+        f"apart"
+    )
+    total = needed * (workers or 1)
+    if total > free:
+        raise InputError(
+            f"{path}: tiles of {side} pixels a side take {gigabytes(total)}, and "
+            f"{gigabytes(free)} of memory are left; take smaller --chunks"
+            + (", or fewer --workers" if workers else "")
+        )
+
+
+def check_points(path: str, shape: Sequence[int]) -> bool:
+    """Return whether the points of an image fit into half of the memory, even of noise."""
+    from pytopo.images.readers.memory import free_memory
+
+    return math.prod(shape) * POINTS <= free_memory() // 2

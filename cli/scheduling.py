@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pytopo.cli import options
-from pytopo.cli.report import InputError, reporting_system_errors
+from pytopo.cli.report import reporting_system_errors
+from pytopo.cli.workers import client_of
 
 OF_PARSER = ("run", "usage_error", "default_of")  # what no other process needs
 
@@ -25,9 +26,7 @@ def add_scheduler(group: "argparse._ArgumentGroup", what: str) -> None:
 
 
 def check_scheduler(args: argparse.Namespace) -> None:
-    """End with a usage error if there is no such scheduler, and fill in what is implied."""
-    if args.workers is not None and args.scheduler is None:
-        args.scheduler = "processes"
+    """End with a usage error if there is no such scheduler."""
     where = args.scheduler
     if where in (None, "threads", "processes"):
         return
@@ -40,27 +39,38 @@ def check_scheduler(args: argparse.Namespace) -> None:
         args.usage_error(f"--workers: the scheduler {where} has workers of its own")
 
 
+def is_shared(args: argparse.Namespace) -> bool:
+    """Return whether several images are computed at the same time."""
+    return args.scheduler is not None or args.workers is not None
+
+
 def shared_out(
     function: Callable[..., Any], images: Iterable[Any], args: argparse.Namespace
 ) -> Iterator[Any]:
     """Yield ``function(image, options)`` of each image, computed where the options say."""
     known = {name: value for name, value in vars(args).items() if name not in OF_PARSER}
     alone = argparse.Namespace(**known)
-    if args.scheduler is None:
+    if not is_shared(args):
         yield from (function(image, alone) for image in images)
         return
     from pytopo.large import map_images
 
-    try:
-        with reporting_system_errors():
-            yield from map_images(
-                _OfOptions(function, alone),
-                images,
-                scheduler=args.scheduler,
-                workers=args.workers,
-            )
-    except ImportError as error:
-        raise InputError(f"--scheduler: {error}") from None
+    of_options = _OfOptions(function, alone)
+    if args.scheduler == "threads":
+        yield from map_images(of_options, images, workers=args.workers)
+        return
+    with client_of(_place(args)) as client, reporting_system_errors():
+        yield from map_images(of_options, images, scheduler=client)
+
+
+def _place(args: argparse.Namespace) -> argparse.Namespace:
+    """Return the options of processes: their number, and no scheduler."""
+    from pytopo.threads import number_of_threads
+
+    if args.scheduler not in (None, "processes"):
+        return args
+    workers = number_of_threads(args.workers)
+    return argparse.Namespace(scheduler=None, workers=workers, memory=args.memory)
 
 
 class _OfOptions:

@@ -1087,7 +1087,7 @@ def test_a_zarr_store_is_named():
     write("plain/.zgroup", b"{}")
     for name in ("x.zarr", "x.zarr:/0[1]", "plain"):
         text = refusal(name, IsADirectoryError)
-        assert text.partition(": ")[2].startswith("not supported: a Zarr store; save an array")
+        assert text.partition(": ")[2].startswith("not supported: a Zarr store; `pytopo d")
 
 
 # Pictures: pages

@@ -14,11 +14,12 @@ import pytest
 
 import pytopo
 import pytopo.large
+from pytopo.large import loop
 from pytopo.large import parts as parts_module
 from pytopo.large.ages import EARLIEST, Sweep, keys_of, values_of
 from pytopo.large.gluing import merged
 from pytopo.large.grid import divided
-from pytopo.large.loop import Collector, box_of
+from pytopo.large.loop import Collector, box_of, checked_sweep
 from pytopo.large.textbook import components_by_two_tiles
 from pytopo.large.tiles import region_of_tile
 from pytopo.order import frame_value
@@ -325,10 +326,59 @@ def test_chunks_of_unknown_size_are_refused():
         pytopo.large.persistence(array[array[:, 0] > 1])
 
 
-def dies_once(block, mark):
-    """A block, but the first worker that makes it does not live to tell."""
-    if not os.path.exists(mark):
-        open(mark, "w").close()
+def test_nan_in_a_chunk_is_named_and_leaves_no_folder(tmp_path):
+    da = pytest.importorskip("dask.array")
+    image = np.zeros((50, 70))
+    image[41, 66] = np.nan
+    for source in (image, da.from_array(image, chunks=20)):
+        with pytest.raises(ValueError, match=r"image\[41, 66\] is NaN"):
+            pytopo.large.persistence(source, tile=20, folder=tmp_path / "parts")
+        assert not (tmp_path / "parts").exists()
+
+
+def test_a_task_that_runs_twice_writes_the_same_part(tmp_path):
+    tasks = pytest.importorskip("pytopo.large.tasks")
+    image = np.random.default_rng(0).integers(0, 256, (20, 30)).astype(np.uint8)
+    sweep = checked_sweep(image, None, False, "V", None, 0.0)
+    box = ((0, 20), (0, 15))
+    found = []
+    for _ in range(2):
+        _, (name, count, _) = tasks._tile(image[:, :15], box, sweep, str(tmp_path))
+        found.append(pytopo.Diagram.load(tmp_path / name))
+    assert found[0] == found[1]
+    assert len(found[0]) == count > 0
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_more_points_than_memory_are_refused(monkeypatch):
+    monkeypatch.setattr(loop, "CHECKED", 100)
+    monkeypatch.setattr(loop, "free_memory", lambda: 20_000)
+    image = np.random.default_rng(0).integers(0, 256, (60, 60)).astype(np.uint8)
+    with pytest.raises(MemoryError, match=r"points so far .* write them to a folder"):
+        pytopo.large.persistence(image, tile=16)
+
+
+def test_parts_that_the_client_does_not_see_are_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "write_part", lambda folder, name, part: len(part))
+    image = np.random.default_rng(0).integers(0, 256, (60, 60)).astype(np.uint8)
+    with pytest.raises(FileNotFoundError, match=r"not here, like tile-0_32-0_32\.npz"):
+        pytopo.large.persistence(image, tile=32, folder=tmp_path / "parts")
+
+
+def test_progress_of_tasks():
+    da = pytest.importorskip("dask.array")
+    image = np.random.default_rng(0).random((20, 30)).astype(np.float32)
+    seen = []
+    array = da.from_array(image, chunks=10)
+    pytopo.large.persistence(array, tile=10, progress=lambda *n: seen.append(n))
+    assert seen == [(k, 6) for k in range(1, 7)]
+
+
+def dies(block, mark):
+    """A block, but the first worker that makes it does not live to tell; without mark, none."""
+    if mark is None or not os.path.exists(mark):
+        if mark is not None:
+            open(mark, "w").close()
         os._exit(1)
     return block
 
@@ -336,17 +386,34 @@ def dies_once(block, mark):
 @pytest.mark.compiled
 def test_a_cluster_of_processes_one_of_which_is_killed(tmp_path, cluster):
     import dask.array as da
+    import h5py
     from distributed import Client
 
     image = np.random.default_rng(0).integers(0, 256, (200, 300)).astype(np.uint8)
-    array = da.from_array(image, chunks=(100, 100))
+    with h5py.File(tmp_path / "image.h5", "w") as file:
+        file.create_dataset("raw", data=image, chunks=(64, 64))
+    source = pytopo.large.open_source(tmp_path / "image.h5")
     mark = str(tmp_path / "killed")
-    meta = np.empty((0, 0), array.dtype)  # or Dask calls the function here, to find it out
-    mortal = array.map_blocks(dies_once, mark, meta=meta)
+    meta = np.empty((0, 0), image.dtype)  # or Dask calls the function here, to find it out
+    array = da.from_array(source, chunks=(100, 100), meta=meta)
+    mortal = array.map_blocks(dies, mark, meta=meta)
+    seen, allowed = [], cluster.scheduler.allowed_failures
     with Client(cluster.scheduler_address):
-        found = pytopo.large.persistence(mortal, tile=100, folder=tmp_path / "parts")
+        found = pytopo.large.persistence(
+            mortal, tile=100, folder=tmp_path / "parts", progress=lambda *n: seen.append(n)
+        )
+        cluster.scheduler.allowed_failures = 0
+        try:
+            with pytest.raises(Exception, match="workers died while running it"):
+                pytopo.large.persistence(
+                    array.map_blocks(dies, None, meta=meta), tile=100, folder=tmp_path / "other"
+                )
+        finally:
+            cluster.scheduler.allowed_failures = allowed
     assert os.path.exists(mark)
     assert found.select() == pytopo.persistence(image)
+    assert seen == [(k, 6) for k in range(1, 7)]
+    assert not (tmp_path / "other").exists()
 
 
 # --- as a command ----------------------------------------------------------------------

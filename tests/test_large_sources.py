@@ -153,6 +153,20 @@ def test_levels_of_a_tiff():
     assert np.array_equal(source.at_level(1)[:], IMAGE[::2, ::2])
 
 
+def test_levels_that_pillow_unpacks(monkeypatch):
+    with tifffile.TiffWriter("a.tif") as file:
+        file.write(IMAGE, tile=(32, 32), subifds=1, compression="zlib")
+        file.write(255 - IMAGE, tile=(32, 32), subfiletype=1, compression="zlib")
+
+    def lacks(page, *args, **options):
+        raise ValueError("requires the 'imagecodecs' package")
+
+    monkeypatch.setattr(tifffile.TiffPage, "asarray", lacks)
+    source = open_source("a.tif")
+    assert np.array_equal(source[:], IMAGE)
+    assert np.array_equal(source.at_level(1)[:], 255 - IMAGE)
+
+
 def test_a_slide_has_a_series_that_is_much_larger_than_the_others():
     colour = np.stack([IMAGE] * 3, -1)
     with tifffile.TiffWriter("slide.tif") as file:

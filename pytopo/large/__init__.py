@@ -17,6 +17,7 @@ tasks.py       the chunks of a `dask.array`, as tasks
 scheduling.py  whoever does the tasks
 diagrams.py    ``persistence``
 masks.py       ``betti_numbers``, ``betti_error``
+summary.py     a diagram of many points in numbers
 textbook.py    the same in plain Python: components of two tiles
 batch.py       ``map_images``: a function of each of many images
 sources/       ``open_source``: files that are read box by box

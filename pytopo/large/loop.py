@@ -258,7 +258,7 @@ class Collector:
         if missing:
             raise FileNotFoundError(
                 f"{self.folder}: {len(missing)} of {len(self._counts)} parts are not here, "
-                f"like {missing[0]}; workers on other machines write to a folder that all share"
+                f"like {missing[0]}; workers on other machines need a folder that all share"
             )
         self._counts["rest.npz"] = write_part(self.folder, "rest.npz", whole)
         write_index(self.folder, dict(sorted(self._counts.items())), whole.frame)

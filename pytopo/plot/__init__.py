@@ -1,6 +1,7 @@
 """Pictures of images and their diagrams, drawn into Axes of yours or a new figure.
 
     image        where features are born and where they die
+    overview     the same in a small picture of an image that is larger than memory
     sections     the same in a volume: three sections through one voxel
     features     the pixels of the features that stand out
     regions      the pixels of many features, each in a colour
@@ -31,6 +32,7 @@ from pytopo.plot.legend import COLOURS
 from pytopo.plot.likelihoods import critical, target
 from pytopo.plot.matchings import matching
 from pytopo.plot.outlines import regions
+from pytopo.plot.overviews import overview
 from pytopo.plot.painted import features
 from pytopo.plot.pairs import matched_diagrams
 from pytopo.plot.volumes import critical_sections, sections
@@ -48,6 +50,7 @@ __all__ = [
     "image",
     "matched_diagrams",
     "matching",
+    "overview",
     "regions",
     "sections",
     "step",

@@ -105,6 +105,12 @@ def draw_pixels(ax: Axes, values: NDArray, span: Span) -> _Locate:
     height, width = values.shape
     ribbon = max(height, width) > 20 * min(height, width)
     draw_grey(ax, values, span, aspect="auto" if ribbon else "equal")
+    return frame_of_pixels(ax, (height, width))
+
+
+def frame_of_pixels(ax: Axes, shape: tuple[int, int]) -> _Locate:
+    """Give Axes the limits, labels and border of an image; return what `draw_pixels` does."""
+    height, width = shape
     room = 0.02 * max(height, width)  # for the marks of pixels at the border
     ax.set(
         xlabel="column", ylabel="row",

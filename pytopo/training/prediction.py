@@ -125,10 +125,11 @@ def predict_bands(
     >>> from pytopo import models
     >>> network = models.build("unet", width=4, depth=2)
     >>> image = np.random.default_rng(0).random((100, 30), np.float32)
-    >>> bands = list(predict_bands(network, image, tile=32, overlap=8))
+    >>> tiles = {"tile": 32, "overlap": 8, "batch_size": 1}
+    >>> bands = list(predict_bands(network, image, **tiles))
     >>> len(bands) > 1
     True
-    >>> bool((np.concatenate(bands) == predict(network, image, tile=32, overlap=8)).all())
+    >>> bool((np.concatenate(bands) == predict(network, image, **tiles)).all())
     True
     """
     checked = _CheckedRows(image, image_channels(network))

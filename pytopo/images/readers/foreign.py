@@ -55,9 +55,11 @@ PICKLE = Format(
     "a pickle, which is never loaded", "save the array by np.save('image.npy', array)"
 )
 ZARR = Format(
-    "a Zarr store", "save an array of it by np.save('image.npy', zarr.open({}, 'r')['NAME'][:])"
+    "a Zarr store",
+    "`pytopo diagram` and pytopo.large.open_source({}) read it, or save an array of it by "
+    "np.save('image.npy', zarr.open({}, 'r')['NAME'][:])",
 )
-N5 = Format("an N5 store", "save an array of it as .npy or HDF5")
+N5 = Format("an N5 store", "convert it to Zarr, by tensorstore or with Fiji")
 PDF = Format("a PDF document", "draw its page as PNG")
 SVG = Format("a drawing (SVG)", "save it as PNG")
 VIDEO = Format("a video", "save its frames as a TIFF stack, for instance with ffmpeg")

@@ -170,7 +170,9 @@ def _pieces_of(
 
         return mapped
 
-    if grid is None or _is_whole(series, inner):
+    # Pillow does not find a page of lower resolution, but takes its tiles as a small TIFF.
+    listed = len(series.key.treeindex) == 1
+    if grid is None or (_is_whole(series, inner) and listed):
 
         def decoded(number: int) -> Iterable[Piece]:
             refuse_giant(address, shape, series.key.dtype, "save it in tiles")

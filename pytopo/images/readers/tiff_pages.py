@@ -60,7 +60,7 @@ def _values_by_pillow(address: Address, file: OpenTiff, page: Any) -> np.ndarray
         f"not supported: a TIFF of {held}, {key.dtype}, which needs the package imagecodecs; "
         "pip install imagecodecs, or save it without compression as 8, 16, 32 or 64 bits"
     )
-    if not isinstance(page.index, int):
+    if len(page.treeindex) > 1:  # a page of lower resolution, which Pillow does not find
         raise lack
     from PIL import Image
 

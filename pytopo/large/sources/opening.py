@@ -55,7 +55,15 @@ def open_source(path: str | PathLike[str], *, level: str | int | None = None) ->
     ...     pytopo.large.persistence(source, tile=16) == pytopo.persistence(image)
     True
     """
-    address = parsed_address(os.fsdecode(path), folders=True)
+    return claimed_source(os.fsdecode(path), level).tried()
+
+
+def claimed_source(path: str, level: str | int | None = None) -> Source:
+    """Return a source as headers describe it; no pixel is read.
+
+    Arguments and errors as of `open_source`.
+    """
+    address = parsed_address(path, folders=True)
     if os.path.isdir(address.file):
         return _open_folder(address, level)
     kind = kind_of(address)

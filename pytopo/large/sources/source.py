@@ -144,6 +144,15 @@ class Source:
             for pick in self.part
         )
 
+    def tried(self) -> "Source":
+        """Return the source with the dtype of a pixel that is read, which shows if it can."""
+        first = tuple(
+            slice(pick.start, pick.start + 1, 1) if isinstance(pick, slice) else pick
+            for pick in self.part
+        )
+        values = np.asarray(self.read(self, first))
+        return replace(self, dtype=values.dtype.newbyteorder("="))
+
     def at_level(self, level: int) -> "Source":
         """Return the same window of another level of the pyramid.
 
@@ -170,8 +179,6 @@ def source_of(
 ) -> Source:
     """Return a source, after checking that what the address takes is an image.
 
-    One pixel is read, which shows early whether it can be unpacked, and as which dtype.
-
     Raises
     ------
     TypeError, ValueError
@@ -192,9 +199,8 @@ def source_of(
             f"unpacked whole, and this machine has {machine_memory() / 1e9:.1f} GB; store it "
             "in smaller ones"
         )
-    source = Source(kind, address, part, stored.dtype, stored, read, levels, level)
-    first = tuple(slice(p.start, p.start + 1, 1) if isinstance(p, slice) else p for p in part)
-    return replace(source, dtype=np.asarray(read(source, first)).dtype.newbyteorder("="))
+    dtype = stored.dtype.newbyteorder("=")
+    return Source(kind, address, part, dtype, stored, read, levels, level)
 
 
 def _within(outer: slice, pick: int | slice) -> int | slice:
