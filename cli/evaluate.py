@@ -3,11 +3,11 @@
 PREDICTION, TRUTH -> masks, cells -> Verdict -> table         stdout
                                              -> .csv, .json   on request
 
-What is read is in `evaluate_inputs.py`, what is written in `evaluate_tables.py`.
+What is read is in `evaluate_inputs.py`, what is written in `evaluate_tables.py`; masks that are
+larger than memory are compared in `evaluate_tiled.py`.
 """
 
 import argparse
-import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,12 @@ from pytopo.cli.evaluate_features import (
     vesuvius_numbers,
 )
 from pytopo.cli.evaluate_inputs import border_of, read_pair
+from pytopo.cli.evaluate_options import (
+    add_betti_options,
+    add_id_options,
+    add_ignore_options,
+    add_mask_options,
+)
 from pytopo.cli.evaluate_tables import Verdict, csv_text, json_text, table
 from pytopo.cli.files import check_places, size_text, write
 from pytopo.cli.kernels import run_kernels
@@ -67,7 +73,8 @@ examples:
   pytopo evaluate membranes.h5 cremi.h5:/volumes/labels/neuron_ids --ids --sections --workers 4
   pytopo evaluate segments.h5 volume.h5:/labels --labels both --background 0,-1 --json -
   pytopo evaluate likelihood.png truth.png --ignore-index 255
-  pytopo evaluate surface.tif labels.tif --protocol vesuvius"""
+  pytopo evaluate surface.tif labels.tif --protocol vesuvius
+  pytopo evaluate likelihood.zarr truth.zarr --tile 1024"""
 
 
 # ---- the command line --------------------------------------------------------------------
@@ -87,22 +94,22 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("prediction", metavar="PREDICTION", help="likelihood or mask to judge")
     parser.add_argument("truth", metavar="TRUTH", help="mask or labels of the ground truth")
     compared = parser.add_argument_group("what is compared")
-    _add_mask_options(compared)
-    _add_id_options(compared)
+    add_mask_options(compared)
+    add_id_options(compared)
     compared.add_argument(
         "--sections", action="store_true",
         help="evaluate each section of a volume as an image, and average over all",
     )  # fmt: skip
-    _add_ignore_options(compared)
+    add_ignore_options(compared)
     add_cleaning(parser.add_argument_group("what is removed from PREDICTION"))
-    _add_betti_options(parser.add_argument_group("how topology is computed"))
+    add_betti_options(parser.add_argument_group("how topology is computed"))
     where = parser.add_argument_group("where to compute")
     add_scheduler(where, "sections")
     where.add_argument(
         "--tile", type=options.positive, metavar="N",
-        help="read masks by tiles of N pixels a side, and compute what can be counted so: "
-        "pixels, Betti numbers and Euler numbers (default: Zarr stores and what does not fit "
-        "into memory, 2048, in volumes 160)",
+        help="read masks by tiles of N pixels a side, and compute what that allows: pixels, "
+        "Betti and Euler numbers. Zarr stores and what does not fit into memory are read so "
+        "in any case, by tiles of 2048, of volumes 160",
     )  # fmt: skip
     out = parser.add_argument_group("what to write")
     for kind in DATA_KINDS:
@@ -110,107 +117,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
             f"--{kind}", metavar="FILE",
             help=f"the numbers as .{kind}; - for stdout, then without the table",
         )  # fmt: skip
-
-
-def _add_mask_options(group: "argparse._ArgumentGroup") -> None:
-    """Add the options that say where membrane is."""
-    group.add_argument(
-        "--threshold", type=options.number, default=0.5, metavar="X",
-        help="PREDICTION is membrane where it is greater (default: 0.5)",
-    )  # fmt: skip
-    options.add_truth_threshold(group)
-    group.add_argument(
-        "--invert-truth", action="store_true", help="TRUTH is bright in the cells"
-    )
-
-
-def _add_id_options(group: "argparse._ArgumentGroup") -> None:
-    """Add the options that say what ids of cells mean."""
-    labels = group.add_mutually_exclusive_group()
-    labels.add_argument(
-        "--ids", dest="labels", action="store_const", const="truth",
-        help="TRUTH holds ids of cells (the same as --labels truth)",
-    )  # fmt: skip
-    labels.add_argument(
-        "--labels", choices=("truth", "both"),
-        help="TRUTH, or both, hold ids of cells; for both only Variation of Information and "
-        "Rand error are computed",
-    )  # fmt: skip
-    group.add_argument(
-        "--border", type=border, metavar="X",
-        help="with --ids: how far from a border of two ids pixels are membrane (default: 1); "
-        "none: only background is",
-    )  # fmt: skip
-    group.add_argument(
-        "--border-unit", choices=("pixels", "nm"), default="pixels",
-        help="of --border; nm requires the attribute resolution (default: pixels)",
-    )  # fmt: skip
-    group.add_argument(
-        "--background", type=background, metavar="ID,ID",
-        help="ids of TRUTH that mean no cell, or none; -1 is the largest of an unsigned type. "
-        "Write --background=-1 if the first is negative (default: see below)",
-    )  # fmt: skip
-
-
-def _add_ignore_options(group: "argparse._ArgumentGroup") -> None:
-    """Add the options that name pixels without ground truth."""
-    group.add_argument(
-        "--ignore", metavar="FILE", help="a mask of the pixels without ground truth"
-    )
-    group.add_argument(
-        "--ignore-index", type=options.whole_number, metavar="N",
-        help="the value of TRUTH that means the same, like 255",
-    )  # fmt: skip
-
-
-def _add_betti_options(group: "argparse._ArgumentGroup") -> None:
-    """Add the options of the Betti errors of the image and of its patches."""
-    options.add_construction(group)
-    group.add_argument(
-        "--no-frame", action="store_true",
-        help="put no frame of membrane around the image and the patches",
-    )  # fmt: skip
-    group.add_argument(
-        "--patches", type=options.positive, default=100, metavar="N",
-        help="number of random patches (default: 100)",
-    )  # fmt: skip
-    group.add_argument(
-        "--patch-size", "--patch", type=options.positive, default=65, metavar="N",
-        help="side of the patches, of cubes in 3D (default: 65)",
-    )  # fmt: skip
-    group.add_argument(
-        "--seed", type=options.count, default=0, metavar="N",
-        help="of the random positions of the patches (default: 0)",
-    )  # fmt: skip
-    group.add_argument(
-        "--cldice", action="store_true",
-        help="compute clDice too, which requires scikit-image",
-    )  # fmt: skip
-    group.add_argument(
-        "--protocol", choices=("vesuvius",),
-        help="compute the score of a challenge instead: of the Vesuvius Challenge, surface "
-        "detection, where TRUTH has 2 for pixels to ignore; surface Dice requires MONAI",
-    )  # fmt: skip
-
-
-def border(text: str) -> float | str:
-    """Parse a distance of at least 0, or ``none``."""
-    if text.lower() == "none":
-        return "none"
-    value = options.number(text)
-    if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text}; expected a distance of at least 0, or none")
-    return value
-
-
-def background(text: str) -> tuple[int, ...]:
-    """Parse ids, as in ``0,-1``, or ``none``."""
-    from pytopo.images.background import parsed_background
-
-    try:
-        return parsed_background(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 # ---- the command -------------------------------------------------------------------------
