@@ -213,9 +213,10 @@ def test_what_does_not_fit_into_memory_is_the_same(folder, nothing_fits, ending)
     with h5py.File("vol.h5", "w") as file:
         file["raw"] = np.pad(VOLUME, ((1, 1), (0, 3), (2, 0)))
     network = load_network("best.pt")
-    expected = [predict(network, section, tile=16, overlap=4) for section in VOLUME]
+    tiles = {"tile": 16, "overlap": 4, "batch_size": 1}
+    expected = [predict(network, section, **tiles) for section in VOLUME]
     argv = ["vol.h5:/raw[1:4, :-3, 2:]", "-o", f"out.{ending}", "--tile", "16"]
-    assert main(["predict", "best.pt", *argv, "--overlap", "4"]) == 0
+    assert main(["predict", "best.pt", *argv, "--overlap", "4", "--batch-size", "1"]) == 0
     found = zarr.open("out.zarr")[:] if ending == "zarr" else pytopo.read_image(f"out.{ending}")
     assert np.array_equal(found, expected)
     if ending == "zarr":
