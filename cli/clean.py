@@ -6,13 +6,14 @@ likelihood -> simplified -> mask >= threshold -> .png, .tif, .h5
 
 import argparse
 import io
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytopo.cli import options
 from pytopo.cli.files import aligned, check_places, read_likelihood, size_text, write
 from pytopo.cli.kernels import run_kernels
-from pytopo.cli.predict import WRITERS, output_path
+from pytopo.cli.predict_files import WRITERS, Block, output_path
 from pytopo.cli.report import InputError, printable, results
 from pytopo.progress import progress
 
@@ -51,7 +52,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.set_defaults(run=run, usage_error=parser.error)
     parser.add_argument("likelihood", metavar="LIKELIHOOD", help="file to read")
     parser.add_argument(
-        "-o", "--output", metavar="FILE", type=output_path, required=True,
+        "-o", "--output", metavar="FILE", type=partial(output_path, endings=tuple(WRITERS)),
+        required=True,
         help=f"mask to write, 0 and 255: {', '.join(WRITERS)}",
     )  # fmt: skip
     parser.add_argument(
@@ -106,7 +108,8 @@ def _content(mask: "NDArray", path: str) -> bytes:
     values = mask.astype(np.uint8) * np.uint8(255)
     sections = values if values.ndim == 3 else values[None]
     stream = io.BytesIO()
-    WRITERS[Path(path).suffix.lower()](stream, "mask", values.shape, sections)
+    blocks = [Block(k, 0, section) for k, section in enumerate(sections)]
+    WRITERS[Path(path).suffix.lower()](stream, values.shape, "u1", blocks)
     return stream.getvalue()
 
 

@@ -3,11 +3,11 @@
 PREDICTION, TRUTH -> masks, cells -> Verdict -> table         stdout
                                              -> .csv, .json   on request
 
-What is read is in `evaluate_inputs.py`, what is written in `evaluate_tables.py`.
+What is read is in `evaluate_inputs.py`, what is written in `evaluate_tables.py`; masks that are
+larger than memory are compared in `evaluate_tiled.py`.
 """
 
 import argparse
-import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -20,16 +20,19 @@ from pytopo.cli.evaluate_features import (
     vesuvius_numbers,
 )
 from pytopo.cli.evaluate_inputs import border_of, read_pair
-from pytopo.cli.evaluate_surface import (
-    add_surface_options,
-    surface_conventions,
-    surface_numbers,
+from pytopo.cli.evaluate_options import (
+    add_betti_options,
+    add_id_options,
+    add_ignore_options,
+    add_mask_options,
 )
+from pytopo.cli.evaluate_surface import surface_conventions, surface_numbers
 from pytopo.cli.evaluate_tables import Verdict, csv_text, json_text, table
 from pytopo.cli.files import check_places, size_text, write
 from pytopo.cli.kernels import run_kernels
 from pytopo.cli.options import STDOUT
 from pytopo.cli.report import InputError, results, say
+from pytopo.cli.scheduling import add_scheduler, check_scheduler, is_shared, shared_out
 
 if TYPE_CHECKING:
     from pytopo.cli.evaluate_inputs import Pair
@@ -70,10 +73,11 @@ both images get the same value there, membrane as in the frame, or none with --n
 examples:
   pytopo evaluate likelihood.png truth.png --invert-truth
   pytopo evaluate likelihood.png truth.png --min-persistence 0.3 --min-size 20
-  pytopo evaluate membranes.h5 cremi.h5:/volumes/labels/neuron_ids --ids --sections
+  pytopo evaluate membranes.h5 cremi.h5:/volumes/labels/neuron_ids --ids --sections --workers 4
   pytopo evaluate segments.h5 volume.h5:/labels --labels both --background 0,-1 --json -
   pytopo evaluate likelihood.png truth.png --ignore-index 255
-  pytopo evaluate surface.tif labels.tif --protocol vesuvius"""
+  pytopo evaluate surface.tif labels.tif --protocol vesuvius
+  pytopo evaluate likelihood.zarr truth.zarr --tile 1024"""
 
 
 # ---- the command line --------------------------------------------------------------------
@@ -93,123 +97,29 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("prediction", metavar="PREDICTION", help="likelihood or mask to judge")
     parser.add_argument("truth", metavar="TRUTH", help="mask or labels of the ground truth")
     compared = parser.add_argument_group("what is compared")
-    _add_mask_options(compared)
-    _add_id_options(compared)
+    add_mask_options(compared)
+    add_id_options(compared)
     compared.add_argument(
         "--sections", action="store_true",
         help="evaluate each section of a volume as an image, and average over all",
     )  # fmt: skip
-    _add_ignore_options(compared)
+    add_ignore_options(compared)
     add_cleaning(parser.add_argument_group("what is removed from PREDICTION"))
-    _add_betti_options(parser.add_argument_group("how topology is computed"))
+    add_betti_options(parser.add_argument_group("how topology is computed"))
+    where = parser.add_argument_group("where to compute")
+    add_scheduler(where, "sections")
+    where.add_argument(
+        "--tile", type=options.positive, metavar="N",
+        help="read masks by tiles of N pixels a side, and compute what that allows: pixels, "
+        "Betti and Euler numbers. Zarr stores and what does not fit into memory are read so "
+        "in any case, by tiles of 2048, of volumes 160",
+    )  # fmt: skip
     out = parser.add_argument_group("what to write")
     for kind in DATA_KINDS:
         out.add_argument(
             f"--{kind}", metavar="FILE",
             help=f"the numbers as .{kind}; - for stdout, then without the table",
         )  # fmt: skip
-
-
-def _add_mask_options(group: "argparse._ArgumentGroup") -> None:
-    """Add the options that say where membrane is."""
-    group.add_argument(
-        "--threshold", type=options.number, default=0.5, metavar="X",
-        help="PREDICTION is membrane where it is greater (default: 0.5)",
-    )  # fmt: skip
-    options.add_truth_threshold(group)
-    group.add_argument(
-        "--invert-truth", action="store_true", help="TRUTH is bright in the cells"
-    )
-
-
-def _add_id_options(group: "argparse._ArgumentGroup") -> None:
-    """Add the options that say what ids of cells mean."""
-    labels = group.add_mutually_exclusive_group()
-    labels.add_argument(
-        "--ids", dest="labels", action="store_const", const="truth",
-        help="TRUTH holds ids of cells (the same as --labels truth)",
-    )  # fmt: skip
-    labels.add_argument(
-        "--labels", choices=("truth", "both"),
-        help="TRUTH, or both, hold ids of cells; for both only Variation of Information and "
-        "Rand error are computed",
-    )  # fmt: skip
-    group.add_argument(
-        "--border", type=border, metavar="X",
-        help="with --ids: how far from a border of two ids pixels are membrane (default: 1); "
-        "none: only background is",
-    )  # fmt: skip
-    group.add_argument(
-        "--border-unit", choices=("pixels", "nm"), default="pixels",
-        help="of --border; nm requires the attribute resolution (default: pixels)",
-    )  # fmt: skip
-    group.add_argument(
-        "--background", type=background, metavar="ID,ID",
-        help="ids of TRUTH that mean no cell, or none; -1 is the largest of an unsigned type. "
-        "Write --background=-1 if the first is negative (default: see below)",
-    )  # fmt: skip
-
-
-def _add_ignore_options(group: "argparse._ArgumentGroup") -> None:
-    """Add the options that name pixels without ground truth."""
-    group.add_argument(
-        "--ignore", metavar="FILE", help="a mask of the pixels without ground truth"
-    )
-    group.add_argument(
-        "--ignore-index", type=options.whole_number, metavar="N",
-        help="the value of TRUTH that means the same, like 255",
-    )  # fmt: skip
-
-
-def _add_betti_options(group: "argparse._ArgumentGroup") -> None:
-    """Add the options of the Betti errors of the image and of its patches."""
-    options.add_construction(group)
-    group.add_argument(
-        "--no-frame", action="store_true",
-        help="put no frame of membrane around the image and the patches",
-    )  # fmt: skip
-    group.add_argument(
-        "--patches", type=options.positive, default=100, metavar="N",
-        help="number of random patches (default: 100)",
-    )  # fmt: skip
-    group.add_argument(
-        "--patch-size", "--patch", type=options.positive, default=65, metavar="N",
-        help="side of the patches, of cubes in 3D (default: 65)",
-    )  # fmt: skip
-    group.add_argument(
-        "--seed", type=options.count, default=0, metavar="N",
-        help="of the random positions of the patches (default: 0)",
-    )  # fmt: skip
-    group.add_argument(
-        "--cldice", action="store_true",
-        help="compute clDice too, which requires scikit-image",
-    )  # fmt: skip
-    add_surface_options(group)
-    group.add_argument(
-        "--protocol", choices=("vesuvius",),
-        help="compute the score of a challenge instead: of the Vesuvius Challenge, surface "
-        "detection, where TRUTH has 2 for pixels to ignore; surface Dice requires MONAI",
-    )  # fmt: skip
-
-
-def border(text: str) -> float | str:
-    """Parse a distance of at least 0, or ``none``."""
-    if text.lower() == "none":
-        return "none"
-    value = options.number(text)
-    if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text}; expected a distance of at least 0, or none")
-    return value
-
-
-def background(text: str) -> tuple[int, ...]:
-    """Parse ids, as in ``0,-1``, or ``none``."""
-    from pytopo.images.background import parsed_background
-
-    try:
-        return parsed_background(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 # ---- the command -------------------------------------------------------------------------
@@ -224,10 +134,7 @@ def run(args: argparse.Namespace) -> int:
     _check_line(args, files, piped)
     check_places(files)
 
-    pair = read_pair(args)
-    verdict = _verdict(pair, args)
-    for note in notes_on(pair, verdict.numbers, args):
-        say(note)
+    verdict = _verdict(args)
     for kind, path in data.items():
         if path != STDOUT:
             write(path, _data(verdict, args, kind))
@@ -265,6 +172,9 @@ def _check_line(args: argparse.Namespace, files: list[str], piped: list[str]) ->
                 )
         if args.ignore is None and args.ignore_index is None and not args.truth_threshold:
             args.ignore_index = VESUVIUS_IGNORED
+    check_scheduler(args)
+    if is_shared(args) and not args.sections:
+        args.usage_error("--scheduler and --workers share out sections; add --sections")
     if len(piped) > 1:
         args.usage_error(f"--{piped[0]} and --{piped[1]}: stdout takes only one of them")
     read = {"PREDICTION": args.prediction, "TRUTH": args.truth, "--ignore": args.ignore}
@@ -278,7 +188,21 @@ def _data(verdict: Verdict, args: argparse.Namespace, kind: str) -> str:
 # ---- what is computed -----------------------------------------------------------------------
 
 
-def _verdict(pair: "Pair", args: argparse.Namespace) -> Verdict:
+def _verdict(args: argparse.Namespace) -> Verdict:
+    """Compute all numbers, or of masks that are larger than memory those that can be had."""
+    from pytopo.cli.evaluate_tiled import tiled_sources, tiled_verdict
+
+    sources = tiled_sources(args)
+    if sources is not None:
+        return run_kernels(lambda: tiled_verdict(sources, args))
+    pair = read_pair(args)
+    verdict = _verdict_on(pair, args)
+    for note in notes_on(pair, verdict.numbers, args):
+        say(note)
+    return verdict
+
+
+def _verdict_on(pair: "Pair", args: argparse.Namespace) -> Verdict:
     """Compute the numbers: of the whole, or of each section and their mean."""
     measure = label_numbers if args.labels == "both" else _mask_numbers
     if args.protocol:
@@ -307,8 +231,8 @@ def _section_rows(
     from tqdm import tqdm
 
     with tqdm(total=len(pair.truth), unit="section", leave=False, disable=None) as bar:
-        for section in pair.sections():
-            yield measure(section, args)
+        for row in shared_out(measure, pair.sections(), args):
+            yield row
             bar.update()
 
 

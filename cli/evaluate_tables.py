@@ -161,7 +161,8 @@ def _titles(verdict: Verdict, args: argparse.Namespace) -> dict[str, tuple[str, 
     frame = "with a frame of membrane" if known["frame"] else "no frame"
     whole = f"whole {what}, {frame}"
     patches = (
-        f"mean of {known['patches']} patches of {known['patch']}, seed {known['seed']}, {frame}"
+        f"mean of {known.get('patches')} patches of {known.get('patch')}, "
+        f"seed {known.get('seed')}, {frame}"
     )
     for prefix, called, how in (
         ("betti", "Betti error", whole),

@@ -44,10 +44,17 @@ def working(args: argparse.Namespace) -> Iterator[bool]:
     if args.workers is None and args.scheduler is None:
         yield False
         return
+    with client_of(args), one_line_of_dead_workers():
+        yield True
+
+
+@contextmanager
+def client_of(args: argparse.Namespace) -> Iterator[Any]:
+    """Connect to a scheduler, or start processes and connect to theirs, and end it all."""
     with ExitStack() as ending:
         client = _client(args, ending)
-        with undone_at_interrupt(lambda: _abandon(client)), one_line_of_dead_workers():
-            yield True
+        with undone_at_interrupt(lambda: _abandon(client)):
+            yield client
 
 
 def _abandon(client: Any) -> None:

@@ -8,9 +8,11 @@ A thread that is abandoned, because Ctrl-C came while it was busy, cannot be sto
 `withdraw` prevents it from finishing any file.
 """
 
+import glob
 import io
 import os
 import re
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -68,7 +70,50 @@ def replacing(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]
     finally:
         with _guard:
             if _writers.pop(beside, None):
-                beside.unlink(missing_ok=True)
+                _remove(beside)
+
+
+@contextmanager
+def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Provide a folder to fill beside ``path``, and rename it to ``path`` at the end.
+
+    If the block raises, nothing is left.  What killed processes left is removed first.
+
+    Raises
+    ------
+    FileExistsError
+        If there is something at ``path``: a folder is not replaced.
+    OSError
+        If it cannot be written.
+    RuntimeError
+        If the thread has been abandoned.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists():
+        raise FileExistsError(f"{os.fspath(path)}: exists already; remove it first")
+    for left in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+        _clear(left)
+    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with _guard:
+            _refuse_withdrawn()
+            beside.mkdir()
+            _writers[beside] = threading.current_thread()
+        yield beside
+        with _guard:
+            _refuse_withdrawn()
+            os.rename(beside, target)
+    finally:
+        with _guard:
+            if _writers.pop(beside, None):
+                _remove(beside)
+
+
+def _remove(beside: Path) -> None:
+    if beside.is_dir():
+        shutil.rmtree(beside, ignore_errors=True)
+    else:
+        beside.unlink(missing_ok=True)
 
 
 def _opened(beside: Path, mode: str, text: dict[str, Any]) -> IO[Any]:
@@ -95,7 +140,7 @@ def withdraw(thread: threading.Thread) -> None:
         for beside, writer in _writers.items():
             if writer is thread:
                 with suppress(OSError):
-                    beside.unlink()
+                    _remove(beside)
 
 
 _PART = re.compile(r"\..+\.([0-9]{1,19})\.part")
@@ -107,10 +152,16 @@ def clear_left_over(folder: str | os.PathLike[str]) -> None:
     Files of processes that are alive on this machine stay.
     """
     for path in Path(folder).glob(".*.part"):
-        name = _PART.fullmatch(path.name)
-        if name and path.is_file() and not _is_written(path, int(name[1])):
-            with suppress(FileNotFoundError, PermissionError):  # gone already, or in use
-                path.unlink()
+        if path.is_file():
+            _clear(path)
+
+
+def _clear(path: Path) -> None:
+    """Remove an unfinished file or folder, unless its process is alive."""
+    name = _PART.fullmatch(path.name)
+    if name and not _is_written(path, int(name[1])):
+        with suppress(FileNotFoundError, PermissionError):  # gone already, or in use
+            _remove(path)
 
 
 def _is_written(path: Path, process: int) -> bool:

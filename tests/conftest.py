@@ -48,3 +48,19 @@ def real_data():
     if not folder or not Path(folder).is_dir():
         pytest.skip("PYTOPO_TEST_DATA names no folder with real images")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """A cluster of Dask of two processes; one that ends is started again."""
+    distributed = pytest.importorskip("distributed")
+    import dask
+
+    quiet = dask.config.set({"distributed.logging.distributed": "critical"})
+    with (
+        quiet,
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
+        ) as started,
+    ):
+        yield started

@@ -1,5 +1,6 @@
 """``pytopo predict``: each kind of file holds the likelihood, or there is no file."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -177,6 +178,87 @@ def test_membranes_of_a_real_section(real_data):
     assert pytopo.read_image("out.png").shape == pytopo.read_image(section).shape
 
 
+# ---- larger than memory --------------------------------------------------------------------
+
+
+@pytest.fixture
+def nothing_fits(monkeypatch):
+    """Everything counts as large: files are read by windows, sections predicted by bands."""
+    monkeypatch.setattr("pytopo.cli.predict_inputs.KEPT", 1)
+    monkeypatch.setattr("pytopo.cli.predict_inputs.LARGE", 1)
+    monkeypatch.setattr("pytopo.cli.predict_inputs.ROWS_AT_A_TIME", 1000)
+    monkeypatch.setattr("pytopo.cli.predict_files.CHUNK_ZARR", 16)
+    monkeypatch.setattr("pytopo.cli.predict_files.CHUNK", 12)
+
+
+def test_a_zarr_store_holds_an_array(folder, capsys, likelihood):
+    zarr = pytest.importorskip("zarr")
+    assert main(["predict", "best.pt", "volume.npy", "-o", "out.zarr"]) == 0
+    assert capsys.readouterr().err == "wrote out.zarr\n"
+    stored = zarr.open("out.zarr", mode="r")
+    assert (stored.dtype, stored.chunks) == (np.float32, (1, 40, 50))
+    assert np.array_equal(stored[:], likelihood)
+    assert made(folder) == {"out.zarr"}
+    assert main(["predict", "best.pt", "out.zarr", "-o", "again.h5"]) == 0
+    again = predict(load_network("best.pt"), likelihood[2])
+    assert np.array_equal(pytopo.read_image("again.h5[2]"), again)
+    capsys.readouterr()
+    line = fault(capsys, "best.pt", "volume.npy", "-o", "out.zarr")
+    assert line == "out.zarr: exists already; remove it, or name another"
+
+
+@pytest.mark.parametrize("ending", ["h5", "zarr", "tif"])
+def test_what_does_not_fit_into_memory_is_the_same(folder, nothing_fits, ending):
+    zarr = pytest.importorskip("zarr")
+    with h5py.File("vol.h5", "w") as file:
+        file["raw"] = np.pad(VOLUME, ((1, 1), (0, 3), (2, 0)))
+    network = load_network("best.pt")
+    tiles = {"tile": 16, "overlap": 4, "batch_size": 1}
+    expected = [predict(network, section, **tiles) for section in VOLUME]
+    argv = ["vol.h5:/raw[1:4, :-3, 2:]", "-o", f"out.{ending}", "--tile", "16"]
+    assert main(["predict", "best.pt", *argv, "--overlap", "4", "--batch-size", "1"]) == 0
+    found = zarr.open("out.zarr")[:] if ending == "zarr" else pytopo.read_image(f"out.{ending}")
+    assert np.array_equal(found, expected)
+    if ending == "zarr":
+        assert zarr.open("out.zarr").chunks == (1, 16, 16)
+
+
+def test_what_is_small_is_removed_from_large_sections_too(nothing_fits, likelihood):
+    zarr = pytest.importorskip("zarr")
+    argv = ["-o", "out.zarr", "--threshold", "0.5", "--min-size", "9"]
+    assert main(["predict", "best.pt", "volume.npy", *argv]) == 0
+    expected = [cleaned(section >= 0.5, smallest=9) for section in likelihood]
+    assert np.array_equal(zarr.open("out.zarr")[:], np.uint8(expected) * 255)
+
+
+def test_a_bad_pixel_of_a_large_section_is_named_before_the_work(nothing_fits, folder, capsys):
+    volume = VOLUME.copy()
+    volume[1, 33, 3] = np.nan
+    np.save("nan.npy", volume)
+    line = fault(capsys, "best.pt", "nan.npy", "-o", "out.zarr")
+    assert line.startswith("nan.npy, section 1: image[33, 3] is NaN")
+    assert made(folder) == {"nan.npy"}
+
+
+def test_an_interrupt_leaves_no_half_of_a_store(nothing_fits, folder, monkeypatch):
+    def interrupted(network, image, **options):
+        yield np.zeros((16, image.shape[1]), np.float32)
+        assert any(path.name.startswith(".out.zarr.") for path in folder.iterdir())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pytopo.training.prediction.predict_bands", interrupted)
+    assert main(["predict", "best.pt", "volume.npy", "-o", "out.zarr"]) == 130
+    assert made(folder) == set()
+
+
+def test_what_a_killed_process_left_of_a_store_is_removed(folder):
+    left, alive = folder / ".out.zarr.999999999.part", folder / f".out.zarr.{os.getppid()}.part"
+    for part in (left, alive):
+        (part / "c").mkdir(parents=True)
+    assert main(["predict", "best.pt", "image.npy", "-o", "out.zarr"]) == 0
+    assert made(folder) == {"out.zarr", alive.name}
+
+
 # ---- errors of the input: status 1, one line, no file --------------------------------------
 
 
@@ -240,7 +322,7 @@ def test_a_volume_cannot_be_a_png(folder, capsys):
 
 
 def test_what_does_not_fit_into_a_tiff_is_refused_before_the_work(folder, capsys, monkeypatch):
-    monkeypatch.setattr("pytopo.cli.predict.TIFF_MOST", 4 * VOLUME.size - 1)
+    monkeypatch.setattr("pytopo.cli.predict_files.TIFF_MOST", 4 * VOLUME.size - 1)
     line = fault(capsys, "best.pt", "volume.npy", "-o", "out.tif")
     assert line == "out.tif: 0.0 GB are too much for a TIFF; expected .h5"
     assert main(["predict", "best.pt", "volume.npy", "-o", "m.tif", "--threshold", "0"]) == 0

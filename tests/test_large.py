@@ -383,16 +383,11 @@ def dies(block, mark):
     return block
 
 
-def allow_no_failures(dask_scheduler):
-    dask_scheduler.allowed_failures = 0
-
-
 @pytest.mark.compiled
-def test_a_cluster_of_processes_one_of_which_is_killed(tmp_path):
-    distributed = pytest.importorskip("distributed")
-    import dask
+def test_a_cluster_of_processes_one_of_which_is_killed(tmp_path, cluster):
     import dask.array as da
     import h5py
+    from distributed import Client
 
     image = np.random.default_rng(0).integers(0, 256, (200, 300)).astype(np.uint8)
     with h5py.File(tmp_path / "image.h5", "w") as file:
@@ -402,20 +397,19 @@ def test_a_cluster_of_processes_one_of_which_is_killed(tmp_path):
     meta = np.empty((0, 0), image.dtype)  # or Dask calls the function here, to find it out
     array = da.from_array(source, chunks=(100, 100), meta=meta)
     mortal = array.map_blocks(dies, mark, meta=meta)
-    quiet = dask.config.set({"distributed.logging.distributed": "critical"})
-    cluster = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
-    )
-    seen = []
-    with quiet, cluster, distributed.Client(cluster.scheduler_address) as client:
+    seen, allowed = [], cluster.scheduler.allowed_failures
+    with Client(cluster.scheduler_address):
         found = pytopo.large.persistence(
             mortal, tile=100, folder=tmp_path / "parts", progress=lambda *n: seen.append(n)
         )
-        client.run_on_scheduler(allow_no_failures)
-        with pytest.raises(Exception, match="workers died while running it"):
-            pytopo.large.persistence(
-                array.map_blocks(dies, None, meta=meta), tile=100, folder=tmp_path / "other"
-            )
+        cluster.scheduler.allowed_failures = 0
+        try:
+            with pytest.raises(Exception, match="workers died while running it"):
+                pytopo.large.persistence(
+                    array.map_blocks(dies, None, meta=meta), tile=100, folder=tmp_path / "other"
+                )
+        finally:
+            cluster.scheduler.allowed_failures = allowed
     assert os.path.exists(mark)
     assert found.select() == pytopo.persistence(image)
     assert seen == [(k, 6) for k in range(1, 7)]

@@ -19,6 +19,7 @@ diagrams.py    ``persistence``
 masks.py       ``betti_numbers``, ``betti_error``
 summary.py     a diagram of many points in numbers
 textbook.py    the same in plain Python: components of two tiles
+batch.py       ``map_images``: a function of each of many images
 sources/       ``open_source``: files that are read box by box
 =============  ===========================================================================
 
@@ -26,6 +27,7 @@ sources/       ``open_source``: files that are read box by box
 and Dask notes them as tasks (extra ``dask``).  `docs/large.md` has the proof and the cost.
 """
 
+from pytopo.large.batch import map_images
 from pytopo.large.diagrams import persistence
 from pytopo.large.masks import betti_error, betti_numbers
 from pytopo.large.parts import DiagramParts, open_parts
@@ -35,6 +37,7 @@ __all__ = [
     "DiagramParts",
     "betti_error",
     "betti_numbers",
+    "map_images",
     "open_parts",
     "open_source",
     "persistence",

@@ -9,6 +9,7 @@ rivals.py       losses to compare with
 checkpoint.py   a network in a file
 distributed.py  several processes that train one network
 tiles.py        tiles that overlap, and their weights
+bands.py        from tiles to likelihood, a band of rows at a time
 prediction.py   from network and image to likelihood, tile by tile
 config.py       all values of a run, from TOML and the command line
 

@@ -2,12 +2,13 @@
 
     image -> tiles -> network -> sigmoid -> weighted mean -> likelihood
 
-How an image is cut, and how much each pixel of a tile counts, is in `pytopo.training.tiles`.
+How an image is cut, and how much each pixel of a tile counts, is in `pytopo.training.tiles`;
+how little of it has to be in memory, in `pytopo.training.bands`.
 """
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +18,8 @@ from tqdm import tqdm
 
 from pytopo.images.scaling import clipped_to_unit
 from pytopo.notes import number_text
-from pytopo.training.tiles import TILE, batches, planned, reflected, tiles_of
+from pytopo.training.bands import likelihood_bands
+from pytopo.training.tiles import TILE, planned, reflected
 
 AT_A_TIME = TILE**2  # pixels: on CPUs larger batches take more memory, and more time
 
@@ -80,26 +82,101 @@ def predict(
     ((100, 70), dtype('float32'))
     """
     image = checked_image(image, image_channels(network))
-    patch_size = getattr(network, "patch_size", None)
-    plan = planned(network, image.shape[:2], tile, overlap)
+    bands = _bands(
+        network, image, tile=tile, overlap=overlap, batch_size=batch_size, device=device
+    )
+    return np.concatenate(list(bands))
+
+
+def predict_bands(
+    network: nn.Module,
+    image: Any,
+    *,
+    tile: int | None = None,
+    overlap: int | None = None,
+    batch_size: int | None = None,
+    device: str | torch.device | None = None,
+) -> Iterator[NDArray[np.float32]]:
+    """Yield the likelihood of an image from top to bottom, a band of rows at a time.
+
+    The same as that of `predict`, for images that need not fit into memory: what is kept are
+    the rows that tiles overlap, and those of one row of tiles.
+
+    Parameters
+    ----------
+    network, tile, overlap, batch_size, device
+        As of `predict`.
+    image : (H, W)
+        Anything with a shape, whose slices of rows are arrays as `predict` takes them, such as
+        `pytopo.images.windows.Windows`.
+
+    Yields
+    ------
+    likelihood : (h, W) float32 ndarray
+        Of the next rows; all of them together have H.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `predict`; what is wrong with pixels, when their rows are reached.
+
+    Examples
+    --------
+    >>> from pytopo import models
+    >>> network = models.build("unet", width=4, depth=2)
+    >>> image = np.random.default_rng(0).random((100, 30), np.float32)
+    >>> tiles = {"tile": 32, "overlap": 8, "batch_size": 1}
+    >>> bands = list(predict_bands(network, image, **tiles))
+    >>> len(bands) > 1
+    True
+    >>> bool((np.concatenate(bands) == predict(network, image, **tiles)).all())
+    True
+    """
+    checked = _CheckedRows(image, image_channels(network))
+    return _bands(
+        network, checked, tile=tile, overlap=overlap, batch_size=batch_size, device=device
+    )
+
+
+class _CheckedRows:
+    """An image whose rows are checked when they are read."""
+
+    def __init__(self, image: Any, channels: int) -> None:
+        self._image, self._channels, self.shape = image, channels, tuple(image.shape)
+
+    def __getitem__(self, rows: slice) -> NDArray[np.float32]:
+        start, stop, _ = rows.indices(self.shape[0])
+        if stop <= start:
+            return np.empty((0, *self.shape[1:]), np.float32)
+        return checked_image(np.asarray(self._image[start:stop]), self._channels, start)
+
+
+def _bands(
+    network: nn.Module,
+    image: Any,
+    *,
+    tile: int | None,
+    overlap: int | None,
+    batch_size: int | None,
+    device: str | torch.device | None,
+) -> Iterator[NDArray[np.float32]]:
+    """Yield the likelihood of an image whose rows have been checked, or will be."""
+    height, width = image.shape[:2]
+    plan = planned(network, (height, width), tile, overlap)
     if batch_size is None:
         batch_size = max(AT_A_TIME // plan.tile**2, 1)
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size}; expected at least 1")
     if device is not None:
         network.to(checked_device(device))
-
-    whole = image if patch_size is None else reflected(image, patch_size)
-    likelihood = np.zeros(whole.shape[:2], np.float32)
-    weight = np.zeros(whole.shape[:2], np.float32)
-    with evaluating(network), torch.inference_mode():
-        for batch in batches(tiles_of(whole.shape[:2], plan), batch_size):
-            found = probabilities(network, np.stack([whole[part.place] for part in batch]))
-            for part, probability in zip(batch, found):
-                likelihood[part.place] += part.weight * probability
-                weight[part.place] += part.weight
-    likelihood /= weight
-    return np.clip(likelihood, 0, 1)[: image.shape[0], : image.shape[1]]
+    patch_size = getattr(network, "patch_size", None)
+    if patch_size is not None and min(height, width) < patch_size:
+        image = reflected(image[0:height], patch_size)
+    done = 0
+    for band in likelihood_bands(network, image, plan, batch_size):
+        if done < height:
+            yield band[: height - done, :width]
+        done += len(band)
 
 
 def predict_sections(
@@ -149,7 +226,9 @@ def predict_sections(
 # ---- checks ------------------------------------------------------------------------------
 
 
-def checked_image(image: NDArray[np.floating], channels: int = 1) -> NDArray[np.float32]:
+def checked_image(
+    image: NDArray[np.floating], channels: int = 1, first_row: int = 0
+) -> NDArray[np.float32]:
     """Return an image as float32, once it is certain that a network can take it.
 
     Parameters
@@ -157,6 +236,8 @@ def checked_image(image: NDArray[np.floating], channels: int = 1) -> NDArray[np.
     image : (H, W) or (H, W, channels) ndarray of floats
     channels : int
         Of the images that the network takes.
+    first_row : int
+        Of these rows in the whole image, for messages.
 
     Raises
     ------
@@ -177,6 +258,7 @@ def checked_image(image: NDArray[np.floating], channels: int = 1) -> NDArray[np.
     low, high = image.min(), image.max()
     if np.isnan(low):
         row, column = np.argwhere(np.isnan(image))[0][:2]
+        row += first_row
         raise ValueError(f"image[{row}, {column}] is NaN; expected values from 0 to 1")
     clipped = clipped_to_unit(image)
     if clipped is None:
@@ -209,31 +291,3 @@ def image_channels(network: nn.Module) -> int:
     """Return the channels of the images that a network takes: 1 if it does not say."""
     channels: int = getattr(network, "channels", 1)
     return channels
-
-
-@contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Put a network into evaluation mode, and then each module back into its own mode."""
-    modes = [(module, module.training) for module in network.modules()]
-    network.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
-
-
-def probabilities(network: nn.Module, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the likelihoods (B, h, w) that a network predicts for tiles (B, h, w, ...)."""
-    parameter = next(network.parameters(), torch.empty(0))
-    count, height, width = tiles.shape[:3]
-    images = torch.from_numpy(tiles.reshape(count, height, width, -1)).movedim(-1, 1)
-    logits = network(images.to(parameter.device))
-    if logits.shape != (count, 1, height, width):
-        raise ValueError(
-            f"the network returned {tuple(logits.shape)} for {tuple(images.shape)}; expected "
-            f"logits of shape {(count, 1, height, width)}"
-        )
-    if logits.isnan().any():
-        raise ValueError("the network returns NaN; its weights are not usable, train again")
-    return logits[:, 0].float().sigmoid().cpu().numpy()
