@@ -10,6 +10,7 @@ pixels.py    how components and holes merge inside a tile of an image
 tiles.py     ``region_of_tile``: points that are finished in a tile, and what is open
 gluing.py    ``merged``: two regions become one
 grid.py      in which order the tiles of a grid are merged
+pieces.py    a large tile in pieces that fit into the cache
 parts.py     points in the files of a folder
 loop.py      one tile after the other
 counts.py    what a tile adds to the Betti numbers of a mask

@@ -33,7 +33,8 @@ from pytopo.large.loop import (
     without_unknown,
 )
 from pytopo.large.parts import DiagramParts, write_part
-from pytopo.large.tiles import Region, region_of_tile
+from pytopo.large.pieces import region_in_pieces
+from pytopo.large.tiles import Region
 
 SMALL_CHUNK = 512  # chunks of less are put together: their borders would cost more than they do
 
@@ -160,7 +161,7 @@ def _tile(
     values: NDArray, box: tuple[tuple[int, int], ...], sweep: Sweep, folder: str | None
 ) -> tuple[Region, Part]:
     values = np.asarray(values).astype(sweep.dtype, copy=False)
-    region, points = region_of_tile(values, [start for start, _ in box], sweep)
+    region, points = region_in_pieces(values, [start for start, _ in box], sweep)
     return region, _kept(part_name("tile", box), points, sweep, folder)
 
 
