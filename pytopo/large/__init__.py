@@ -16,6 +16,7 @@ loop.py      one tile after the other
 counts.py    what a tile adds to the Betti numbers of a mask
 tasks.py     the chunks of a `dask.array`, as tasks
 diagrams.py  ``persistence``
+cost.py      what it will cost, from a sample of tiles
 masks.py     ``betti_numbers``, ``betti_error``
 textbook.py  the same in plain Python: components of two tiles
 ===========  =========================================================================

@@ -43,8 +43,7 @@ Part = tuple[str, int, Points]  # name, points that have been written, points th
 
 @sizeof.register(Region)  # or Dask takes a region for nothing, and never spills one to disk
 def _bytes_of_region(region: Region) -> int:
-    arrays = [array for branches in region.branches for array in branches]
-    return sum(array.nbytes for array in [*arrays, *region.faces] if array is not None)
+    return region.nbytes
 
 
 @sizeof.register(Points)

@@ -86,6 +86,12 @@ class Region(NamedTuple):
     branches: tuple[Branches, ...]
     ends: tuple[Any, Any]
 
+    @property
+    def nbytes(self) -> int:
+        """How many bytes its arrays take: what moves if another worker merges it."""
+        arrays = [array for branches in self.branches for array in branches]
+        return sum(array.nbytes for array in [*arrays, *self.faces] if array is not None)
+
 
 def region_of_tile(
     values: NDArray, corner: Sequence[int], sweep: Sweep
