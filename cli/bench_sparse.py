@@ -5,6 +5,7 @@ chunks, most of them empty -> estimated cost -> sweep until the time is over
 """
 
 import contextlib
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -58,12 +59,13 @@ def sparse_rows(seconds: float, side: int = 100_000) -> Iterator[Row]:
         base = peak_of_process()
         done, n_points, taken = _swept(array, sweep, seconds, f"{folder}/parts")
         memory = peak_of_process() - base
+        n_parts = len(os.listdir(f"{folder}/parts"))
     share = done / cost.tiles
     yield {"job": job, "against": "CPU minutes, estimated", "ratio": cost.cpu_seconds / 60}
     yield {"job": job, "against": "share of the tiles that is done", "ratio": share}
     yield off(job, "CPU time with reading and writing", cost.cpu_seconds, taken / share)
     yield off(job, "points", cost.points, n_points / share)
-    yield off(job, "parts", 2 * cost.tiles - 1, 2 * done / share)
+    yield off(job, "parts", cost.parts, n_parts / share)
     if base:
         yield off(job, "peak memory", cost.memory, memory)
 

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from pytopo.cli import bench_tiles, betti_contests, contests, goals, scaling, stopwatch
+from pytopo.cli import (
+    bench_sparse,
+    bench_tiles,
+    betti_contests,
+    contests,
+    goals,
+    scaling,
+    stopwatch,
+)
 from pytopo.cli.bench_made import KINDS, MadeImage
 from pytopo.cli.main import main
 from pytopo.threads import number_of_threads
@@ -248,14 +256,23 @@ def test_rows_of_tiles_say_what_is_open_and_how_far_the_estimate_is_off(monkeypa
     monkeypatch.setattr(bench_tiles, "_peak_memory", lambda *image: None)
     monkeypatch.setattr(bench_tiles, "SIDES", (64,))
     rows = {(row["job"], row["against"]): row["ratio"] for row in bench_tiles.tile_rows(64)}
-    # A side of a tile of 16 pixels: at most every second of them is an extremum of it.
+    # Components and holes together: of a line about every third pixel is the first of either.
     for tiles in (1, 2, 4, 8):
         job = f"64x64 noise uint8, regions of {tiles} tiles of 16"
-        assert 0.2 < rows[job, "open branches per pixel of their sides"] < 1
+        assert 0.2 < rows[job, "open branches per pixel of their sides"] < 1.5
     assert ("64x64 noise uint8, regions of 16 tiles of 16", "bytes moved per pixel") not in rows
     job = "64x64 noise uint8, tiles of 32"
     assert rows[job, "points, factor between estimate and result"] < 1.5
     assert ("4e+03 pixels, smooth uint8, tiles of 2048, estimated", "CPU hours") in rows
+
+
+def test_a_sparse_array_that_is_done_in_time_is_as_it_was_estimated():
+    pytest.importorskip("zarr")
+    rows = {row["against"]: row["ratio"] for row in bench_sparse.sparse_rows(60, 3000)}
+    assert rows["share of the tiles that is done"] == 1
+    # All four tiles are in the sample.
+    assert rows["points, factor between estimate and result"] < 1.01
+    assert rows["parts, factor between estimate and result"] < 2
 
 
 def test_windows_of_an_image_that_is_made_agree():

@@ -6,10 +6,12 @@ microscopy, in tiles of 512, of 1024 and of random sides.
 """
 
 import argparse
+import gc
 import math
 import os
 import sys
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -216,6 +218,36 @@ def test_a_memory_map_is_read_tile_by_tile(tmp_path):
     d = pytopo.large.persistence(source, tile=16, progress=lambda *n: seen.append(n))
     assert d == pytopo.persistence(image)
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+class Watched:
+    """A source that knows which of the arrays that it has returned are still alive."""
+
+    def __init__(self, image):
+        self.image, self.shape, self.dtype, self.returned = image, image.shape, image.dtype, []
+
+    def __getitem__(self, window):
+        part = self.image[window].copy()
+        self.returned.append(weakref.ref(part))
+        return part
+
+    def alive(self):
+        return sum(part() is not None for part in self.returned)
+
+
+def test_no_tile_stays_in_memory_until_the_garbage_collector_comes(monkeypatch):
+    monkeypatch.setattr(pieces, "PIECE", 8)
+    source = Watched(np.random.default_rng(0).integers(0, 256, (60, 60)))
+    seen = []
+    gc.disable()
+    try:
+        pytopo.large.persistence(
+            source, tile=20, progress=lambda *_: seen.append(source.alive())
+        )
+        seen.append(source.alive())
+    finally:
+        gc.enable()
+    assert seen == [1] * 9 + [0]
 
 
 # --- masks -----------------------------------------------------------------------------

@@ -41,6 +41,8 @@ class Cost(NamedTuple):
         Bytes of all regions that are merged: what moves between workers, at most.
     points : float
         That are written, with 33 bytes each.
+    parts : float
+        In which they are: of the tiles and unions that finish any.
     """
 
     tiles: int
@@ -48,13 +50,18 @@ class Cost(NamedTuple):
     memory: float
     moved: float
     points: float
+    parts: float
 
 
 class Borders(NamedTuple):
-    """Pixels of the shared sides of the regions that are merged: of all, and of two at most."""
+    """Pixels of the shared sides of the regions that are merged: of all, and of two at most.
+
+    And between which tiles lies the seam of each union: how many pairs of them.
+    """
 
     total: int
     most: int
+    pairs: list[int]
 
 
 def estimated_cost(source: Any, sweep: Sweep, tile: int | None = None, pairs: int = 16) -> Cost:
@@ -81,19 +88,38 @@ def estimated_cost(source: Any, sweep: Sweep, tile: int | None = None, pairs: in
     in_grid = tuple(map(len, chunks))
     count = math.prod(in_grid)
     found = [_of_pair(source, chunks, at, sweep) for at in _spread(in_grid, pairs)]
-    pixels, tile_seconds, points, region_bytes, sides, union_seconds = np.sum(found, axis=0)
+    seen = _Seen(*np.sum(found, axis=0).tolist())
     borders = merged_borders(chunks, sweep.shape)
-    of_side, n = region_bytes / max(sides, 1), math.prod(sweep.shape)
+    of_side, n = seen.region_bytes / max(seen.sides, 1), math.prod(sweep.shape)
+    sides, pixels = borders.total / max(seen.sides, 1), n / seen.pixels
+    # A seam between many tiles finishes nothing if it does so between no two of them.
+    silent = 1 - seen.unions_with_points / len(found)
+    of_unions = sum(1 - silent**pairs for pairs in borders.pairs)
     piece = min(side, PIECE) if len(in_grid) == 2 else side
     tile_bytes = side ** len(in_grid) * sweep.dtype.itemsize
     working = (WORK + 4 * np.dtype(key_dtype(sweep.dtype)).itemsize) * piece ** len(in_grid)
     return Cost(
         tiles=count,
-        cpu_seconds=n / pixels * tile_seconds + borders.total / max(sides, 1) * union_seconds,
+        cpu_seconds=pixels * seen.tile_seconds + sides * seen.union_seconds,
         memory=tile_bytes + working + GLUE * of_side * borders.most,
         moved=of_side * borders.total,
-        points=n / pixels * points,
+        points=pixels * seen.points,
+        parts=count * seen.tiles_with_points / seen.tiles + of_unions,
     )
+
+
+class _Seen(NamedTuple):
+    """What was seen of some tiles and unions."""
+
+    tiles: int
+    pixels: int
+    tile_seconds: float
+    points: int
+    tiles_with_points: int
+    region_bytes: int
+    sides: int
+    union_seconds: float
+    unions_with_points: int
 
 
 def _spread(in_grid: tuple[int, ...], pairs: int) -> list[tuple[int, ...]]:
@@ -107,11 +133,11 @@ def _spread(in_grid: tuple[int, ...], pairs: int) -> list[tuple[int, ...]]:
 
 def _of_pair(
     source: Any, chunks: tuple[tuple[int, ...], ...], at: tuple[int, ...], sweep: Sweep
-) -> tuple[float, ...]:
+) -> _Seen:
     """Measure a tile and the next along the last axis, if there is one."""
     column = at[-1] if at[-1] + 1 < len(chunks[-1]) else max(at[-1] - 1, 0)
     neighbours = {(*at[:-1], column), (*at[:-1], min(column + 1, len(chunks[-1]) - 1))}
-    regions, pixels, n_points, seconds = [], 0, 0, 0.0
+    regions, pixels, counts, seconds = [], 0, [], 0.0
     for place in sorted(neighbours):
         box = box_of(chunks, place)
         values = read_box(source, box, sweep)
@@ -119,19 +145,21 @@ def _of_pair(
         region, points = region_in_pieces(values, [start for start, _ in box], sweep)
         seconds += time.process_time() - before
         regions.append(region)
-        pixels, n_points = pixels + values.size, n_points + points.dim.size
-    before = time.process_time()
+        counts.append(points.dim.size)
+        pixels += values.size
+    before, of_union = time.process_time(), 0
     if len(regions) == 2:
-        merged(regions[0], regions[1], len(at) - 1, sweep)
-    union_seconds = time.process_time() - before
-    sides = sum(pixels_of_sides(region.box, sweep.shape) for region in regions)
-    return (
-        pixels,
-        seconds,
-        n_points,
-        sum(region.nbytes for region in regions),
-        sides,
-        union_seconds,
+        of_union = merged(regions[0], regions[1], len(at) - 1, sweep)[1].dim.size
+    return _Seen(
+        tiles=len(regions),
+        pixels=pixels,
+        tile_seconds=seconds,
+        points=sum(counts) + of_union,
+        tiles_with_points=sum(count > 0 for count in counts),
+        region_bytes=sum(region.nbytes for region in regions),
+        sides=sum(pixels_of_sides(region.box, sweep.shape) for region in regions),
+        union_seconds=time.process_time() - before,
+        unions_with_points=int(of_union > 0),
     )
 
 
@@ -141,18 +169,22 @@ def merged_borders(chunks: tuple[tuple[int, ...], ...], shape: tuple[int, ...]) 
     Examples
     --------
     >>> merged_borders(((4,), (3, 3, 3)), (4, 9))
-    Borders(total=20, most=12)
+    Borders(total=20, most=12, pairs=[1, 1])
     """
-    total, most = 0, 0
+    total, most, seams = 0, 0, []
 
     def union(first: Box, second: Box, axis: int) -> Box:
         nonlocal total, most
         pixels = pixels_of_sides(first, shape) + pixels_of_sides(second, shape)
         total, most = total + pixels, max(most, pixels)
+        along = [
+            -(-(stop - start) // lengths[0]) for (start, stop), lengths in zip(first, chunks)
+        ]
+        seams.append(math.prod(along) // along[axis])
         return (*first[:axis], (first[axis][0], second[axis][1]), *first[axis + 1 :])
 
     divided([len(lengths) for lengths in chunks], lambda at: box_of(chunks, at), union)
-    return Borders(total, most)
+    return Borders(total, most, seams)
 
 
 def pixels_of_sides(box: Box, shape: tuple[int, ...]) -> int:

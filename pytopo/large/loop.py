@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytopo.diagram import Diagram
-from pytopo.large.ages import EARLIEST, Points, Sweep, settled
+from pytopo.large.ages import EARLIEST, Points, Sweep, joined, settled
 from pytopo.large.gluing import merged
 from pytopo.large.grid import divided
 from pytopo.large.parts import DiagramParts, open_parts, rows_in_order, write_index, write_part
@@ -247,9 +247,9 @@ def new_folder(folder: str | PathLike[str]) -> Path:
 
 def without_unknown(points: Points, sweep: Sweep) -> tuple[Points, Points]:
     """Separate points whose values no tile knows: in a frame of the earliest value."""
-    waits = np.zeros(points.dim.size, bool)
-    if isinstance(sweep.frame, str):
-        waits = (points.birth_pixel == FRAME) | (points.death_pixel == FRAME)
+    if not isinstance(sweep.frame, str):
+        return points, joined([], sweep)
+    waits = (points.birth_pixel == FRAME) | (points.death_pixel == FRAME)
     return points.some(~waits), points.some(waits)
 
 
