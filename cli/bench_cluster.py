@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from pytopo.cli.bench_made import MadeImage
+from pytopo.cli.bench_tiles import tile_sides
 from pytopo.cli.goals import goal_of
 from pytopo.cli.report import say
 from pytopo.cli.stopwatch import peak_of_process
@@ -22,37 +23,36 @@ WORKERS = 2
 LIMIT = 400  # MB of each
 
 
-def cluster_rows(size: int, kind: str = "membranes", tile: int = 2048) -> Iterator[Row]:
+def cluster_rows(size: int) -> Iterator[Row]:
     """Yield time, CPU time and peak memory of the diagram of an image, and what it consists of.
 
     Parameters
     ----------
     size : int
         Side of the image.
-    kind : str
-        As of `MadeImage`.
-    tile : int
-        Side of the chunks.
     """
     if find_spec("distributed") is None or find_spec("dask") is None:
         say("Dask is not installed (extra: dask): no cluster to measure")
         return
+    import dask
     import dask.array as da
     from distributed import Client, LocalCluster
 
     import pytopo.large
 
-    tile = min(tile, size // 2)
-    name = f"{size}x{size} {kind} uint8, chunks of {tile}, {WORKERS} processes"
+    tile = tile_sides(size)[1]
+    name = f"{size}x{size} membranes uint8, chunks of {tile}, {WORKERS} processes"
+    # A worker that is close to its limit says so again and again.
+    quiet = dask.config.set({"distributed.logging.distributed": "error"})
     cluster = LocalCluster(
         n_workers=WORKERS, threads_per_worker=1, processes=True, dashboard_address=None,
         memory_limit=f"{LIMIT}MB",
     )  # fmt: skip
-    with tempfile.TemporaryDirectory() as folder, cluster, Client(cluster) as client:
-        small = da.from_array(MadeImage(kind, (600, 600)), chunks=300)
+    with quiet, cluster, Client(cluster) as client, tempfile.TemporaryDirectory() as folder:
+        small = da.from_array(MadeImage("membranes", (600, 600)), chunks=300)
         pytopo.large.persistence(small, tile=300, folder=f"{folder}/small")  # compiles
         base = _of_workers(client)
-        image = da.from_array(MadeImage(kind, (size, size)), chunks=tile)
+        image = da.from_array(MadeImage("membranes", (size, size)), chunks=tile)
         start = time.perf_counter()
         parts = pytopo.large.persistence(image, folder=f"{folder}/parts")
         assert isinstance(parts, pytopo.large.DiagramParts)
@@ -61,11 +61,9 @@ def cluster_rows(size: int, kind: str = "membranes", tile: int = 2048) -> Iterat
         written = sum(entry.stat().st_size for entry in os.scandir(f"{folder}/parts"))
     yield {"job": name, "pytopo ms": 1e3 * seconds}
     yield _row(name, "CPU ns per pixel", 1e9 * _gained(base, after, "cpu") / size**2)
-    for worker, found in after.items():
-        before = base.get(worker, {"peak": 0})
-        yield _row(name, f"peak MB of worker {worker}", found["peak"] / 1e6)
-        yield _row(name, "peak MB of it with a small image", before["peak"] / 1e6)
-    yield _row(name, "processes that ended", len(base.keys() - after.keys()))
+    yield _row(name, "peak MB of a worker", _largest(after, "peak") / 1e6)
+    yield _row(name, "peak MB of a worker before it", _largest(base, "peak") / 1e6)
+    yield _row(name, "workers that had to be replaced", len(base.keys() - after.keys()))
     yield _row(name, "points", len(parts))
     yield _row(name, "parts", len(parts.names))
     yield _row(name, "MB written", written / 1e6)

@@ -66,7 +66,7 @@ def sparse_rows(seconds: float, side: int = 100_000) -> Iterator[Row]:
     yield off(job, "CPU time with reading and writing", cost.cpu_seconds, taken / share)
     yield off(job, "points", cost.points, n_points / share)
     yield off(job, "parts", cost.parts, n_parts / share)
-    if base:
+    if memory > 0:
         yield off(job, "peak memory", cost.memory, memory)
 
 

@@ -7,6 +7,7 @@
 The time beside that of the whole image is in `pytopo.cli.contests`.
 """
 
+import math
 import tempfile
 import time
 from collections.abc import Iterator
@@ -157,7 +158,8 @@ def _large_rows(kind: str, side: int) -> Iterator[Row]:
 
 def off(job: str, what: str, estimated: float, measured: float) -> Row:
     """Return a row that says by which factor an estimate is too large, or too small."""
-    factor = max(estimated / measured, measured / estimated)
+    known = estimated > 0 and measured > 0
+    factor = max(estimated / measured, measured / estimated) if known else math.inf
     return _row(job, f"{what}, factor between estimate and result", factor)
 
 

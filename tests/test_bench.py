@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+import pytopo
 from pytopo.cli import (
+    bench_cluster,
     bench_sparse,
     bench_tiles,
     betti_contests,
@@ -273,6 +275,24 @@ def test_a_sparse_array_that_is_done_in_time_is_as_it_was_estimated():
     # All four tiles are in the sample.
     assert rows["points, factor between estimate and result"] < 1.01
     assert rows["parts, factor between estimate and result"] < 2
+
+
+def test_rows_of_a_cluster(monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    in_this_process = {"processes": False, "memory_limit": None}
+    cluster = distributed.LocalCluster
+    monkeypatch.setattr(
+        distributed, "LocalCluster", lambda **options: cluster(**options | in_this_process)
+    )
+    monkeypatch.setattr(bench_cluster, "peak_of_process", lambda: 300e6)
+    rows = {
+        row["against"]: row["ratio"] for row in bench_cluster.cluster_rows(64) if "ratio" in row
+    }
+    assert rows["peak MB of a worker"] == 300
+    assert rows["workers that had to be replaced"] == 0
+    image = MadeImage("membranes", (64, 64))[:, :]
+    assert rows["points"] == len(pytopo.persistence(image))
+    assert rows["CPU ns per pixel"] > 0
 
 
 def test_windows_of_an_image_that_is_made_agree():
