@@ -75,10 +75,10 @@ def _fill(array: Any) -> None:
     image = MadeImage("membranes", array.shape)
     filled = np.random.default_rng(0).random(array.cdata_shape) < 1 / EVERY
     for at in np.argwhere(filled):
-        window = tuple(
+        rows, columns = (
             slice(CHUNK * i, min(CHUNK * (i + 1), n)) for i, n in zip(at, array.shape)
         )
-        array[window] = image[window]
+        array[rows, columns] = image[rows, columns]
 
 
 def _swept(array: Any, sweep: Any, seconds: float, folder: str) -> tuple[int, int, float]:
