@@ -10,7 +10,11 @@ contests.py             jobs that we and our peers do
 betti_contests.py       and the loss that matches by place
 peers.py                how each peer does them
 scaling.py              ourselves alone: growth with the size, memory, start
+bench_tiles.py          images larger than memory, and what they would cost
+bench_cluster.py        one of them on worker processes
+bench_sparse.py         and one of 10^10 pixels, as far as the time reaches
 bench_images.py         the images that are measured
+bench_made.py           those that are larger than memory
 stopwatch.py            contenders in turns, the best time of each
 goals.py                what the developers hold pytopo to
 ======================  =========================================================
@@ -42,7 +46,11 @@ what is measured:
   volume       the fast algorithm for volumes, 128x128x128   about twenty minutes
   threads      two threads against one, 4096x4096
   simplify     an image without its small features against its diagram, 4096x4096
-  tiles        an image larger than memory, tile by tile, against the whole, 4096x4096
+  tiles        an image larger than memory, tile by tile, against the whole, 4096x4096, in
+               CPU time; what it keeps open and moves, and what larger ones would cost
+  cluster      the same on two worker processes of 400 MB (extra: dask), 4096x4096
+  sparse       a zarr array of 100000x100000, mostly empty, as far as it comes in --seconds,
+               beside what was estimated (extra: dask)
   growth       time and memory from 512x512 to 8192x8192
   memory       bytes per pixel of noise, which is the most: axes, dtypes, constructions
   metrics      Variation of Information and Rand error against scikit-image
@@ -55,8 +63,8 @@ what is measured:
 Packages that are not installed are named and left out."""
 
 SUBJECTS = (
-    "persistence", "volume", "textbook", "threads", "simplify", "tiles", "growth", "memory",
-    "metrics", "loss", "betti", "start",
+    "persistence", "volume", "textbook", "threads", "simplify", "tiles", "cluster", "sparse",
+    "growth", "memory", "metrics", "loss", "betti", "start",
 )  # fmt: skip
 COLUMNS = ("job", "pytopo ms", "against", "its ms", "ratio", "goal")
 
@@ -118,7 +126,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _measured(args: argparse.Namespace) -> Iterator[Row]:
     """Yield the rows of each subject, measured one by one."""
-    from pytopo.cli import betti_contests, contests, scaling
+    from pytopo.cli import (
+        bench_cluster,
+        bench_sparse,
+        bench_tiles,
+        betti_contests,
+        contests,
+        scaling,
+    )
     from pytopo.cli.stopwatch import one_core
 
     def held(found: "Iterable[Contest]", clock: Clock | None = None) -> Iterator[Row]:
@@ -137,8 +152,12 @@ def _measured(args: argparse.Namespace) -> Iterator[Row]:
         elif subject == "simplify":
             yield from held(contests.simplify_contests(4 * args.size))
         elif subject == "tiles":
-            yield from held(contests.tile_contests(4 * args.size))
-            yield from scaling.tile_rows(4 * args.size)
+            yield from held(contests.tile_contests(4 * args.size), time.process_time)
+            yield from bench_tiles.tile_rows(4 * args.size)
+        elif subject == "cluster":
+            yield from bench_cluster.cluster_rows(4 * args.size)
+        elif subject == "sparse":
+            yield from bench_sparse.sparse_rows(args.seconds)
         elif subject == "metrics":
             yield from held(contests.metric_contests(args.size))
         elif subject == "loss":

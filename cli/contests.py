@@ -23,6 +23,8 @@ from pytopo.cli.bench_images import (
     noise,
     smooth,
 )
+from pytopo.cli.bench_made import KINDS, MadeImage
+from pytopo.cli.bench_tiles import tile_sides
 from pytopo.cli.example import likelihood_map
 
 if TYPE_CHECKING:
@@ -193,9 +195,9 @@ def tile_contests(size: int) -> Iterator[Contest]:
     """Yield contests of persistence tile by tile against that of the whole image in memory."""
     import pytopo.large
 
-    for kind, make in (("smooth", smooth), ("membranes", membranes), ("noise", noise)):
-        a = (255 * make(size, size)).astype(np.uint8)
-        for tile in (size // 4, size // 2):
+    for kind in KINDS:
+        a = MadeImage(kind, (size, size))[:, :]
+        for tile in tile_sides(size):
             contest = Contest(f"{size}x{size} {kind} uint8, tiles of {tile}")
             contest.contenders[OURS] = partial(pytopo.large.persistence, a, tile=tile)
             contest.contenders["the whole in memory"] = partial(pytopo.persistence, a)

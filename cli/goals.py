@@ -46,6 +46,9 @@ GOALS: tuple[tuple[str, str, float], ...] = (
     ("* noise uint8, tiles of *", "the whole in memory", 1.6),
     ("* uint8, tiles of *", "the whole in memory", 1.3),
     ("* uint8, tiles of *", "peak bytes per pixel of a tile", 40.0),
+    ("* uint8, regions of *", "bytes moved per pixel of their sides", 50.0),
+    ("* uint8*", "*, factor between estimate and result", 2.0),
+    ("* 2 processes", "peak MB of a worker", 400.0),
     # the matching and the loss
     ("match 14669 with 427 points anywhere", "", 2000),
     ("match 14669 with 427 coinciding points", "", 10),

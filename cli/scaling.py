@@ -118,48 +118,6 @@ def _peak_memory(
     )
 
 
-def tile_rows(size: int) -> Iterator[Row]:
-    """Yield what a tile leaves open, and the peak memory of a sweep tile by tile."""
-    from pytopo.large.ages import Sweep
-    from pytopo.large.tiles import region_of_tile
-
-    tile = size // 4
-    for kind in ("smooth", "membranes", "noise"):
-        a = (255 * getattr(bench_images, kind)(tile, tile)).astype(np.uint8)
-        sweep = Sweep((3 * tile, 3 * tile), a.dtype, (0, 1))
-        region, _ = region_of_tile(a, (tile, tile), sweep)
-        for dim, branches in enumerate(region.branches):
-            yield {
-                "job": f"{tile}x{tile} {kind} uint8, a tile, dimension {dim}",
-                "against": "open branches per pixel of its sides",
-                "ratio": branches.elder.size / (4 * tile),
-            }
-    memory = _peak_memory_of_tiles(size, tile)
-    if memory is not None:
-        job = f"{size}x{size} noise uint8, tiles of {tile}"
-        against = "peak bytes per pixel of a tile"
-        goal = goal_of(job, against)
-        yield {"job": job, "against": against, "ratio": memory / tile**2, "goal": goal}
-
-
-def _peak_memory_of_tiles(size: int, tile: int) -> int | None:
-    """Return how many bytes a sweep takes at its peak that writes its points to a folder."""
-    from pytopo.cli.stopwatch import peak_memory
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder) / "noise.npy")
-        out = np.lib.format.open_memmap(path, "w+", np.uint8, (size, size))
-        for row in range(0, size, tile):
-            out[row : row + tile] = 255 * bench_images.noise(tile, size, seed=row)
-        del out
-        return peak_memory(
-            "import numpy as np; import pytopo.large\n"
-            f"source = np.load({path!r}, mmap_mode='r')\n"
-            "pytopo.large.persistence(source[:64, :64], tile=32)",
-            f"pytopo.large.persistence(source, tile={tile}, folder={folder + '/parts'!r})",
-        )
-
-
 def patch_rows(seconds: float) -> Iterator[Row]:
     """Yield how many patches a second go through the loss, forward and backward, on a core."""
     from pytopo.cli import contests

@@ -134,3 +134,19 @@ def process_seconds(arguments: list[str], times: int = 3, **environment: str) ->
         )
         taken.append(time.perf_counter() - before)
     return min(taken)
+
+
+def peak_of_process() -> int:
+    """Return the peak memory of this process so far, in bytes; 0 where that is not known."""
+    try:
+        with open("/proc/self/status") as status:
+            return 1024 * next(int(s.split()[1]) for s in status if s.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        return 0
+
+
+def forget_peak() -> None:
+    """Let `peak_of_process` begin anew, where the system allows it."""
+    if os.access("/proc/self/clear_refs", os.W_OK):
+        with open("/proc/self/clear_refs", "w") as control:
+            control.write("5")

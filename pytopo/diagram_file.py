@@ -87,7 +87,7 @@ def write_npz(diagram: Diagram, stream: IO[bytes], compressed: bool = True) -> N
     columns = {name: getattr(diagram, name) for name in COLUMNS}
     save = np.savez_compressed if compressed else np.savez
     save(archive, header=json.dumps(_header(diagram)), **columns)
-    stream.write(archive.getvalue())
+    stream.write(archive.getbuffer())
 
 
 def write_csv(diagram: Diagram, stream: IO[str]) -> None:

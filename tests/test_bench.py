@@ -9,7 +9,18 @@ import numpy as np
 import pytest
 import torch
 
-from pytopo.cli import betti_contests, contests, goals, scaling, stopwatch
+import pytopo
+from pytopo.cli import (
+    bench_cluster,
+    bench_sparse,
+    bench_tiles,
+    betti_contests,
+    contests,
+    goals,
+    scaling,
+    stopwatch,
+)
+from pytopo.cli.bench_made import KINDS, MadeImage
 from pytopo.cli.main import main
 from pytopo.threads import number_of_threads
 
@@ -206,7 +217,10 @@ def test_every_goal_is_of_something_that_is_measured(monkeypatch):
     for axes in ("64x64", "8x8x8"):
         measured.add((f"{axes} smooth, V", "peak bytes per pixel"))
     measured.add(("2 axes, noise, V", "exponent of time in pixels"))
-    measured.add(("64x64 noise uint8, tiles of 16", "peak bytes per pixel of a tile"))
+    monkeypatch.setattr(bench_tiles, "_peak_memory", lambda *image: 1000)
+    monkeypatch.setattr(bench_tiles, "SIDES", (64,))
+    measured |= {(row["job"], row["against"]) for row in bench_tiles.tile_rows(64)}
+    measured.add(("64x64 membranes uint8, chunks of 32, 2 processes", "peak MB of a worker"))
 
     def note(contest, name, package, prepare):
         contest.contenders[name] = None
@@ -238,6 +252,57 @@ def test_every_goal_is_of_something_that_is_measured(monkeypatch):
 
     firsts = {goals.GOALS.index(goal) for goal in map(first_goal, *zip(*measured)) if goal}
     assert firsts == set(range(len(goals.GOALS)))
+
+
+def test_rows_of_tiles_say_what_is_open_and_how_far_the_estimate_is_off(monkeypatch):
+    monkeypatch.setattr(bench_tiles, "_peak_memory", lambda *image: None)
+    monkeypatch.setattr(bench_tiles, "SIDES", (64,))
+    rows = {(row["job"], row["against"]): row["ratio"] for row in bench_tiles.tile_rows(64)}
+    # Components and holes together: of a line about every third pixel is the first of either.
+    for tiles in (1, 2, 4, 8):
+        job = f"64x64 noise uint8, regions of {tiles} tiles of 16"
+        assert 0.2 < rows[job, "open branches per pixel of their sides"] < 1.5
+    assert ("64x64 noise uint8, regions of 16 tiles of 16", "bytes moved per pixel") not in rows
+    job = "64x64 noise uint8, tiles of 32"
+    assert rows[job, "points, factor between estimate and result"] < 1.5
+    assert ("4e+03 pixels, smooth uint8, tiles of 2048, estimated", "CPU hours") in rows
+
+
+def test_a_sparse_array_that_is_done_in_time_is_as_it_was_estimated():
+    pytest.importorskip("zarr")
+    rows = {row["against"]: row["ratio"] for row in bench_sparse.sparse_rows(60, 3000)}
+    assert rows["share of the tiles that is done"] == 1
+    # All four tiles are in the sample.
+    assert rows["points, factor between estimate and result"] < 1.01
+    assert rows["parts, factor between estimate and result"] < 2
+
+
+def test_rows_of_a_cluster(monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    in_this_process = {"processes": False, "memory_limit": None}
+    cluster = distributed.LocalCluster
+    monkeypatch.setattr(
+        distributed, "LocalCluster", lambda **options: cluster(**options | in_this_process)
+    )
+    monkeypatch.setattr(bench_cluster, "peak_of_process", lambda: 300e6)
+    rows = {
+        row["against"]: row["ratio"] for row in bench_cluster.cluster_rows(64) if "ratio" in row
+    }
+    assert rows["peak MB of a worker"] == 300
+    assert rows["workers that had to be replaced"] == 0
+    image = MadeImage("membranes", (64, 64))[:, :]
+    assert rows["points"] == len(pytopo.persistence(image))
+    assert rows["CPU ns per pixel"] > 0
+
+
+def test_windows_of_an_image_that_is_made_agree():
+    for kind in KINDS:
+        image = MadeImage(kind, (700, 900))
+        window = image[300:650, 200:800]
+        assert window.shape == (350, 600)
+        assert window.std() > 5
+        assert (image[500:640, 500:530] == window[200:340, 300:330]).all()
+        assert image[690:, 890:].shape == (10, 10)
 
 
 def first_goal(job, against):

@@ -87,7 +87,7 @@ def pictures():
 
 
 def test_every_picture_of_a_lesson_is_made_by_the_code_of_the_documents(make):
-    prefixes = ("lesson-", "regions-", "betti-matching-", "metrics-", "compare-")
+    prefixes = ("lesson-", "regions-", "betti-matching-", "metrics-", "compare-", "large-")
     of_lessons = {name for name in pictures() if name.startswith(prefixes)}
     assert of_lessons == set(make.figures())
 

@@ -1,25 +1,31 @@
 """Persistence by tiles: by hand, against the engine in memory, and on Dask.
 
 ``python tests/test_large.py 10000`` compares that many random images, and prints the number
-of differences.
+of differences; ``python tests/test_large.py 0 --size 4096`` an image of that size like electron
+microscopy, in tiles of 512, of 1024 and of random sides.
 """
 
 import argparse
+import gc
+import math
 import os
 import sys
 import time
+import weakref
 
 import numpy as np
 import pytest
 
 import pytopo
 import pytopo.large
-from pytopo.large import loop
+from pytopo.large import loop, pieces
 from pytopo.large import parts as parts_module
 from pytopo.large.ages import EARLIEST, Sweep, keys_of, values_of
 from pytopo.large.gluing import merged
 from pytopo.large.grid import divided
-from pytopo.large.loop import Collector, box_of, checked_sweep
+from pytopo.large.loop import Collector, box_of, checked_sweep, chunk_lengths
+from pytopo.large.parts import rows_in_order
+from pytopo.large.pieces import region_in_pieces
 from pytopo.large.textbook import components_by_two_tiles
 from pytopo.large.tiles import region_of_tile
 from pytopo.order import frame_value
@@ -47,7 +53,7 @@ def by_chunks(image, chunks, *, min_persistence=0.0, **options):
     def region(at):
         box = box_of(chunks, at)
         values = image[tuple(slice(*extent) for extent in box)]
-        found, points = region_of_tile(values, [start for start, _ in box], sweep)
+        found, points = region_in_pieces(values, [start for start, _ in box], sweep)
         collector.take("", points)
         return found
 
@@ -157,6 +163,27 @@ def test_random_images_in_random_chunks():
     assert [seed for seed in range(150) if differs(seed)] == []
 
 
+def test_large_tiles_in_pieces(monkeypatch):
+    monkeypatch.setattr(pieces, "PIECE", 2)
+    assert [seed for seed in range(1000, 1040) if differs(seed)] == []
+
+
+def test_rows_of_parts_are_put_in_order_by_dimension_birth_and_death():
+    random = np.random.default_rng(0)
+    dim = random.integers(0, 3, 400).astype(np.int8)
+    birth_pixel, death_pixel = random.integers(-2, 3000, 400), random.integers(-2, 9, 400)
+    birth_pixel[::3] //= 200  # many holes of one birth pixel, and the frame among them
+    columns = dim, birth_pixel / 7, death_pixel / 7, birth_pixel, death_pixel
+    parts = [
+        tuple(column[start : start + 100] for column in columns) for start in range(0, 400, 100)
+    ]
+    order = np.lexsort((death_pixel, birth_pixel, dim))
+    for n_pixels in (3000, 10**12):
+        found = rows_in_order(parts, n_pixels)
+        for one, other in zip(found, columns):
+            assert one.tolist() == other[order].tolist()
+
+
 @pytest.mark.parametrize("construction", ["V", "T"])
 def test_two_tiles_in_plain_python(construction):
     random = np.random.default_rng(3)
@@ -191,6 +218,36 @@ def test_a_memory_map_is_read_tile_by_tile(tmp_path):
     d = pytopo.large.persistence(source, tile=16, progress=lambda *n: seen.append(n))
     assert d == pytopo.persistence(image)
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+class Watched:
+    """A source that knows which of the arrays that it has returned are still alive."""
+
+    def __init__(self, image):
+        self.image, self.shape, self.dtype, self.returned = image, image.shape, image.dtype, []
+
+    def __getitem__(self, window):
+        part = self.image[window].copy()
+        self.returned.append(weakref.ref(part))
+        return part
+
+    def alive(self):
+        return sum(part() is not None for part in self.returned)
+
+
+def test_no_tile_stays_in_memory_until_the_garbage_collector_comes(monkeypatch):
+    monkeypatch.setattr(pieces, "PIECE", 8)
+    source = Watched(np.random.default_rng(0).integers(0, 256, (60, 60)))
+    seen = []
+    gc.disable()
+    try:
+        pytopo.large.persistence(
+            source, tile=20, progress=lambda *_: seen.append(source.alive())
+        )
+        seen.append(source.alive())
+    finally:
+        gc.enable()
+    assert seen == [1] * 9 + [0]
 
 
 # --- masks -----------------------------------------------------------------------------
@@ -419,10 +476,43 @@ def test_a_cluster_of_processes_one_of_which_is_killed(tmp_path, cluster):
 # --- as a command ----------------------------------------------------------------------
 
 
+def random_sides(n, random):
+    """Divide an axis at random, into sides of 1 to 1024."""
+    lengths = []
+    while n > 0:
+        lengths.append(min(n, int(2 ** random.uniform(0, 10))))
+        n -= lengths[-1]
+    return tuple(lengths)
+
+
+def compare_large_image(size):
+    """Print for each way to divide an image like electron microscopy how many rows differ."""
+    from pytopo.cli.bench_made import MadeImage
+
+    random, n_wrong = np.random.default_rng(0), 0
+    image = MadeImage("membranes", (size, size))[:, :]
+    for superlevel in (False, True):
+        options = {"superlevel": superlevel, "construction": "V", "frame": None}
+        whole = pytopo.persistence(image, **options)
+        ways = {str(side): [chunk_lengths(size, side)] * 2 for side in (512, 1024)}
+        ways["random sides"] = [random_sides(size, random) for _ in range(2)]
+        for name, chunks in ways.items():
+            equal = by_chunks(image, tuple(chunks), **options) == whole
+            n_wrong += not equal
+            count = math.prod(map(len, chunks))
+            print(
+                f"{size}x{size} EM-like, superlevel={superlevel}, {count} tiles ({name}), "
+                f"{len(whole)} points: {'equal' if equal else 'DIFFERENT'}",
+                flush=True,
+            )
+    return n_wrong
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("count", type=int, help="how many random images")
     parser.add_argument("--seed", type=int, default=0, help="of the first of them")
+    parser.add_argument("--size", type=int, help="side of an image like electron microscopy")
     args = parser.parse_args()
     start, tiles, wrong = time.perf_counter(), 0, []
     for seed in range(args.seed, args.seed + args.count):
@@ -431,8 +521,10 @@ def main() -> int:
             wrong.append(seed)
     seconds = time.perf_counter() - start
     print(f"{args.count} images in {tiles} tiles: {len(wrong)} differ ({seconds:.0f} s)")
-    print(*(f"seed {seed}" for seed in wrong[:10]), sep="\n", end="")
-    return 1 if wrong else 0
+    for seed in wrong[:10]:
+        print(f"seed {seed}")
+    n_wrong = compare_large_image(args.size) if args.size else 0
+    return 1 if wrong or n_wrong else 0
 
 
 if __name__ == "__main__":

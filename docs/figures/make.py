@@ -22,7 +22,7 @@ EXAMPLE = "example.png"
 def figures() -> dict[str, Callable[[], Figure]]:
     """Return the function that makes each figure, by the name of the file."""
     found = {}
-    pages = ("regions.py", "metrics.py", "betti_matching.py", "compare.py")
+    pages = ("regions.py", "metrics.py", "betti_matching.py", "compare.py", "large.py")
     for path in sorted([*HERE.glob("lesson_*.py"), *(HERE / page for page in pages)]):
         module = import_module(path.stem)
         for name, function in inspect.getmembers(module, inspect.isfunction):

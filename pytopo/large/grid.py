@@ -33,15 +33,21 @@ def divided(
     '(0(12))'
     """
 
-    def of(box: tuple[tuple[int, int], ...]) -> R:
-        extents = [stop - start for start, stop in box]
-        axis = extents.index(max(extents))
-        if extents[axis] == 1:
-            return tile(tuple(start for start, _ in box))
-        start, stop = box[axis]
-        middle = (start + stop) // 2
-        first = of((*box[:axis], (start, middle), *box[axis + 1 :]))
-        second = of((*box[:axis], (middle, stop), *box[axis + 1 :]))
-        return merge(first, second, axis)
+    return _region_of(tuple((0, n) for n in counts), tile, merge)
 
-    return of(tuple((0, n) for n in counts))
+
+def _region_of(
+    box: tuple[tuple[int, int], ...],
+    tile: Callable[[tuple[int, ...]], R],
+    merge: Callable[[R, R, int], R],
+) -> R:
+    # No function inside `divided`: one that calls itself would keep alive what it has seen.
+    extents = [stop - start for start, stop in box]
+    axis = extents.index(max(extents))
+    if extents[axis] == 1:
+        return tile(tuple(start for start, _ in box))
+    start, stop = box[axis]
+    middle = (start + stop) // 2
+    first = _region_of((*box[:axis], (start, middle), *box[axis + 1 :]), tile, merge)
+    second = _region_of((*box[:axis], (middle, stop), *box[axis + 1 :]), tile, merge)
+    return merge(first, second, axis)

@@ -25,7 +25,8 @@ from pytopo.large.ages import EARLIEST, Points, Sweep, joined, settled
 from pytopo.large.gluing import merged
 from pytopo.large.grid import divided
 from pytopo.large.parts import DiagramParts, open_parts, rows_in_order, write_index, write_part
-from pytopo.large.tiles import Box, Region, region_of_tile
+from pytopo.large.pieces import region_in_pieces
+from pytopo.large.tiles import Box, Region
 from pytopo.options import at_least, checked_construction, flag, integers, whole_number
 from pytopo.order import FRAME, frame_value
 
@@ -65,7 +66,7 @@ def sweep_tiles(
         nonlocal done
         box = box_of(chunks, at)
         values = read_box(source, box, sweep)
-        found, points = region_of_tile(values, [start for start, _ in box], sweep)
+        found, points = region_in_pieces(values, [start for start, _ in box], sweep)
         take(part_name("tile", box), points)
         done += 1
         if progress:
@@ -249,9 +250,9 @@ class Collector:
 
     def finished(self, ends: tuple[Any, Any]) -> Diagram | DiagramParts:
         """Return everything, once the values of the earliest and latest pixel are known."""
-        rest = settled(joined(self._parts, self._sweep), ends, self._sweep)
-        order = rows_in_order(rest.dim, rest.birth_pixel, rest.death_pixel)
-        whole = diagram_of(rest.some(order), ends, self._sweep)
+        rest = [settled(part, ends, self._sweep) for part in self._parts]
+        columns = rows_in_order(rest, math.prod(self._sweep.shape))
+        whole = diagram_of(Points(*columns), ends, self._sweep)
         if self.folder is None:
             return whole
         missing = [name for name in self._counts if not (self.folder / name).exists()]
@@ -282,9 +283,9 @@ def new_folder(folder: str | PathLike[str]) -> Path:
 
 def without_unknown(points: Points, sweep: Sweep) -> tuple[Points, Points]:
     """Separate points whose values no tile knows: in a frame of the earliest value."""
-    waits = np.zeros(points.dim.size, bool)
-    if isinstance(sweep.frame, str):
-        waits = (points.birth_pixel == FRAME) | (points.death_pixel == FRAME)
+    if not isinstance(sweep.frame, str):
+        return points, joined([], sweep)
+    waits = (points.birth_pixel == FRAME) | (points.death_pixel == FRAME)
     return points.some(~waits), points.some(waits)
 
 

@@ -12,10 +12,11 @@ Every part is a diagram of the whole image, with some of its points.  A folder w
 
 import heapq
 import json
+import math
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -26,11 +27,12 @@ from numpy.typing import ArrayLike, NDArray
 from pytopo.diagram import Diagram
 from pytopo.diagram_file import COLUMNS, load, write_npz
 from pytopo.files import replacing
-from pytopo.kernels.sorting import sorted_order
+from pytopo.kernels.dealing import BEFORE, count_rows, deal_rows
 from pytopo.options import at_least, whole_number
 
 INDEX = "parts.json"
 UNFINISHED = ".part"
+LINE = 512  # pixels that are put in order together, at least: less than a line of most tiles
 
 
 @dataclass(frozen=True)
@@ -142,10 +144,8 @@ class DiagramParts:
         """
         at_least(min_persistence, "min_persistence", 0)
         some = [part.select(dim, min_persistence, finite) for part in self]
-        whole = _diagram([(part, np.arange(len(part))) for part in some])
-        return whole._rows(
-            rows_in_order(whole.dim, whole.birth_pixel, whole.death_pixel), whole.dims
-        )
+        columns = ([getattr(part, name) for name in COLUMNS] for part in some)
+        return _like(some[0], rows_in_order(columns, math.prod(some[0].shape)))
 
     def _none(self) -> list[tuple[Diagram, NDArray]]:
         return [(next(iter(self)), np.array([], np.int64))]
@@ -153,13 +153,16 @@ class DiagramParts:
 
 def _diagram(parts: Sequence[tuple[Diagram, NDArray]]) -> Diagram:
     """Return a diagram of some rows of several, one after the other."""
-    first = parts[0][0]
-    columns = {
-        name: np.concatenate([getattr(part, name)[rows] for part, rows in parts])
-        for name in COLUMNS
-    }
+    columns = (
+        np.concatenate([getattr(part, name)[rows] for part, rows in parts]) for name in COLUMNS
+    )
+    return _like(parts[0][0], tuple(columns))
+
+
+def _like(first: Diagram, columns: Sequence[NDArray]) -> Diagram:
+    """Return a diagram of other points of the same image."""
     return Diagram(
-        **columns,
+        **dict(zip(COLUMNS, columns)),
         shape=first.shape,
         superlevel=first.superlevel,
         construction=first.construction,
@@ -232,20 +235,39 @@ def discard(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def rows_in_order(
-    dim: NDArray[np.int8], birth: NDArray[np.int64], death: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return the order of rows by dimension, birth pixel and death pixel.
+def rows_in_order(parts: Iterable[Sequence[NDArray]], n_pixels: int) -> tuple[NDArray, ...]:
+    """Put the rows of several parts in order: by dimension, birth pixel and death pixel.
+
+    Parameters
+    ----------
+    parts : iterable of 5 columns
+        As `Diagram` has them: dim, birth, death, birth_pixel, death_pixel.  One part or more.
+    n_pixels : int
+        Of the whole image.
+
+    Returns
+    -------
+    columns : tuple of 5 ndarray
 
     Examples
     --------
-    >>> dim, pixel = np.array([1, 0, 0], np.int8), np.array([4, 9, 7])
-    >>> rows_in_order(dim, pixel, pixel).tolist()
-    [2, 1, 0]
+    >>> values, pixels = np.array([0.1, 0.2]), np.array([4, 9])
+    >>> parts = [(np.array([d, 0], np.int8), *2 * [values], *2 * [pixels + d]) for d in (0, 1)]
+    >>> dim, *_, birth_pixel, _ = rows_in_order(parts, 16)
+    >>> dim.tolist(), birth_pixel.tolist()
+    ([0, 0, 0, 1], [4, 9, 10, 5])
     """
-    found = [np.empty(0, np.int64)]
-    for d in range(3):
-        rows = np.flatnonzero(dim == d)
-        rows = rows[sorted_order(death[rows])]
-        found.append(rows[sorted_order(birth[rows])])
-    return np.concatenate(found)
+    parts = list(parts)
+    n = sum(part[0].size for part in parts)
+    width = max(LINE, n_pixels // max(n, 1))
+    count = np.zeros((3, (n_pixels + BEFORE) // width + 1), np.int64)
+    for dim, _, _, birth_pixel, _ in parts:
+        count_rows(dim, birth_pixel, width, count)
+    first = count.cumsum().reshape(count.shape) - count
+    free = first.copy()
+    values, pixels = np.empty((2, n), parts[0][1].dtype), np.empty((2, n), np.int64)
+    for dim, *both, birth_pixel, death_pixel in parts:
+        places = birth_pixel, death_pixel
+        deal_rows(dim, tuple(both), places, width, first, free, values, pixels)
+    dims = np.repeat(np.arange(3, dtype=np.int8), count.sum(axis=1))
+    return dims, *values, *pixels

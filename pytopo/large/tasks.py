@@ -32,8 +32,9 @@ from pytopo.large.loop import (
     without_unknown,
 )
 from pytopo.large.parts import write_part
+from pytopo.large.pieces import region_in_pieces
 from pytopo.large.scheduling import gathered
-from pytopo.large.tiles import Region, region_of_tile
+from pytopo.large.tiles import Region
 
 SMALL_CHUNK = 512  # chunks of less are put together: their borders would cost more than they do
 
@@ -42,8 +43,7 @@ Part = tuple[str, int, Points]  # name, points that have been written, points th
 
 @sizeof.register(Region)  # or Dask takes a region for nothing, and never spills one to disk
 def _bytes_of_region(region: Region) -> int:
-    arrays = [array for branches in region.branches for array in branches]
-    return sum(array.nbytes for array in [*arrays, *region.faces] if array is not None)
+    return region.nbytes
 
 
 @sizeof.register(Points)
@@ -184,7 +184,7 @@ def _tile(
     values: NDArray, box: tuple[tuple[int, int], ...], sweep: Sweep, folder: str | None
 ) -> tuple[Region, Part]:
     values = np.asarray(values).astype(sweep.dtype, copy=False)
-    region, points = region_of_tile(values, [start for start, _ in box], sweep)
+    region, points = region_in_pieces(values, [start for start, _ in box], sweep)
     return region, _kept(part_name("tile", box), points, sweep, folder)
 
 

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytopo.kernels.gather import taken
+from pytopo.kernels.merge_pairs import component_pairs, hole_pairs, note_deaths
 from pytopo.kernels.open_branches import events_before, merge_part, places_in_image
 from pytopo.kernels.v_paths import UNKNOWN
 from pytopo.large.ages import (
@@ -39,7 +40,7 @@ from pytopo.large.ages import (
 )
 from pytopo.large.pixels import Pixels
 from pytopo.morse.merges import Merges, Voxels
-from pytopo.morse.workspace import workspace
+from pytopo.morse.workspace import Workspace, workspace
 from pytopo.order import fill_keys, key_dtype, make_room_for_frame
 
 Box = tuple[tuple[int, int], ...]  # first and behind the last pixel, along each axis
@@ -84,6 +85,12 @@ class Region(NamedTuple):
     faces: tuple[NDArray | None, ...]
     branches: tuple[Branches, ...]
     ends: tuple[Any, Any]
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes its arrays take: what moves if another worker merges it."""
+        arrays = [array for branches in self.branches for array in branches]
+        return sum(array.nbytes for array in [*arrays, *self.faces] if array is not None)
 
 
 def region_of_tile(
@@ -161,7 +168,7 @@ def branches_of_box(
     sweep : Sweep
     """
     with workspace() as space:
-        keys, offset = _keys(values, shared, sweep)
+        keys, offset = _keys(values, shared, sweep, space)
         place = _Place(values, box, keys.shape, offset, sweep)
         found, settled = [], None
         for dim in sweep.dims:
@@ -185,27 +192,27 @@ def branches_of_box(
 
 
 def _keys(
-    values: NDArray, shared: Sequence[bool], sweep: Sweep
+    values: NDArray, shared: Sequence[bool], sweep: Sweep, space: Workspace
 ) -> tuple[NDArray[np.signedinteger], tuple[int, ...]]:
     """Return keys with a margin, and where in them the first pixel lies.
 
     The margin is one layer, and one more for the frame where the image ends.
     """
-    own = np.empty(values.shape, key_dtype(values.dtype))
-    planes = values.reshape(-1, *values.shape[-2:])
-    fill_keys(planes, sweep.superlevel, [None] * len(planes), own.reshape(planes.shape))
     layers = [1 + (sweep.frame is not None and not side) for side in shared]
     before, behind = layers[::2], layers[1::2]
-    shape = [n + b + a for n, b, a in zip(values.shape, before, behind)]
-    keys = np.empty_like(own, shape=shape)
+    shape = tuple(n + b + a for n, b, a in zip(values.shape, before, behind))
+    keys = space.empty(shape, key_dtype(values.dtype))
+    own = keys[tuple(slice(b, b + n) for b, n in zip(before, values.shape))]
+    planes, out = (a if a.ndim == 3 else a[np.newaxis] for a in (values, own))
+    fill_keys(planes, sweep.superlevel, [None] * len(planes), out)
     if sweep.frame is not None:
         frame = sweep.frame
         if isinstance(frame, str):
             frame = (values.max() if sweep.superlevel else values.min()).item()
-        keys[(slice(1, -1),) * keys.ndim] = make_room_for_frame(
-            values, frame, sweep.superlevel, own
-        )
-    keys[tuple(slice(b, b + n) for b, n in zip(before, values.shape))] = own
+        key = make_room_for_frame(values, frame, sweep.superlevel, own)
+        for side, is_shared in enumerate(shared):
+            if not is_shared:
+                keys[_layer(keys.ndim, side, 1)] = key
     return keys, tuple(before)
 
 
@@ -216,9 +223,15 @@ def _fill_beyond(keys: NDArray[np.signedinteger], shared: Sequence[bool], dim: i
     for beyond, key in ((True, unknown), (False, info.max)):  # at corners the exterior wins
         for side, is_shared in enumerate(shared):
             if is_shared == beyond:
-                layer = [slice(None)] * keys.ndim
-                layer[side // 2] = slice(-1, None) if side % 2 else slice(0, 1)
-                keys[tuple(layer)] = key
+                keys[_layer(keys.ndim, side, 0)] = key
+
+
+def _layer(ndim: int, side: int, depth: int) -> tuple[slice, ...]:
+    """Return the index of a layer of an array: the outermost of a side, or further inside."""
+    layer = [slice(None)] * ndim
+    at = -1 - depth if side % 2 else depth
+    layer[side // 2] = slice(at, at + 1 or None)
+    return tuple(layer)
 
 
 # ---- branches ------------------------------------------------------------------------------
@@ -244,12 +257,8 @@ def _branches(
     event, younger, elder, last = merge_part(
         merges.order, merges.ends, key, merges.flip, is_met, before, other_end, younger_at
     )
-    certain = np.flatnonzero(younger_at != UNKNOWN)
-    node, saddle = extremum[younger_at[certain]], merges.saddle[certain]
-    differ = taken(keys, node) != taken(keys, saddle)
-    points = points_of(
-        dim, place.ages(node[differ], dim), place.ages(saddle[differ], dim), place.sweep
-    )
+    node, saddle = _certain_pairs(dim, extremum, merges.saddle, younger_at, keys)
+    points = points_of(dim, place.ages(node, dim), place.ages(saddle, dim), place.sweep)
     if dim == 0 and is_whole:
         essential = place.ages(extremum[last : last + 1], dim)
         never = Ages(*np.full((2, 1), LAST))
@@ -271,6 +280,24 @@ def _branches(
     if exterior_is_root:
         own.key[-1] = own.pixel[-1] = FIRST
     return younger_at, Branches(*own, *ends, number[elder]), points
+
+
+def _certain_pairs(
+    dim: int,
+    extremum: NDArray[np.int32],
+    saddle: NDArray[np.int32],
+    younger_at: NDArray[np.int32],
+    keys: NDArray[np.signedinteger],
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return extrema and the saddles at which they die, of different keys, by birth pixel."""
+    if dim > 0:
+        saddle, extremum = hole_pairs(extremum, saddle, younger_at, keys).T
+    else:
+        death = np.full(extremum.size, UNKNOWN, np.int32)
+        note_deaths(saddle, younger_at, death)
+        dies = np.flatnonzero(death != UNKNOWN)
+        extremum, saddle = component_pairs(extremum[dies], death[dies], keys).T
+    return np.ascontiguousarray(extremum), np.ascontiguousarray(saddle)
 
 
 def _met_pixels(
