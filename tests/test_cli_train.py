@@ -154,7 +154,7 @@ def test_an_experiment_prints_its_tables(config, capsys, tmp_path):
     assert main(["experiment", "--config", "two.toml", "--out", "e", "--seeds", "1"]) == 0
     out, err = capsys.readouterr()
     assert "| Epoch | Loss | Pixel Accuracy | Betti Error | VOI |" in out
-    assert "| b - a | +0.0000 (0 / 0) |" in out
+    assert "| b - a | +0.000 (0 / 0) |" in out
     assert "b seed 0 epoch 0: loss" in err
     assert sorted(p.name for p in (tmp_path / "e").iterdir()) == [
         "accuracy-betti.png",
