@@ -71,6 +71,14 @@ def check(experiment, folder):
     return check_experiment(experiment, folder, blocks, World(0, 1, torch.device("cpu")))
 
 
+def test_an_old_evaluation_without_its_checkpoint_is_not_trained_anew(tmp_path):
+    place = tmp_path / "runs" / "a-0"
+    place.mkdir(parents=True)
+    (place / "evaluation.json").write_text('{"plain": {"test": {"dice": 0.9}}}')
+    with pytest.raises(ValueError, match=r"a-0: its evaluation\.json lacks measures"):
+        check(experiment_of(TINY), tmp_path)
+
+
 @pytest.mark.parametrize(
     "network", [{"name": "plain", "options": {"width": 8}}, {"name": "unet", "options": {}}]
 )

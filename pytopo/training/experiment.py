@@ -108,6 +108,11 @@ def _check_begun_run(place: Path, world: World) -> None:
         load_history(place)
     elif (place / "last.pt").exists():
         check_resume(place, world)
+    elif (place / "evaluation.json").exists():
+        raise ValueError(
+            f"{place}: its evaluation.json lacks measures of this version, and there is no "
+            "last.pt to evaluate again; put that back, or remove the folder to train anew"
+        )
 
 
 def start_experiment(folder: str | os.PathLike[str], experiment: Experiment) -> None:
