@@ -148,7 +148,9 @@ def test_the_time_of_a_step_is_a_multiple_of_that_of_others():
     text = report(experiment(1, methods), values, times)
     assert "| bce | 20.0 |  |\n| place | 25.0 | 1.250 x bce |\n\n" in text
     assert "on 7 batches on cpu" in text
-    assert "Not measured; `--time-steps 10` does" in report(experiment(1, methods), values)
+    assert "Not measured; `pytopo experiment --time-steps 10`" in report(
+        experiment(1, methods), values
+    )
 
 
 # ---- curves over the weight ------------------------------------------------------------------

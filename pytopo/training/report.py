@@ -144,9 +144,10 @@ def _sections(
         yield TIMED.format(**times)
         yield from step_times(experiment, times["seconds"])
     else:
-        yield "Not measured; `--time-steps 10` does.\n"
+        yield "Not measured; `pytopo experiment --time-steps 10` measures it.\n"
     yield f"## All measures, on the test sections: {spread}\n"
-    yield 'Rows "method - other" are differences by seed (seeds that fell / rose).\n'
+    if pairs:
+        yield 'Rows "method - other" are differences by seed (seeds that fell / rose).\n'
     if "cldice" not in known:
         yield "Without clDice: it takes scikit-image, which was not installed for all runs.\n"
     for decision in DECISIONS:
