@@ -157,7 +157,7 @@ def test_an_experiment_prints_its_tables(config, capsys, tmp_path):
     out, err = capsys.readouterr()
     assert "| Epoch | Loss | Pixel Accuracy | Betti Error | VOI |" in out
     assert "| b - a | +0.000 (0 / 0) |" in out
-    assert re.search(r"\| b \| [0-9.]+ \| [0-9.]+ x a \|", out)
+    assert re.search(r"\| b (\| [0-9.]+ \| [0-9.]+ x a ){2}\|", out)
     assert "b seed 0 epoch 0: loss" in err
     assert "a seed 0 evaluated; 1 of 2 runs done, about " in err
     assert "b seed 0 evaluated; 2 of 2 runs done\n" in err

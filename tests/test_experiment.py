@@ -383,14 +383,14 @@ def test_a_step_is_timed_with_all_terms_of_its_loss_on_the_same_patches(done, mo
 
 def test_the_least_time_of_each_batch_counts(done, monkeypatch):
     folder, experiment, _ = done
-    # rounds x batches x methods
     taken = iter([1.0, 5.0, 2.0, 9.0, 1.0, 4.0, 7.0, 2.0, 3.0, 2.0, 9.0, 9.0])
-    monkeypatch.setattr(timing, "_seconds", lambda steps, device: next(taken))
+    monkeypatch.setattr(timing, "_seconds", lambda *_: (wall := next(taken), 10 * wall))
     monkeypatch.setattr(timing, "ROUNDS", 2)
     blocks = open_blocks(experiment.config.data)
     found = timing.time_steps(experiment, folder, blocks, ALONE, 2)
     # the least are 1, 2, 2 of the first batch and 2, 1, 4 of the second
     assert found["seconds"] == {"warm-up": 1.5, "without": 1.5, "with": 3.0}
+    assert found["cpu_seconds"] == {"warm-up": 15, "without": 15, "with": 30}
     (folder / timing.FILE).write_text("{}")
     with pytest.raises(ValueError, match=r"step-times\.json: damaged; remove it, or"):
         timing.read_times(folder)

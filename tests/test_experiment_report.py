@@ -143,10 +143,18 @@ def test_what_not_all_runs_have_is_left_out_and_said():
 def test_the_time_of_a_step_is_a_multiple_of_that_of_others():
     methods = {"bce": {}, "place": {"against": ["bce", "new"]}, "new": {"against": "bce"}}
     seconds = {"bce": 0.02, "place": 0.025}  # "new" was added since
-    times = {"seconds": seconds, "batches": 7, "rounds": 5, "device": "cpu"}
+    on_cpus = {"bce": 0.03, "place": 0.033}
+    times = {
+        "seconds": seconds,
+        "cpu_seconds": on_cpus,
+        "batches": 7,
+        "rounds": 5,
+        "device": "cpu",
+    }
     values = {name: [[1.0]] for name in methods}
     text = report(experiment(1, methods), values, times)
-    assert "| bce | 20.0 |  |\n| place | 25.0 | 1.250 x bce |\n\n" in text
+    assert "| bce | 20.0 |  | 30.0 |  |\n" in text
+    assert "| place | 25.0 | 1.250 x bce | 33.0 | 1.100 x bce |\n\n" in text
     assert "on 7 batches on cpu" in text
     assert "Not measured; `pytopo experiment --time-steps 10`" in report(
         experiment(1, methods), values
@@ -210,7 +218,7 @@ def test_a_report_leaves_tables_figures_and_all_numbers(tmp_path):
     runs = fabricated(
         {"none": [[1.0], [3.0]], "weak": [[1.0], [1.0]], "strong": [[0.5], [1.5]]}
     )
-    times = {"seconds": {"none": 0.02}, "batches": 1, "rounds": 5, "device": "cpu"}
+    times = {"seconds": {}, "cpu_seconds": {}, "batches": 1, "rounds": 5, "device": "cpu"}
     text = write_report(tmp_path, two, runs, times)
     assert (tmp_path / "tables.md").read_text() == text
     pictures = {path.name for path in tmp_path.glob("*.png") if path.stat().st_size > 0}

@@ -60,7 +60,7 @@ are removed from the likelihood.
 TIMED = """\
 Of training, on {batches} batches on {device}, with the weights that training ended with. All
 methods in turns in one process; the least of {rounds} rounds for each batch, and the mean over
-batches.
+batches. On processors: the time of all threads, which other programs hardly change.
 """
 EPOCHS = """\
 Loss is that of the training patches. Betti error: mean over framed patches, components and
@@ -142,7 +142,7 @@ def _sections(
     yield "## Time per step\n"
     if times:
         yield TIMED.format(**times)
-        yield from step_times(experiment, times["seconds"])
+        yield from step_times(experiment, times)
     else:
         yield "Not measured; `pytopo experiment --time-steps 10` measures it.\n"
     yield f"## All measures, on the test sections: {spread}\n"

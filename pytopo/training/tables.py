@@ -13,7 +13,7 @@ import numpy as np
 
 from pytopo.training.comparison import Effect, Pair
 from pytopo.training.decision import DECISIONS
-from pytopo.training.methods import Experiment
+from pytopo.training.methods import Experiment, Method
 
 Runs = dict[str, Any]  # by seed, as `pytopo.training.results.gather_results` returns them
 Rows = Iterable[Sequence[str]]
@@ -160,24 +160,24 @@ def _difference(effect: Effect, form: str) -> str:
 # ---- time ----------------------------------------------------------------------------------
 
 
-def step_times(experiment: Experiment, seconds: dict[str, float]) -> Iterator[str]:
+def step_times(experiment: Experiment, times: dict[str, Any]) -> Iterator[str]:
     """Yield the table of the time of a step: of each method, and as a multiple of others."""
-    timed = [method for method in experiment.methods if method.name in seconds]
+    kinds = times["seconds"], times["cpu_seconds"]
     yield from table(
-        ["method", "step (ms)", "compared"],
+        ["method", "step (ms)", "compared", "on processors (ms)", "compared"],
         [
-            [
-                method.name,
-                f"{1000 * seconds[method.name]:.1f}",
-                ", ".join(
-                    f"{seconds[method.name] / seconds[other]:.3f} x {other}"
-                    for other in method.against
-                    if other in seconds
-                ),
-            ]
-            for method in timed
+            [method.name, *(cell for seconds in kinds for cell in _timed(method, seconds))]
+            for method in experiment.methods
+            if method.name in times["seconds"]
         ],
     )
+
+
+def _timed(method: Method, seconds: dict[str, float]) -> list[str]:
+    mine = seconds[method.name]
+    others = [other for other in method.against if other in seconds]
+    ratios = [f"{mine / seconds[other]:.3f} x {other}" for other in others]
+    return [f"{1000 * mine:.1f}", ", ".join(ratios)]
 
 
 # ---- epochs --------------------------------------------------------------------------------

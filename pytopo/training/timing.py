@@ -5,8 +5,9 @@
     ...
 
 What else a machine does makes a step slower, never faster, so the least time of a batch counts;
-the time of a step is the mean of these over batches.  Networks have the weights that training
-ended with.
+the time of a step is the mean of these over batches.  Beside it stands the time of all threads
+on their processors, which what else runs hardly changes.  Networks have the weights that
+training ended with.
 
     step-times.json    these times, in the folder of the experiment
 """
@@ -50,7 +51,8 @@ def time_steps(
     Returns
     -------
     dict
-        ``seconds`` of a step by method; ``batches``, ``rounds``, ``device``.
+        ``seconds`` of a step by method, and ``cpu_seconds`` of all threads of this process;
+        ``batches``, ``rounds``, ``device``.
     """
     running = [
         _steps(run_folder(folder, method, experiment.seeds[0]), method, blocks, world, batches)
@@ -58,13 +60,15 @@ def time_steps(
     ]
     for steps in running:  # the first step compiles
         next(steps)
-    taken = np.empty((ROUNDS, batches, len(running)))
-    for of_methods in taken.reshape(-1, len(running)):
+    taken = np.empty((ROUNDS, batches, len(running), 2))
+    for of_methods in taken.reshape(-1, len(running), 2):
         for k, steps in enumerate(running):
             of_methods[k] = _seconds(steps, world.device)
-    seconds = taken.min(axis=0).mean(axis=0).tolist()
+    names = [method.name for method in experiment.methods]
+    seconds, on_processors = taken.min(axis=0).mean(axis=0).T.tolist()
     return {
-        "seconds": dict(zip((method.name for method in experiment.methods), seconds)),
+        "seconds": dict(zip(names, seconds)),
+        "cpu_seconds": dict(zip(names, on_processors)),
         "batches": batches,
         "rounds": ROUNDS,
         "device": str(world.device),
@@ -91,13 +95,13 @@ def _batches(config: RunConfig, blocks: Blocks, count: int) -> list[tuple[Tensor
     return found
 
 
-def _seconds(steps: Iterator[Step], device: torch.device) -> float:
-    """Return how long the next step takes."""
-    start = time.perf_counter()
+def _seconds(steps: Iterator[Step], device: torch.device) -> tuple[float, float]:
+    """Return how long the next step takes, and how long on processors."""
+    start, busy = time.perf_counter(), time.process_time()
     next(steps)
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-    return time.perf_counter() - start
+    return time.perf_counter() - start, time.process_time() - busy
 
 
 def read_times(folder: Path) -> dict[str, Any]:
@@ -113,7 +117,8 @@ def read_times(folder: Path) -> dict[str, Any]:
         return {}
     times = read_json(path)
     try:
-        known = all(value > 0 for value in times["seconds"].values())
+        known = times["seconds"].keys() == times["cpu_seconds"].keys()
+        known = known and all(value > 0 for value in times["seconds"].values())
         known = known and times.keys() >= {"batches", "rounds", "device"}
     except (AttributeError, KeyError, TypeError):
         known = False
