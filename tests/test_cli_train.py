@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -151,19 +152,31 @@ def test_an_experiment_prints_its_tables(config, capsys, tmp_path):
     text = (tmp_path / config).read_text()
     text = "seeds = [3]\n" + text + '[methods.a]\n[methods.b]\nagainst = "a"\n'
     (tmp_path / "two.toml").write_text(text)
-    assert main(["experiment", "--config", "two.toml", "--out", "e", "--seeds", "1"]) == 0
+    line = ["experiment", "--config", "two.toml", "--seeds", "1"]
+    assert main([*line, "--out", "e", "--time-steps", "1"]) == 0
     out, err = capsys.readouterr()
     assert "| Epoch | Loss | Pixel Accuracy | Betti Error | VOI |" in out
-    assert "| b - a | +0.0000 (0 / 0) |" in out
+    assert "| b - a | +0.000 (0 / 0) |" in out
+    assert re.search(r"\| b (\| [0-9.]+ \| [0-9.]+ x a ){2}\|", out)
     assert "b seed 0 epoch 0: loss" in err
+    assert "a seed 0 evaluated; 1 of 2 runs done, about " in err
+    assert "b seed 0 evaluated; 2 of 2 runs done\n" in err
     assert sorted(p.name for p in (tmp_path / "e").iterdir()) == [
         "accuracy-betti.png",
         "epochs.png",
         "experiment.json",
         "results.json",
         "runs",
+        "step-times.json",
         "tables.md",
     ]
+    assert main([*line, "--out", "joined", "--join", "e"]) == 0
+    joined, err = capsys.readouterr()
+    copied = [text for text in err.splitlines() if text.startswith("joined ")]
+    assert [Path(text.removeprefix("joined ")).name for text in copied] == ["a-0", "b-0"]
+    assert "epoch" not in err
+    tables = "## All measures"
+    assert joined[joined.index(tables) :] == out[out.index(tables) :]
 
 
 def test_an_impossible_experiment_is_reported_in_one_line(config, capsys):

@@ -1,5 +1,7 @@
-"""Experiments: shared warm-ups, tuning on validation only, and tables that add up."""
+"""Experiments: shared warm-ups, runs that are shared and reused, and what is kept of them."""
 
+import copy
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -10,28 +12,26 @@ import pytest
 import torch
 from filelock import FileLock
 
+from pytopo.metrics import betti_error, cldice
 from pytopo.metrics.decision import Decision
-from pytopo.training import report as experiment_report
+from pytopo.training import figures as run_figures
+from pytopo.training import measures, timing
 from pytopo.training.blocks import open_blocks
-from pytopo.training.checkpoint import load_checkpoint
-from pytopo.training.decision import (
-    ACCURACY_LOSS,
-    CLEANUPS,
-    DECISIONS,
-    Predicted,
-    decisions_of,
-    mean_matching_errors,
-)
+from pytopo.training.checkpoint import load_checkpoint, load_network
+from pytopo.training.decision import DECISIONS, Predicted, predicted
 from pytopo.training.distributed import World
 from pytopo.training.experiment import check_experiment, run_experiment, start_experiment
-from pytopo.training.methods import DATTA_2024, experiment_of, run_config, run_folder
-from pytopo.training.results import gather_results
+from pytopo.training.joining import join, runs_to_join
+from pytopo.training.loop import train
+from pytopo.training.methods import experiment_of, run_config, run_folder
+from pytopo.training.pace import Pace
+from pytopo.training.results import gather_results, is_evaluated
 
 ALONE = World(0, 1, torch.device("cpu"))
 TINY = {
     "seeds": [0, 1],
-    "data": {"sections": 5, "side": 80},
-    "network": {"name": "plain", "options": {}},
+    "data": {"sections": 5, "side": 64},
+    "network": {"name": "plain", "options": {"width": 4, "layers": 3}},
     "training": {"epochs": 1, "patches": 8, "batch": 4, "size": 33},
     "methods": {
         "warm-up": {"loss": {"topo_weight": 0.0}},
@@ -46,13 +46,27 @@ TINY = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def without_pictures():
+    """The pictures of a run take most of its time, and have tests of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("curves", "examples", "save"):
+            patch.setattr(run_figures, name, lambda *_: None)
+        yield
+
+
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     folder = tmp_path_factory.mktemp("experiment")
     experiment = experiment_of(TINY)
     start_experiment(folder, experiment)
-    order = [(m.name, seed) for m, seed, _ in run_experiment(experiment, folder, ALONE)]
-    return folder, experiment, order
+    return folder, experiment, trained(experiment, folder)
+
+
+def trained(experiment, folder):
+    """The runs that are trained, in their order; each is evaluated too."""
+    rows = list(run_experiment(experiment, folder, ALONE))
+    return [(method.name, seed) for method, seed, row in rows if row is not None]
 
 
 def test_every_method_is_run_with_every_seed(done):
@@ -63,6 +77,7 @@ def test_every_method_is_run_with_every_seed(done):
 
 def test_a_finished_experiment_has_nothing_left_to_do(done):
     folder, experiment, _ = done
+    assert check(experiment, folder) == ()
     assert list(run_experiment(experiment, folder, ALONE)) == []
 
 
@@ -104,13 +119,12 @@ def test_seeds_and_arms_differ(done):
 def test_an_experiment_grows_and_reuses_the_runs_that_are_there(done, tmp_path):
     folder, _, _ = done
     shutil.copytree(folder, tmp_path / "e")
-    arm = {"start": "warm-up", "loss": {"topo_weight": 0.2, "warmup": 0, "matching": "betti"}}
+    arm = {"start": "warm-up", "loss": {"topo_weight": 0.2, "warmup": 0}}
     methods = {name: TINY["methods"][name] for name in ("warm-up", "without")}
-    grown = experiment_of({**TINY, "seeds": [0], "methods": {**methods, "place": arm}})
+    grown = experiment_of({**TINY, "seeds": [0], "methods": {**methods, "stronger": arm}})
     check(grown, tmp_path / "e")
     start_experiment(tmp_path / "e", grown)
-    order = [(m.name, seed) for m, seed, _ in run_experiment(grown, tmp_path / "e", ALONE)]
-    assert order == [("place", 0)]
+    assert trained(grown, tmp_path / "e") == [("stronger", 0)]
     # what is not in the file is still known: it cannot come back with other values
     again = {**TINY, "methods": {**methods, "with": {"start": "warm-up"}}}
     with pytest.raises(
@@ -127,9 +141,9 @@ def test_an_experiment_grows_and_reuses_the_runs_that_are_there(done, tmp_path):
             {"training": {**TINY["training"], "epochs": 2}},
             "methods.warm-up: training.epochs is 2 and was 1 in this folder; name",
         ),
-        ({"data": {"sections": 6, "side": 80}}, "data.sections is 6 and was 5 in this"),
+        ({"data": {"sections": 6, "side": 64}}, "data.sections is 6 and was 5 in this"),
         (
-            {"data": {"sections": 6, "side": 80}, "methods": {"new": {}}},
+            {"data": {"sections": 6, "side": 64}, "methods": {"new": {}}},
             "methods.new: data.sections is 6 and was 5 in this",
         ),
         (
@@ -147,149 +161,76 @@ def test_runs_with_other_values_are_not_mixed(done, change, message):
     assert (folder / "experiment.json").read_text() == before
 
 
-def test_an_evaluation_with_fewer_decisions_is_made_again(done, tmp_path):
+def test_an_evaluation_that_lacks_something_is_made_again(done, tmp_path):
     folder, experiment, _ = done
     shutil.copytree(folder, tmp_path / "e")
-    file = run_folder(tmp_path / "e", experiment.method("with"), 0) / "evaluation.json"
-    whole = json.loads(file.read_text())
-    file.write_text(json.dumps({"plain": whole["plain"], "tuned": whole["plain"]}))
-    assert check(experiment, tmp_path / "e") == ()
-    assert list(run_experiment(experiment, tmp_path / "e", ALONE)) == []
-    assert json.loads(file.read_text()) == whole
-
-
-def test_the_report_has_a_table_of_epochs_for_each_method(done):
-    folder, experiment, _ = done
-    found = gather_results(experiment, folder)
-    text = experiment_report.write_report(folder, experiment, found)
-    assert (folder / "tables.md").read_text() == text
-    assert (folder / "epochs.png").stat().st_size > 0
-    head = "| Epoch | Loss | Pixel Accuracy | Betti Error | VOI |"
-    assert f"### 3. With topological loss\n\n{head}" in text
-    rows = [found["with"][seed]["epochs"][0] for seed in ("0", "1")]
-    mean = {name: (rows[0][name] + rows[1][name]) / 2 for name in rows[0]}
-    assert (
-        f"| 0 | {mean['loss']:.6f} | {mean['pixel_accuracy']:.4f} "
-        f"| {mean['betti_error']:.4f} | {mean['voi']:.4f} |"
-    ) in text
-
-
-def fabricated(values):
-    """Results in which every measure of a method and seed is one number."""
-    test = {name: 0.0 for _, name, _ in experiment_report.MEASURES} | {"matching": 0.0}
-    epoch = {"epoch": 0, "loss": 1.0, "pixel_accuracy": 0.5, "betti_error": 1.0, "voi": 1.0}
-
-    def run(value):
-        judged = {"test": {**test, "patch_betti_1": value}}
-        return {"epochs": [epoch], "evaluation": dict.fromkeys(DECISIONS, judged)}
-
-    return {
-        method: {str(seed): run(value) for seed, value in enumerate(some)}
-        for method, some in values.items()
-    }
-
-
-def test_spread_is_that_of_seeds_and_differences_are_paired(tmp_path):
-    experiment = experiment_of(TINY)
-    found = fabricated({"warm-up": [9.0, 9.0], "without": [1.0, 3.0], "with": [0.5, 1.5]})
-    text = experiment_report.write_report(tmp_path, experiment, found)
-    (row,) = {line for line in text.splitlines() if line.startswith("| with - without")}
-    # differences -0.5 and -1.5: mean -1, deviation sqrt(1/2)
-    assert row.split(" | ")[6] == "-1.000 ± 0.707 (2 / 0)"
-    (row,) = {line for line in text.splitlines() if line.startswith("| without |")}
-    assert row.split(" | ")[6] == "2.000 ± 1.414"
-
-
-def a_wall_with_a_gap_and_a_speck(speck):
-    """Two walls that cross: a gap in one is weak, and a speck of 9 pixels lies beside."""
-    truth = np.zeros((70, 70), bool)
-    truth[20, :] = truth[:, 30] = True
-    likelihood = np.where(truth, 0.95, 0.0).astype(np.float32)
-    likelihood[20, 40:45] = 0.42  # open at thresholds above 0.42
-    likelihood[49:54, 49:54] = speck - 0.25
-    likelihood[50:53, 50:53] = speck
-    return Predicted(likelihood, truth)
-
-
-def test_each_cleanup_takes_the_decision_with_the_least_error():
-    config = experiment_of(TINY).config
-    predicted = a_wall_with_a_gap_and_a_speck(0.9)
-    chosen = decisions_of([predicted], config)
-    assert list(chosen) == list(DECISIONS)
-    assert chosen["plain"] == Decision(0.5, 0, 0.0)
-    # the speck is brighter than the gap, so a threshold alone keeps one of them
-    by_threshold, by_size, by_persistence = (
-        chosen[f"{cleanup} by matching"] for cleanup in CLEANUPS
-    )
-    assert (by_threshold.smallest, by_threshold.min_persistence) == (0, 0)
-    assert (by_size.threshold, by_size.smallest) == (0.1, 50)
-    assert by_persistence.min_persistence == 0
-    errors = {
-        name: mean_matching_errors([predicted], decision, config)["matching"]
-        for name, decision in chosen.items()
-    }
-    assert errors["size by matching"] == 0 < errors["persistence by matching"]
-    np.testing.assert_array_equal(by_size.mask(predicted.likelihood), predicted.truth)
-
-
-def test_a_line_that_hardly_stands_out_goes_by_persistence():
-    truth = np.zeros((70, 70), bool)
-    truth[:, 30] = True
-    likelihood = np.where(truth, 0.9, 0.2).astype(np.float32)
-    likelihood[5:60, 31:60] = 0.45
-    likelihood[20:32, 50] = 0.7  # 0.25 above what is around it
-    likelihood[30, 30] = 0.55
-    chosen = decisions_of([Predicted(likelihood, truth)], experiment_of(TINY).config)
-    assert chosen["persistence by matching"] == Decision(0.5, min_persistence=0.3)
-
-
-def test_one_criterion_pays_little_accuracy_and_the_other_any():
-    truth = np.zeros((70, 70), bool)
-    truth[:, 30] = True
-    likelihood = np.where(truth, 0.9, 0.0).astype(np.float32)
-    likelihood[:, 27:34] = np.maximum(likelihood[:, 27:34], 0.35)
-    likelihood[30:35, 30] = 0.35  # a gap that only low thresholds close, beside many pixels
-    predicted = Predicted(likelihood, truth)
-    chosen = decisions_of([predicted], experiment_of(TINY).config)
-
-    def accuracy(decision):
-        return (decision.mask(predicted.likelihood) == truth).mean()
-
-    best = max(accuracy(decision) for decision in CLEANUPS["threshold"])
-    for cleanup in CLEANUPS:
-        assert accuracy(chosen[f"{cleanup} by betti"]) >= best - ACCURACY_LOSS
-    assert chosen["threshold by matching"].threshold <= 0.3
-    assert accuracy(chosen["threshold by matching"]) < best - ACCURACY_LOSS
-
-
-def test_patches_of_the_matching_error_tile_a_section():
-    config = experiment_of(TINY).config  # patches of 33 x 33
-    truth = np.zeros((70, 70), bool)
-    truth[:, 35] = True
-    likelihood = truth.astype(np.float32)
-    likelihood[:2, :2], likelihood[60, 60] = 0, 1  # one speck, in one of 3 x 3 patches
-    found = mean_matching_errors([Predicted(likelihood, truth)], Decision(), config)
-    assert found == {"matching_0": 1 / 9, "matching_1": 0.0, "matching": 1 / 9}
-
-
-def test_the_plain_decision_is_the_threshold():
-    likelihood = np.array([[0.5, 0.51], [0.2, 0.9]], np.float32)
-    np.testing.assert_array_equal(
-        Decision().mask(likelihood, "V"), [[False, True], [False, True]]
-    )
-
-
-def test_the_comparison_of_datta_2024_is_the_default():
-    experiment = experiment_of(DATTA_2024)
-    assert [m.name for m in experiment.methods][:4] == [
-        "base",
-        "vgg19",
-        "enhanced",
-        "enhanced-without",
+    places = [
+        run_folder(tmp_path / "e", experiment.method(name), seed) / "evaluation.json"
+        for name, seed in (("with", 0), ("with", 1), ("without", 0))
     ]
-    assert {m.config.training.epochs for m in experiment.methods} == {10}
-    without = [m.name for m in experiment.methods if m.config.loss.topo_weight == 0]
-    assert without == ["enhanced-without", "unet-without"]
+    whole = [json.loads(place.read_text()) for place in places]
+    few = dict.fromkeys(("plain", "tuned"), whole[0]["plain"])
+    of_means, of_no_skeletons = copy.deepcopy(whole[1:])
+    for judged in of_means.values():
+        del judged["images"]  # as older versions wrote it
+    without_cldice(of_no_skeletons)
+    for place, found in zip(places, (few, of_means, of_no_skeletons)):
+        place.write_text(json.dumps(found))
+    assert check(experiment, tmp_path / "e") == ()
+    again = [
+        (m.name, k, row) for m, k, row in run_experiment(experiment, tmp_path / "e", ALONE)
+    ]
+    assert again == [("without", 0, None), ("with", 0, None), ("with", 1, None)]
+    assert [json.loads(place.read_text()) for place in places] == whole
+
+
+def without_cldice(evaluation):
+    for judged in evaluation.values():
+        del judged["test"]["cldice"], judged["images"]["cldice"]
+
+
+def test_without_scikit_image_there_is_no_cldice_to_wait_for(done, tmp_path, monkeypatch):
+    folder, experiment, _ = done
+    place = run_folder(folder, experiment.method("with"), 0)
+    found = json.loads((place / "evaluation.json").read_text())
+    without_cldice(found)
+    (tmp_path / "evaluation.json").write_text(json.dumps(found))
+    assert not is_evaluated(tmp_path)
+    monkeypatch.setattr(measures, "find_spec", lambda name: None)
+    assert is_evaluated(tmp_path)
+    wall = np.zeros((40, 40), bool)
+    wall[20] = True
+    section = Predicted(wall.astype(np.float32), wall)
+    known = measures.measured_images([section], Decision(), experiment.config)
+    assert known["dice"] == [1.0]
+    assert "cldice" not in known
+
+
+def test_every_measure_is_kept_for_every_image(done):
+    folder, experiment, _ = done
+    place = run_folder(folder, experiment.method("with"), 1)
+    (section,) = predicted(
+        load_network(place / "last.pt"), open_blocks(experiment.config.data).test
+    )
+    judged = json.loads((place / "evaluation.json").read_text())["size by betti"]
+    mask = Decision(**judged["decision"]).mask(section.likelihood)
+    images = judged["images"]
+    assert images["cldice"] == [cldice(mask, section.truth)]
+    assert images["pixel_accuracy"] == [(mask == section.truth).mean()]
+    assert images["betti_1"] == [betti_error(mask, section.truth, frame=True).per_dim[1]]
+    assert judged["test"] == {name: value for name, (value,) in images.items()}
+
+
+def test_runs_that_are_evaluated_on_other_images_are_not_compared(done, tmp_path):
+    folder, experiment, _ = done
+    shutil.copytree(folder, tmp_path / "e")
+    place = run_folder(tmp_path / "e", experiment.method("without"), 0) / "evaluation.json"
+    found = json.loads(place.read_text())
+    for judged in found.values():
+        judged["images"] = {name: values * 2 for name, values in judged["images"].items()}
+    place.write_text(json.dumps(found))
+    with pytest.raises(ValueError, match=r"without-0: evaluated on 2 images, and .* on 1;"):
+        gather_results(experiment, tmp_path / "e")
 
 
 def test_a_run_that_another_process_works_on_is_left_to_it(done, tmp_path, monkeypatch):
@@ -307,30 +248,8 @@ def test_a_run_that_another_process_works_on_is_left_to_it(done, tmp_path, monke
             held.release()  # the other process dies
 
         monkeypatch.setattr(module.time, "sleep", sleep)
-        order = [m.name for m, _, _ in run_experiment(experiment, tmp_path, ALONE)]
-    assert order == ["with", "without"]
+        assert trained(experiment, tmp_path) == [("with", 0), ("without", 0)]
     assert waited == [True]
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"methods": {}}, r"no \[methods.NAME\]"),
-        ({"seeds": []}, r"seeds is \[\]; expected a list of whole numbers from 0 to 999"),
-        ({"seeds": [1000]}, r"seeds is \[1000\]"),
-        ({"methods": {"a": {"start": "b"}}}, "methods.a.start is 'b'; expected one of a"),
-        (
-            {"methods": {"a": {"start": "a"}}},
-            "methods.a starts, directly or through .*itself",
-        ),
-        ({"methods": {"a": {"los": {}}}}, r"methods.a: \[los\] is unknown"),
-        ({"methods": {"../a": {}}}, "expected a name of letters"),
-        ({"methods": {"a": {"data": {}}}}, "all methods share the data"),
-    ],
-)
-def test_impossible_experiments_are_refused(change, message):
-    with pytest.raises(ValueError, match=message):
-        experiment_of({**TINY, **change})
 
 
 def test_results_can_be_read_by_others(done):
@@ -348,27 +267,6 @@ def test_results_can_be_read_by_others(done):
 
 def check(experiment, folder):
     return check_experiment(experiment, folder, open_blocks(experiment.config.data), ALONE)
-
-
-def test_a_finished_experiment_passes_its_own_check(done):
-    folder, experiment, _ = done
-    assert check(experiment, folder) == ()
-
-
-@pytest.mark.parametrize(
-    "network", [{"name": "plain", "options": {"width": 8}}, {"name": "unet", "options": {}}]
-)
-def test_a_method_cannot_start_from_another_network(tmp_path, network):
-    methods = {"warm-up": {}, "arm": {"start": "warm-up", "network": network}}
-    with pytest.raises(ValueError, match=r"methods\.arm: network .* cannot start from methods"):
-        check(experiment_of({**TINY, "methods": methods}), tmp_path / "e")
-    assert not (tmp_path / "e").exists()
-
-
-def test_the_method_with_the_error_is_named(tmp_path):
-    methods = {"good": {}, "bad": {"training": {"size": 100}}}
-    with pytest.raises(ValueError, match=r"methods\.bad: .*100"):
-        check(experiment_of({**TINY, "methods": methods}), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -396,10 +294,107 @@ def test_a_run_that_has_not_begun_takes_the_values_of_the_experiment(done, tmp_p
     place = run_folder(tmp_path / "e", experiment.method("with"), 1)
     for name in ("last.pt", "best.pt", "evaluation.json"):
         (place / name).unlink()
-    rows = run_experiment(experiment, tmp_path / "e", ALONE)
-    assert [(method.name, seed) for method, seed, _ in rows] == [("with", 1)]
+    assert trained(experiment, tmp_path / "e") == [("with", 1)]
     one, other = (
         load_checkpoint(run_folder(f, experiment.method("with"), 1) / "last.pt")["weights"]
         for f in (folder, tmp_path / "e")
     )
     assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_joined_halves_of_an_experiment_are_the_experiment(done, tmp_path):
+    folder, experiment, _ = done
+    for seed in experiment.seeds:
+        part = tmp_path / f"machine-{seed}"
+        shutil.copytree(folder, part, ignore=shutil.ignore_patterns(f"*-{1 - seed}"))
+    (tmp_path / "machine-1" / "runs" / "with-1" / "evaluation.json").unlink()
+    parts = [str(tmp_path / f"machine-{seed}") for seed in experiment.seeds]
+    copies = runs_to_join(experiment, tmp_path / "e", parts)
+    start_experiment(tmp_path / "e", experiment)
+    assert list(join(copies)) == copies
+    assert check(experiment, tmp_path / "e") == ()
+    assert trained(experiment, tmp_path / "e") == []  # with-1 is evaluated, no more
+    again, first = (gather_results(experiment, place) for place in (tmp_path / "e", folder))
+    assert json.dumps(again) == json.dumps(first)  # NaN included
+
+
+# ---- how far it is, and how long it takes ----------------------------------------------------
+
+
+def test_the_time_left_is_that_of_steps_and_evaluations(done, tmp_path):
+    folder, experiment, _ = done
+    assert Pace(experiment, folder).text() == "6 of 6 runs done"
+    pace = Pace(experiment, tmp_path)
+    assert pace.text() == "0 of 6 runs done"
+    shutil.copytree(folder / "runs" / "warm-up-0", tmp_path / "runs" / "warm-up-0")
+    pace.trained(steps=2, seconds=20.0)
+    pace.evaluated(seconds=4.0)
+    assert pace.text() == "1 of 6 runs done, about 2 min 0 s left"  # 5 x (2 x 10 s + 4 s)
+    # a run that is trained is to be evaluated only
+    shutil.copytree(folder / "runs" / "with-0", tmp_path / "runs" / "with-0")
+    (tmp_path / "runs" / "with-0" / "evaluation.json").unlink()
+    assert pace.seconds_left() == 4 * 24 + 4
+    # another process has done one too, so it will do half of the others
+    shutil.copytree(folder / "runs" / "warm-up-1", tmp_path / "runs" / "warm-up-1")
+    assert pace.seconds_left() == (3 * 24 + 4) / 2
+    assert pace.text() == "2 of 6 runs done, about 38 s left"
+
+
+def test_the_pace_of_an_experiment_is_measured(done, tmp_path):
+    folder, experiment, _ = done
+    shutil.copytree(folder, tmp_path / "e")
+    for run in ("with-0", "without-0"):
+        (tmp_path / "e" / "runs" / run / "evaluation.json").unlink()
+    (tmp_path / "e" / "runs" / "with-0" / "last.pt").unlink()
+    pace = Pace(experiment, tmp_path / "e")
+    news = [
+        (row is None, pace.done, pace.seconds_left())
+        for *_, row in run_experiment(experiment, tmp_path / "e", ALONE, pace=pace)
+    ]
+    assert [what for what, *_ in news] == [True, False, True]  # one is evaluated only
+    assert [done for _, done, _ in news] == [5, 5, 6]
+    assert news[0][2] is None  # no step was measured yet
+    assert news[1][2] > 0
+    assert news[2][2] == 0
+
+
+def test_a_step_is_timed_with_all_terms_of_its_loss_on_the_same_patches(done, monkeypatch):
+    folder, experiment, _ = done
+    met = {}
+
+    def watched(network, batches, training, loss, first_step):
+        images = met[loss.topo_weight] = []
+        batches = ((images.append(image), (image, truth))[1] for image, truth in batches)
+        for step in train(network, batches, training, loss, first_step=first_step):
+            assert step.topo_weight == loss.topo_weight
+            assert step.learning_rate == pytest.approx(training.final_rate)
+            yield step
+
+    monkeypatch.setattr(timing, "train", watched)
+    monkeypatch.setattr(timing, "ROUNDS", 2)
+    blocks = open_blocks(experiment.config.data)
+    arms = dataclasses.replace(experiment, methods=experiment.methods[1:])
+    found = timing.time_steps(arms, folder, blocks, ALONE, 2)
+    assert found["seconds"].keys() == {"without", "with"}
+    assert (found["batches"], found["rounds"], found["device"]) == (2, 2, "cpu")
+    assert [len(images) for images in met.values()] == [5, 5]  # one before the clock runs
+    assert all(torch.equal(*images) for images in zip(*met.values()))
+
+
+def test_the_least_time_of_each_batch_counts(done, monkeypatch):
+    folder, experiment, _ = done
+    taken = iter([1.0, 5.0, 2.0, 9.0, 1.0, 4.0, 7.0, 2.0, 3.0, 2.0, 9.0, 9.0])
+    monkeypatch.setattr(timing, "_seconds", lambda *_: (wall := next(taken), 10 * wall))
+    monkeypatch.setattr(timing, "ROUNDS", 2)
+    blocks = open_blocks(experiment.config.data)
+    found = timing.time_steps(experiment, folder, blocks, ALONE, 2)
+    # the least are 1, 2, 2 of the first batch and 2, 1, 4 of the second
+    assert found["seconds"] == {"warm-up": 1.5, "without": 1.5, "with": 3.0}
+    assert found["cpu_seconds"] == {"warm-up": 15, "without": 15, "with": 30}
+    (folder / timing.FILE).write_text("{}")
+    with pytest.raises(ValueError, match=r"step-times\.json: damaged; remove it, or"):
+        timing.read_times(folder)
+    (folder / timing.FILE).write_text(json.dumps(found))
+    assert timing.read_times(folder) == found
+    (folder / timing.FILE).unlink()
+    assert timing.read_times(folder) == {}

@@ -25,9 +25,17 @@ figures.py      its curves and examples
 run.py          all of these: a run in a folder, which can be killed and resumed
 
 methods.py      an experiment: methods x seeds
+measures.py     all measures of each image, with a decision
 results.py      the numbers of its runs, measured on held-out sections
+pace.py         how many runs are done, and the time that is left
 experiment.py   all of its runs, shared by several processes
-report.py       the results as tables and figures
+comparison.py   methods in pairs: by seed and by image, with tests
+joining.py      finished runs of other folders, of other machines
+timing.py       how long a step takes, all methods in turns
+families.py     methods that differ in the weight of the topological loss only
+tables.py       the results as tables in Markdown
+charts.py       the results as figures
+report.py       all of these: the report
 ==============  ======================================================================
 """
 

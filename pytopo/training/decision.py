@@ -88,21 +88,12 @@ class Score(NamedTuple):
     betti: float  # Betti error of a patch, all dimensions
 
 
-def mean_matching_errors(
-    sections: Sequence[Predicted], decision: Decision, config: RunConfig
-) -> dict[str, float]:
-    """Return the Betti matching error of the patches of sections, by dimension and in all."""
-    (score,) = scores(sections, [decision], config)
-    by_dim = {f"matching_{dim}": float(error) for dim, error in enumerate(score.matching)}
-    return {**by_dim, "matching": float(score.matching.sum())}
-
-
 def scores(
     sections: Sequence[Predicted], decisions: Sequence[Decision], config: RunConfig
 ) -> list[Score]:
     """Return the score of each decision, a mean over sections; on all cores."""
     found = on_threads(
-        partial(_section_scores, decisions=decisions, config=config),
+        partial(section_scores, decisions=decisions, config=config),
         sections,
         min(number_of_threads(None), len(sections)),
     )
@@ -112,7 +103,7 @@ def scores(
     ]
 
 
-def _section_scores(
+def section_scores(
     section: Predicted, decisions: Sequence[Decision], config: RunConfig
 ) -> list[Score]:
     """Return the score of each decision on a section."""

@@ -2,6 +2,7 @@
 
     experiment.json      all methods that have runs here, all values included
     runs/METHOD-SEED/    a run each, see `pytopo.training.run`, and its evaluation.json
+    step-times.json      how long a step takes, if it was measured: `pytopo.training.timing`
     results.json         all numbers: every epoch, and the held-out sections at the end
     tables.md, *.png     the report, see `pytopo.training.report`
 
@@ -41,6 +42,7 @@ from pytopo.training.methods import (
     run_folder,
 )
 from pytopo.training.network import build_network, weight_shapes
+from pytopo.training.pace import Pace
 from pytopo.training.results import (
     evaluate_run,
     is_evaluated,
@@ -106,6 +108,11 @@ def _check_begun_run(place: Path, world: World) -> None:
         load_history(place)
     elif (place / "last.pt").exists():
         check_resume(place, world)
+    elif (place / "evaluation.json").exists():
+        raise ValueError(
+            f"{place}: its evaluation.json lacks measures of this version, and there is no "
+            "last.pt to evaluate again; put that back, or remove the folder to train anew"
+        )
 
 
 def start_experiment(folder: str | os.PathLike[str], experiment: Experiment) -> None:
@@ -156,14 +163,16 @@ def run_experiment(
     *,
     blocks: Blocks | None = None,
     workers: int = 0,
+    pace: Pace | None = None,
     shown: bool = False,
-) -> Iterator[tuple[Method, int, Row]]:
+) -> Iterator[tuple[Method, int, Row | None]]:
     """Do all runs that are not done, and yield the row of each epoch with method and seed.
 
-    Returns when all runs are finished and evaluated, also those of other processes.  What is
+    A run that is evaluated, its last act, yields None.  Returns when all runs are finished and
+    evaluated, also those of other processes.  ``pace`` is kept up to date, and what is
     ``shown`` on stderr, if that is a terminal, is the step of the run that takes its time.
     """
-    path = Path(folder)
+    path, pace = Path(folder), pace or Pace(experiment, folder)
     blocks = blocks or open_blocks(experiment.config.data)
     pending = [(method, seed) for seed in experiment.seeds for method in experiment.methods]
     while pending:
@@ -179,8 +188,8 @@ def run_experiment(
             with claimed(place) as ours:
                 if ours:
                     config = run_config(experiment, path, method, seed)
-                    name = f"{method.name} seed {seed}" if shown else None
-                    for row in _complete_run(place, config, world, blocks, workers, name):
+                    name = f"{method.name} seed {seed}, {pace.text()}" if shown else None
+                    for row in _complete_run(place, config, world, blocks, workers, pace, name):
                         yield method, seed, row
                 else:
                     left.append((method, seed))
@@ -195,12 +204,20 @@ def _complete_run(
     world: World,
     blocks: Blocks,
     workers: int,
+    pace: Pace,
     shown: str | None,
-) -> Iterator[Row]:
-    """Begin or resume a run, yield its rows, and evaluate it."""
+) -> Iterator[Row | None]:
+    """Begin or resume a run, yield its rows, evaluate it, and yield None."""
     if not (place / "last.pt").exists():
         write_config(place, config)
-    yield from resume_run(place, world, blocks=blocks, workers=workers, shown=shown)
+    start = time.monotonic()
+    for row in resume_run(place, world, blocks=blocks, workers=workers, shown=shown):
+        pace.trained(config.training.epoch_steps, time.monotonic() - start)
+        yield row
+        start = time.monotonic()
     with progress(f"{shown}, evaluation", shown=shown is not None):
+        start = time.monotonic()
         found = evaluate_run(place, blocks, config, world.device)
         write_json(place / "evaluation.json", found)
+        pace.evaluated(time.monotonic() - start)
+    yield None

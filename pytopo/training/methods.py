@@ -6,7 +6,7 @@ shared between arms that differ in the loss only.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -59,15 +59,15 @@ class Method:
         For seed 0.
     start : str
         The method whose last weights it starts from; empty for initial weights of its own.
-    against : str
-        The method that it is paired with, seed by seed; empty for none.
+    against : tuple of str
+        The methods that it is paired with, seed by seed and image by image.
     """
 
     name: str
     title: str
     config: RunConfig
     start: str = ""
-    against: str = ""
+    against: tuple[str, ...] = ()
 
     def changes(self, old: "Method") -> list[str]:
         """Return why runs of an old method are not runs of this one; they share their data.
@@ -113,7 +113,7 @@ def experiment_of(tables: Mapping[str, Any]) -> Experiment:
     tables : mapping
         ``seeds``, a list; ``data``, ``network``, ``training``, ``loss`` as of a run, for all
         methods; and ``methods``, a table each with the values that differ there and, where
-        they apply, ``title``, ``start`` and ``against``.
+        they apply, ``title``, ``start`` and ``against``, a name or a list of names.
 
     Raises
     ------
@@ -149,19 +149,37 @@ def _method(
     if not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
         raise ValueError(f"methods.{name!r}; expected a name of letters, digits, '-', '_', '.'")
     values = dict(table)
-    words = {key: values.pop(key, "") for key in ("title", "start", "against")}
-    for key in ("start", "against"):
-        if words[key] and words[key] not in methods:
-            raise ValueError(
-                f"methods.{name}.{key} is {words[key]!r}; expected one of {', '.join(methods)}"
-            )
+    title, start = values.pop("title", ""), values.pop("start", "")
+    if start and start not in methods:
+        raise ValueError(
+            f"methods.{name}.start is {start!r}; expected one of {', '.join(methods)}"
+        )
+    against = _against(name, values.pop("against", []), methods)
     if "data" in values:
         raise ValueError(f"methods.{name}.data: all methods share the data; expected [data]")
     try:
         config = config_of(merged(common, values))
     except (TypeError, ValueError) as error:
         raise type(error)(f"methods.{name}: {error}") from None
-    return Method(name, words["title"] or name, config, words["start"], words["against"])
+    return Method(name, title or name, config, start, against)
+
+
+def _against(name: str, value: object, methods: Collection[str]) -> tuple[str, ...]:
+    """Return the other methods that one is compared with; a name stands for a list of one."""
+    others = _names(value)
+    if others is None or not set(others) <= set(methods) - {name}:
+        expected = ", ".join(other for other in methods if other != name)
+        raise ValueError(
+            f"methods.{name}.against is {value!r}; expected one or a list of: {expected}"
+        )
+    return tuple(dict.fromkeys(others))
+
+
+def _names(value: object) -> list[str] | None:
+    names = ([value] if value else []) if isinstance(value, str) else value
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        return names
+    return None
 
 
 def _check_start(method: Method, experiment: Experiment) -> None:
@@ -181,7 +199,7 @@ def described(experiment: Experiment) -> dict[str, Any]:
     return {
         "seeds": list(experiment.seeds),
         "methods": {
-            m.name: {**tables_of(m.config), "start": m.start, "against": m.against}
+            m.name: {**tables_of(m.config), "start": m.start, "against": list(m.against)}
             for m in experiment.methods
         },
     }
@@ -196,8 +214,10 @@ def known_method(name: str, table: Mapping[str, Any]) -> Method:
         If it is something else.
     """
     values = dict(table)
-    start, against = values.pop("start"), values.pop("against")
-    return Method(name, name, config_of(values), start, against)
+    start, against = values.pop("start"), _names(values.pop("against"))
+    if against is None:
+        raise ValueError(f"methods.{name}.against is no name, and no list of names")
+    return Method(name, name, config_of(values), start, tuple(against))
 
 
 def run_folder(folder: str | os.PathLike[str], method: Method, seed: int) -> Path:

@@ -1,126 +1,199 @@
-"""The report of an experiment: tables in Markdown, and two figures.
+"""The report of an experiment: all numbers, tables in Markdown, and figures.
 
-Every number is a mean over seeds, followed by the standard deviation where there are several
-seeds.  A paired difference is taken seed by seed before the mean: both arms were trained with
-the same patches in the same order.
+    results.json         every run, and all effects of pairs of methods
+    tables.md            as follows
+    *.png                by epoch, by the weight of the loss, accuracy against topology
+
+The tables:
+
+    summary              what settles whether a method helps: methods x decisions
+    paired differences   each method against others, by seed and by image, with tests
+    time per step        where it was measured
+    all measures         a decision after another: methods, then pairs
+    epochs               on the validation sections
 """
 
-import math
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
+from textwrap import fill
 from typing import Any
-
-import numpy as np
-from matplotlib.figure import Figure
 
 import pytopo
 from pytopo.files import replacing
-from pytopo.plot import COLOURS
+from pytopo.training.charts import (
+    accuracy_against_betti,
+    epoch_curves,
+    heading,
+    weight_curves,
+)
+from pytopo.training.comparison import DRAWN, MOST_EXACT, Pair, compared
 from pytopo.training.decision import ACCURACY_LOSS, DECISIONS, PLAIN
+from pytopo.training.families import families
 from pytopo.training.figures import save
 from pytopo.training.methods import Experiment
-
-Results = dict[str, Any]
-Formatted = list[list[str]]
-
-EPOCH_COLUMNS = (
-    ("Epoch", "epoch", "d"),
-    ("Loss", "loss", ".6f"),
-    ("Pixel Accuracy", "pixel_accuracy", ".4f"),
-    ("Betti Error", "betti_error", ".4f"),
-    ("VOI", "voi", ".4f"),
-)
-# What is reported of the test sections: title, name of the measure, format.
-MEASURES = (
-    ("accuracy", "pixel_accuracy", ".4f"),
-    ("Dice", "dice", ".4f"),
-    ("matching 0", "matching_0", ".3f"),
-    ("matching 1", "matching_1", ".3f"),
-    ("Betti 0, patch", "patch_betti_0", ".3f"),
-    ("Betti 1, patch", "patch_betti_1", ".3f"),
-    ("Betti 0, section", "betti_0", ".1f"),
-    ("Betti 1, section", "betti_1", ".1f"),
-    ("VOI split", "voi_split", ".3f"),
-    ("VOI merge", "voi_merge", ".3f"),
-    ("Rand error", "adapted_rand", ".3f"),
+from pytopo.training.results import write_json
+from pytopo.training.tables import (
+    MAIN,
+    PIXELS_AND_CELLS,
+    TOPOLOGY,
+    differences,
+    epochs,
+    measured,
+    pair_summary,
+    step_times,
+    summary,
 )
 
+EXPLAINED = f"""\
+Betti matching error: features of a patch, components (0) and holes (1), that do not match those
+of the ground truth by place; of patches that tile a section. Betti number error: of random
+patches. "plain" is the threshold 0.5. All else is tuned on the validation sections, "by
+matching" to the least Betti matching error of such patches, "by betti" to their least Betti
+number error among what loses at most {ACCURACY_LOSS:g} of accuracy to the best threshold. Size:
+components of fewer pixels are removed. Persistence: components and holes of less persistence
+are removed from the likelihood.
+"""
+TIMED = """\
+Of training, on {batches} batches on {device}, with the weights that training ended with. All
+methods in turns in one process; the least of {rounds} rounds for each batch, and the mean over
+batches. On processors: the time of all threads, which other programs hardly change.
+"""
+EPOCHS = """\
+Loss is that of the training patches. Betti error: mean over framed patches, components and
+holes together. VOI in bits. Threshold 0.5.
+"""
+PAIRED = """\
+Differences of a method from another: of means over images, by seed, and of means over seeds, by
+image; mean ± deviation, how many fell and rose, and the p-value of a two-sided test. That test
+asks how often a sum as far from 0 occurs among all patterns of signs that the differences might
+have had. With {seeds} the least p-value by seed is {least:g}, whatever the effect. {images}
+Sections of a stack resemble their neighbours, so they are fewer than they seem, and the p-value
+by image is too small. Of twenty comparisons without an effect one has p < 0.05 by chance.
+"""
 
-CRITERIA = {"matching": "Betti matching error", "betti": "Betti error"}
-DRAWN = (PLAIN, "size by matching", "persistence by matching")
-EXPLAINED = (
-    'Columns "matching": features of a patch that do not match those of the ground truth by',
-    "place, components (0) and holes (1); of patches that tile a section. Tuned: on the",
-    "validation sections, by the least Betti matching error of such patches, or by their least",
-    f"Betti error of what loses at most {ACCURACY_LOSS:g} of accuracy to the best threshold.",
-    "Size: components of fewer pixels are removed. Persistence: components and holes of less",
-    "persistence are removed from the likelihood.\n",
-)
 
+def write_report(
+    folder: Path, experiment: Experiment, runs: dict[str, Any], times: dict[str, Any]
+) -> str:
+    """Write ``results.json``, ``tables.md`` and the figures, and return the tables.
 
-def write_report(folder: Path, experiment: Experiment, results: Results) -> str:
-    """Write ``tables.md`` and the figures, and return the tables."""
-    text = "\n".join(_sections(experiment, results))
+    Parameters
+    ----------
+    folder : Path
+    experiment : Experiment
+    runs : dict
+        As `pytopo.training.results.gather_results` returns them.
+    times : dict
+        As `pytopo.training.timing.read_times` returns them.
+    """
+    pairs = compared(experiment, runs)
+    paired = [_plain(pair) for pair in pairs]
+    write_json(folder / "results.json", {"runs": runs, "paired": paired, "steps": times})
+    text = report_text(experiment, runs, pairs, times)
     with replacing(folder / "tables.md") as stream:
         stream.write(text)
-    save(epoch_curves(experiment, results), folder / "epochs.png")
-    save(accuracy_against_betti(experiment, results), folder / "accuracy-betti.png")
+    save(epoch_curves(experiment, runs), folder / "epochs.png")
+    save(accuracy_against_betti(experiment, runs), folder / "accuracy-betti.png")
+    found = families(experiment.methods)
+    if found:
+        save(weight_curves(found, runs), folder / "weights.png")
     return text
 
 
-def _sections(experiment: Experiment, results: Results) -> Iterator[str]:
-    seeds = len(experiment.seeds)
-    count = f"{seeds} seed{'s' if seeds > 1 else ''}"
+def report_text(
+    experiment: Experiment,
+    runs: dict[str, Any],
+    pairs: Sequence[Pair],
+    times: dict[str, Any],
+) -> str:
+    """Return the tables, in Markdown."""
+    return "\n".join(_sections(experiment, runs, pairs, times))
+
+
+def _plain(pair: Pair) -> dict[str, Any]:
+    effects = {"seeds": pair.seeds._asdict(), "images": pair.images._asdict()}
+    return {**pair._asdict(), **effects}
+
+
+def _sections(
+    experiment: Experiment,
+    runs: dict[str, Any],
+    pairs: Sequence[Pair],
+    times: dict[str, Any],
+) -> Iterator[str]:
+    spread = _counted(len(experiment.seeds), "seed")
+    if len(experiment.seeds) > 1:
+        spread = f"mean ± deviation over {spread}"
+    known = _known_measures(runs)
     yield f"{provenance()}\n"
-    yield "## Epoch by epoch, on the validation sections"
-    spread = f"mean ± deviation over {count}" if seeds > 1 else count
-    yield f"\nMeans over {count}. Loss is that of the training patches. Betti error: mean over"
-    yield "framed patches, components and holes together. VOI in bits. Threshold 0.5.\n"
-    for k, method in enumerate(experiment.methods, 1):
-        yield f"### {k}. {method.title}\n"
-        yield from _table([title for title, *_ in EPOCH_COLUMNS], _epochs(results[method.name]))
-        yield ""
-    yield f"## On the test sections, after the last epoch: {spread}\n"
-    yield from EXPLAINED
+    yield f"## Summary, on the test sections after the last epoch: {spread}\n"
+    yield EXPLAINED
+    for title, measure, _ in MAIN:
+        yield f"### {title}\n"
+        yield from summary(experiment, runs, measure)
+    if pairs:
+        yield "## Paired differences\n"
+        yield _paired_explained(len(experiment.seeds), pairs[0].images.number)
+        yield from _pair_summaries(pairs)
+    yield "## Time per step\n"
+    if times:
+        yield TIMED.format(**times)
+        yield from step_times(experiment, times)
+    else:
+        yield "Not measured; `pytopo experiment --time-steps 10` measures it.\n"
+    yield f"## All measures, on the test sections: {spread}\n"
+    if pairs:
+        yield 'Rows "method - other" are differences by seed (seeds that fell / rose).\n'
+    if "cldice" not in known:
+        yield "Without clDice: it takes scikit-image, which was not installed for all runs.\n"
     for decision in DECISIONS:
         yield f"### {heading(decision)}\n"
-        yield from _table(
-            ["method", *(title for title, *_ in MEASURES)],
-            [
-                [m.name, *(_spread(values) for values in _measures(results[m.name], decision))]
-                for m in experiment.methods
-            ],
+        for measures in (TOPOLOGY, PIXELS_AND_CELLS):
+            shown = [measure for measure in measures if measure[1] in known]
+            yield from measured(experiment, runs, decision, shown)
+            if pairs:
+                yield from differences(pairs, decision, shown)
+    yield "## Epoch by epoch, on the validation sections\n"
+    yield f"Means over {_counted(len(experiment.seeds), 'seed')}. {EPOCHS}"
+    for k, method in enumerate(experiment.methods, 1):
+        yield f"### {k}. {method.title}\n"
+        yield from epochs(runs[method.name])
+
+
+def _pair_summaries(pairs: Sequence[Pair]) -> Iterator[str]:
+    for method, against in dict.fromkeys((pair.method, pair.against) for pair in pairs):
+        yield f"### {method} - {against}: Betti matching error\n"
+        of_pair = [p for p in pairs if (p.method, p.against) == (method, against)]
+        yield from pair_summary(of_pair, "matching")
+
+
+def _paired_explained(seeds: int, images: int) -> str:
+    drawn = f"Of the patterns of {images} images {DRAWN} are drawn at random."
+    text = PAIRED.format(
+        seeds=_counted(seeds, "seed"),
+        least=2 / 2**seeds,
+        images=drawn if images > MOST_EXACT else f"There are {_counted(images, 'image')}.",
+    )
+    return fill(text, 96) + "\n"
+
+
+def _known_measures(runs: dict[str, Any]) -> set[str]:
+    """Return the measures that all runs have."""
+    return set.intersection(
+        *(
+            set(run["evaluation"][PLAIN]["test"])
+            for of_method in runs.values()
+            for run in of_method.values()
         )
-        yield ""
-    pairs = [m for m in experiment.methods if m.against]
-    if pairs:
-        yield f"## Paired differences, {spread} (seeds that fell / rose)\n"
-        for decision in DECISIONS:
-            yield f"### {heading(decision)}\n"
-            yield from _table(
-                ["method - other", *(title for title, *_ in MEASURES)],
-                [_differences(m.name, m.against, results, decision) for m in pairs],
-            )
-            yield ""
+    )
 
 
-def heading(decision: str) -> str:
-    """Return the heading of the tables of a decision.
-
-    Examples
-    --------
-    >>> heading("plain"), heading("size by betti")
-    ('Threshold 0.5', 'Threshold and size, tuned by Betti error')
-    """
-    if decision == PLAIN:
-        return "Threshold 0.5"
-    cleanup, criterion = decision.split(" by ")
-    removed = "" if cleanup == "threshold" else f" and {cleanup}"
-    return f"Threshold{removed}, tuned by {CRITERIA[criterion]}"
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' if count > 1 else ''}"
 
 
 def provenance() -> str:
@@ -131,106 +204,3 @@ def provenance() -> str:
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores; "
         f"Python {platform.python_version()}, {versions}."
     )
-
-
-def _table(head: list[str], rows: Formatted) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"|{'---|' * len(head)}"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
-
-
-def _epochs(runs: Results) -> Formatted:
-    histories = [run["epochs"] for run in runs.values()]
-    return [
-        [
-            format(rows[0][name] if form == "d" else _mean([r[name] for r in rows]), form)
-            for _, name, form in EPOCH_COLUMNS
-        ]
-        for rows in zip(*histories)
-    ]
-
-
-def _measures(runs: Results, decision: str) -> Iterator[tuple[list[float], str]]:
-    for _, name, form in MEASURES:
-        yield [run["evaluation"][decision]["test"][name] for run in runs.values()], form
-
-
-def _spread(measure: tuple[list[float], str], sign: str = "") -> str:
-    values, form = measure
-    mean = format(_mean(values), sign + form)
-    return mean if len(values) == 1 else f"{mean} ± {format(np.std(values, ddof=1), form)}"
-
-
-def _differences(name: str, other: str, results: Results, decision: str) -> list[str]:
-    cells = [f"{name} - {other}"]
-    for (mine, form), (theirs, _) in zip(
-        _measures(results[name], decision), _measures(results[other], decision)
-    ):
-        apart = [a - b for a, b in zip(mine, theirs)]
-        fell, rose = sum(d < 0 for d in apart), sum(d > 0 for d in apart)
-        cells.append(f"{_spread((apart, form), '+')} ({fell} / {rose})")
-    return cells
-
-
-def _mean(values: list[float]) -> float:
-    return math.fsum(values) / len(values)
-
-
-# ---- figures -------------------------------------------------------------------------------
-
-
-def epoch_curves(experiment: Experiment, results: Results) -> Figure:
-    """Draw the four measures by epoch: a line per method, and a band for its seeds."""
-    figure = Figure(figsize=(11, 7), dpi=110, layout="constrained")
-    for ax, (title, name, _) in zip(figure.subplots(2, 2).flat, EPOCH_COLUMNS[1:]):
-        for method, (colour, style) in zip(experiment.methods, _looks()):
-            histories = [run["epochs"] for run in results[method.name].values()]
-            values = np.array([[row[name] for row in rows] for rows in histories])
-            epochs = [row["epoch"] for row in histories[0]]
-            ax.plot(epochs, values.mean(axis=0), style, color=colour, label=method.title)
-            ax.fill_between(
-                epochs, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.1, lw=0
-            )
-        ax.set_title(title, fontsize="medium")
-        ax.set_xlabel("epoch")
-        ax.xaxis.get_major_locator().set_params(integer=True)
-    _add_legend(figure)
-    return figure
-
-
-def accuracy_against_betti(experiment: Experiment, results: Results) -> Figure:
-    """Draw accuracy against Betti matching error: small markers are seeds, large ones means."""
-    figure = Figure(figsize=(13, 5.2), dpi=110, layout="constrained")
-    for ax, decision in zip(figure.subplots(1, 3, sharex=True, sharey=True), DRAWN):
-        for method, (colour, style) in zip(experiment.methods, _looks()):
-            tests = [
-                run["evaluation"][decision]["test"] for run in results[method.name].values()
-            ]
-            error = [test["matching"] for test in tests]
-            accuracy = [test["pixel_accuracy"] for test in tests]
-            ax.plot(error, accuracy, "o", ms=4, color=colour, alpha=0.5, mew=0)
-            marker = "o" if style == "-" else "s"
-            ax.plot(
-                _mean(error), _mean(accuracy), marker, ms=9, color=colour, label=method.title,
-                fillstyle="full" if style == "-" else "none",
-            )  # fmt: skip
-        ax.set_title(heading(decision), fontsize="medium")
-        ax.set_xlabel("Betti matching error of a test patch")
-    figure.axes[0].set_ylabel("pixel accuracy, test")
-    _add_legend(figure)
-    return figure
-
-
-def _add_legend(figure: Figure) -> None:
-    """Name the methods once, below all panels."""
-    handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize="small")
-
-
-def _looks() -> Iterator[tuple[str, str]]:
-    """Yield colours that colour-blind readers can distinguish; then the same again, dashed."""
-    colours = (*COLOURS, "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-    for style in ("-", "--", ":"):
-        for colour in colours:
-            yield colour, style

@@ -8,14 +8,15 @@ The report is made from these numbers alone.
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from pytopo.files import replacing
-from pytopo.metrics.decision import Decision
 from pytopo.notes import one_line
 from pytopo.training.blocks import Blocks
 from pytopo.training.checkpoint import load_network
@@ -23,13 +24,11 @@ from pytopo.training.config import RunConfig
 from pytopo.training.decision import (
     DECISIONS,
     PLAIN,
-    Predicted,
     decisions_of,
-    mean_matching_errors,
-    mean_measures,
     predicted,
 )
 from pytopo.training.log import load_history
+from pytopo.training.measures import has_skeletons, measured_images
 from pytopo.training.methods import Experiment, run_folder
 
 
@@ -42,21 +41,24 @@ def evaluate_run(
     -------
     dict
         By the names of `DECISIONS`: each a dict of the ``decision``, "plain" or the best one
-        on the validation sections, and its measures on ``test``.
+        on the validation sections; its measures of all ``images`` of the test sections, a list
+        each; and their means, ``test``.
     """
     network = load_network(folder / "last.pt").to(device)
     decisions = decisions_of(list(predicted(network, blocks.validation)), config)
     test = list(predicted(network, blocks.test))
+    images = {  # several clean-ups may choose the same decision
+        decision: measured_images(test, decision, config)
+        for decision in dict.fromkeys(decisions.values())
+    }
     return {
-        name: {"decision": asdict(decision), "test": _measured(test, decision, config)}
+        name: {
+            "decision": asdict(decision),
+            "test": {name: float(np.mean(values)) for name, values in images[decision].items()},
+            "images": images[decision],
+        }
         for name, decision in decisions.items()
     }
-
-
-def _measured(test: list[Predicted], decision: Decision, config: RunConfig) -> dict[str, float]:
-    return mean_measures(test, decision, config).row() | mean_matching_errors(
-        test, decision, config
-    )
 
 
 def gather_results(experiment: Experiment, folder: str | os.PathLike[str]) -> dict[str, Any]:
@@ -70,22 +72,29 @@ def gather_results(experiment: Experiment, folder: str | os.PathLike[str]) -> di
     Raises
     ------
     FileNotFoundError, ValueError
-        If a file is missing or damaged.
+        If a file is missing or damaged, or runs are evaluated on different numbers of images.
     """
+    counts: dict[int, Path] = {}
     gathered: dict[str, Any] = {}
     for method in experiment.methods:
         runs = gathered[method.name] = {}
         for seed in experiment.seeds:
             place = run_folder(folder, method, seed)
-            runs[str(seed)] = {
-                "epochs": load_history(place),
-                "evaluation": read_evaluation(place),
-            }
+            evaluation = read_evaluation(place)
+            runs[str(seed)] = {"epochs": load_history(place), "evaluation": evaluation}
+            counts.setdefault(len(evaluation[PLAIN]["images"]["dice"]), place)
+    if len(counts) > 1:
+        (one, first), (other, second) = list(counts.items())[:2]
+        raise ValueError(
+            f"{second}: evaluated on {other} images, and {first} on {one}; expected the same"
+        )
     return gathered
 
 
 def is_evaluated(folder: Path) -> bool:
-    """Return whether a run is evaluated with all decisions; other versions may have had fewer.
+    """Return whether a run is evaluated, with all decisions and all measures of each image.
+
+    Other versions had fewer; and clDice is added once there is scikit-image to compute it.
 
     Raises
     ------
@@ -96,9 +105,11 @@ def is_evaluated(folder: Path) -> bool:
     if not path.exists():
         return False
     found = read_json(path)
-    if not isinstance(found, dict) or PLAIN not in found:
+    if not isinstance(found, dict) or not isinstance(found.get(PLAIN), dict):
         raise _damaged(path)
-    return found.keys() >= set(DECISIONS)
+    if not found.keys() >= set(DECISIONS) or "images" not in found[PLAIN]:
+        return False
+    return "cldice" in read_evaluation(folder)[PLAIN]["images"] or not has_skeletons()
 
 
 def read_evaluation(folder: Path) -> dict[str, Any]:
@@ -113,11 +124,19 @@ def read_evaluation(folder: Path) -> dict[str, Any]:
     found = read_json(path)
     try:
         for name in DECISIONS:
-            if not all(type(value) in (int, float) for value in found[name]["test"].values()):
-                raise ValueError("a measure is not a number")
+            test, images = found[name]["test"], found[name]["images"]
+            if not images.keys() == test.keys() >= {"dice"}:
+                raise ValueError("other measures of the images than of their means")
+            for measure, values in images.items():
+                _check_numbers([test[measure], *values])
     except (AttributeError, KeyError, TypeError, ValueError):
         raise _damaged(path) from None
     return found
+
+
+def _check_numbers(values: Iterable[object]) -> None:
+    if not all(type(value) in (int, float) for value in values):
+        raise ValueError("a measure is not a number")
 
 
 def _damaged(path: Path) -> ValueError:
