@@ -128,7 +128,7 @@ def _figure(folder: Path, results: Results, image: NDArray, truth: NDArray) -> F
     _draw(axes[0], image[section], truth[section], "image, truth")
     for ax, (arm, runs) in zip(axes[1:], results.items()):
         path = folder / f"{arm.replace(':', '-')}-{runs[0]['seed']}.npy"
-        _draw(ax, np.load(path)[section].astype(float), truth[section], arm)
+        _draw(ax, np.load(path)[section], truth[section], arm)
     panels = below.subplots(1, len(DRAWN), sharex=True, sharey=True)
     for ax, decision in zip(panels, DRAWN):
         for arm, colour in zip(results, (*COLOURS, "#CC79A7", "#E69F00", "#56B4E9", "#000000")):

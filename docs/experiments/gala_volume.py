@@ -241,7 +241,7 @@ def run(folder: Path, arm: str, volume: Block, settings: Settings, seed: int) ->
         with replacing(stored(folder, arm, seed, "pt"), "w+b") as stream:
             torch.save(network.state_dict(), stream)
     with replacing(stored(folder, arm, seed, "npy"), "w+b") as stream:
-        np.save(stream, test.image.astype(np.float16))
+        np.save(stream, test.image)
     with replacing(stored(folder, arm, seed, "json")) as stream:
         json.dump(result, stream, indent=1)
 
