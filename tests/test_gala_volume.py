@@ -60,6 +60,21 @@ def test_each_loss_is_trained_once_and_reported(script, tmp_path, monkeypatch, c
         script.main()
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--arms", "cost"], "'cost'; expected ce, or NAME:WEIGHT"),
+        (["--side", "16", "--patch", "17"], "--patch 17: expected 1 to 8"),
+    ],
+)
+def test_what_cannot_be_run_is_refused(script, tmp_path, monkeypatch, capsys, words, message):
+    monkeypatch.setattr(sys, "argv", ["gala_volume.py", "--out", str(tmp_path / "x"), *words])
+    with pytest.raises(SystemExit, match="2"):
+        script.main()
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
 def test_tuning_takes_the_decision_that_fits_the_validation_block(script):
     truth = np.ones((12, 12, 12), bool)
     truth[2:10, 2:10, 2:10] = False

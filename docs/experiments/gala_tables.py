@@ -1,5 +1,6 @@
 """The tables and the figure of `gala_volume.py`: every number a mean over seeds."""
 
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ MEASURES = (
     ("VOI merge", "voi_merge", ".3f"),
     ("Rand error", "adapted_rand", ".3f"),
 )
+LOOKS = (*COLOURS, "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DRAWN = ("plain", "size by matching", "persistence by matching")
 
 
@@ -131,7 +133,7 @@ def _figure(folder: Path, results: Results, image: NDArray, truth: NDArray) -> F
         _draw(ax, np.load(path)[section], truth[section], arm)
     panels = below.subplots(1, len(DRAWN), sharex=True, sharey=True)
     for ax, decision in zip(panels, DRAWN):
-        for arm, colour in zip(results, (*COLOURS, "#CC79A7", "#E69F00", "#56B4E9", "#000000")):
+        for arm, colour in zip(results, cycle(LOOKS)):
             error = _values(results, arm, decision, "matching")
             accuracy = _values(results, arm, decision, "pixel_accuracy")
             ax.plot(error, accuracy, "o", ms=4, color=colour, alpha=0.5, mew=0)

@@ -233,9 +233,12 @@ def run(folder: Path, arm: str, volume: Block, settings: Settings, seed: int) ->
     result |= train(network, arm, block_of(volume, "train"), settings, seed)
     found = Block(likelihood(network, volume.image), volume.truth)
     validation, test = (block_of(found, name) for name in ("validation", "test"))
+    chosen = decisions_of(validation)
+    measured = {
+        decision: measures(test, decision, settings) for decision in set(chosen.values())
+    }
     result["decisions"] = {
-        name: {"decision": asdict(decision), **measures(test, decision, settings)}
-        for name, decision in decisions_of(validation).items()
+        name: {"decision": asdict(one), **measured[one]} for name, one in chosen.items()
     }
     if arm == WARMUP:
         with replacing(stored(folder, arm, seed, "pt"), "w+b") as stream:
@@ -331,6 +334,9 @@ def main() -> None:
     torch.set_num_threads(1)
     volume = opened(args.data, args.side)
     settings = Settings(args.warmup, args.steps, args.patch, args.width, volume.truth.shape)
+    smallest = min(block_of(volume, "train").truth.shape)
+    if not 1 <= args.patch <= smallest:
+        parser.error(f"--patch {args.patch}: expected 1 to {smallest}, the training block")
     args.out.mkdir(parents=True, exist_ok=True)
     arms = [WARMUP, *args.arms]
     for seed in args.seeds:
