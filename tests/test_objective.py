@@ -219,11 +219,23 @@ def test_a_soft_skeleton_needs_as_many_erosions_as_half_the_width():
     assert thin[1] == [float(k == 6) for k in range(13)]
 
 
-def test_soft_cldice_is_that_of_monai():
+def test_the_soft_skeleton_of_a_wall_in_a_volume_is_its_middle():
+    wall = torch.zeros(1, 1, 5, 6, 9)
+    wall[..., 3:6] = 1
+    middle = torch.zeros_like(wall)
+    middle[..., 4] = 1
+    torch.testing.assert_close(soft_skeleton(wall, 2), middle)
+    shifted = wall.roll(1, dims=-1)  # covers the middle, and its own middle lies in the wall
+    assert SoftClDice(smooth=0)(40 * shifted - 20, wall).item() == pytest.approx(0, abs=1e-6)
+    assert SoftDice(smooth=0)(40 * shifted - 20, wall).item() == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 30, 30), (2, 1, 9, 10, 11)])
+def test_soft_cldice_is_that_of_monai(shape):
     losses = pytest.importorskip("monai.losses")
     generator = torch.Generator().manual_seed(0)
-    logits = torch.randn(2, 1, 30, 30, generator=generator)
-    truth = (torch.rand(2, 1, 30, 30, generator=generator) > 0.5).float()
+    logits = torch.randn(shape, generator=generator)
+    truth = (torch.rand(shape, generator=generator) > 0.5).float()
     theirs = losses.SoftclDiceLoss(iter_=4, smooth=1e-7)(logits.sigmoid(), truth)
     torch.testing.assert_close(SoftClDice(4)(logits, truth), theirs)
 

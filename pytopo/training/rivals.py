@@ -1,5 +1,7 @@
 """Losses to compare with: each takes logits and truth, (B, 1, H, W) tensors, to a scalar.
 
+"dice" and "cldice" take volumes as well, (B, 1, D, H, W).
+
     "dice"              overlap of likelihood and truth
     "cldice"            overlap of each with the skeleton of the other
     "skeleton-recall"   how much of the truth's skeleton the likelihood covers
@@ -89,7 +91,7 @@ class SoftClDice(nn.Module):
 
 
 def soft_skeleton(image: Tensor, iterations: int) -> Tensor:
-    """Return what openings remove of an image (B, 1, H, W), and of its erosions.
+    """Return what openings remove of images (B, 1, H, W) or volumes, and of their erosions.
 
     Examples
     --------
@@ -193,18 +195,25 @@ class NeighbourPenalty(nn.Module):
 
 
 def _eroded(image: Tensor) -> Tensor:
-    """Return the least value among each pixel and its four neighbours."""
-    rows = -F.max_pool2d(-image, (3, 1), 1, (1, 0))
-    columns = -F.max_pool2d(-image, (1, 3), 1, (0, 1))
-    return torch.minimum(rows, columns)
+    """Return the least value among each pixel and its neighbours over sides."""
+    axes = image.ndim - 2
+    along = [[int(a == b) for a in range(axes)] for b in range(axes)]
+    least = [-_greatest(-image, reach) for reach in along]
+    return torch.stack(least).amin(dim=0)
 
 
 def _opened(image: Tensor) -> Tensor:
-    return F.max_pool2d(_eroded(image), 3, 1, 1)
+    return _greatest(_eroded(image), [1] * (image.ndim - 2))
+
+
+def _greatest(image: Tensor, reach: list[int]) -> Tensor:
+    """Return the greatest value at most so far away along each axis."""
+    pool = F.max_pool2d if len(reach) == 2 else F.max_pool3d
+    return pool(image, [2 * n + 1 for n in reach], 1, reach)
 
 
 def _sums(images: Tensor) -> Tensor:
-    return images.sum(dim=(1, 2, 3))
+    return images.flatten(1).sum(dim=1)
 
 
 def _shares(part: Tensor, whole: Tensor, smooth: float) -> Tensor:
