@@ -5,6 +5,7 @@
 First, with random weights: how alike different patches are for the last layer (the mean cosine
 of what enters it), and how much gradient is left in the first layer.  Then, for each learning
 rate, the same patches after some steps, and as many patches of other sections, never seen.
+"plain", which is all convolutions, is there to compare with.
 
     python docs/experiments/datta_learning.py isbi2012 base --steps 200
 """
@@ -44,7 +45,7 @@ def predicted(network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
         logits = torch.cat([network(part) for part in images.split(16)])
     hook.remove()
     network.train()
-    return logits, torch.cat(seen)
+    return logits, torch.cat(seen).flatten(1)
 
 
 def likeness(features: Tensor) -> float:
@@ -107,7 +108,7 @@ def main() -> None:
     """Read the command line, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", help="with image/ and label/; labels mark the cells")
-    parser.add_argument("network", choices=["base", "vgg19", "enhanced"])
+    parser.add_argument("network", choices=["base", "vgg19", "enhanced", "plain"])
     parser.add_argument("--patches", type=int, default=16, help="to be learned (16)")
     parser.add_argument("--batch", type=int, default=16, help="patches of a step (16)")
     parser.add_argument("--steps", type=int, default=200, help="(200)")
