@@ -31,6 +31,7 @@ from sphinx.util.docutils import SphinxDirective
 import pytopo
 
 HERE = Path(__file__).parent
+FIGURE = re.compile(r"!\[([^\]]*)\]\(figures/([\w-]+\.png)\)")
 REPORT = re.compile(r"^<!-- report ([\w-]+) -->$", re.M)
 
 project = "pytopo"
@@ -51,6 +52,7 @@ html_static_path = ["course/static"]
 html_css_files = ["site.css"]
 
 myst_heading_anchors = 3
+myst_enable_extensions = ["attrs_inline", "dollarmath"]
 
 # Names in single backticks in docstrings are names of Python.
 default_role = "py:obj"
@@ -195,8 +197,22 @@ def mark_drawings(
 
 
 def make_figures(app: Sphinx) -> None:
-    """Draw the figures."""
+    """Draw the figures, for light and for dark pages."""
+    (HERE / "figures" / "dark").mkdir(exist_ok=True)
     run_with_jit(HERE / "figures" / "make.py", HERE / "figures")
+
+
+def show_dark_figures(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Show the figure for dark pages on dark pages, where there is one."""
+
+    def both(figure: re.Match[str]) -> str:
+        alt, name = figure.groups()
+        if not (HERE / "figures" / "dark" / name).exists():
+            return figure[0]
+        light = f"![{alt}](figures/{name}){{.only-light}}"
+        return f"{light}\n![{alt}](figures/dark/{name}){{.only-dark}}"
+
+    source[0] = FIGURE.sub(both, source[0])
 
 
 def run_with_jit(script: Path, folder: Path) -> None:
@@ -210,6 +226,7 @@ def setup(app: Sphinx) -> None:
     app.add_transform(LinkToSource)
     app.connect("source-read", drop_empty_globs)
     app.connect("source-read", add_live_parts)
+    app.connect("source-read", show_dark_figures)
     app.connect("build-finished", copy_reports)
     app.connect("missing-reference", link_by_name)
     app.connect("autodoc-skip-member", skip_fields)
