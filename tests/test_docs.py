@@ -90,6 +90,8 @@ def test_every_picture_of_a_lesson_is_made_by_the_code_of_the_documents(make):
     prefixes = ("lesson-", "regions-", "betti-matching-", "metrics-", "compare-")
     of_lessons = {name for name in pictures() if name.startswith(prefixes)}
     assert of_lessons == set(make.figures())
+    of_gallery = {name for name in pictures() if name.startswith("gallery-")}
+    assert of_gallery == set(make.pictures())
 
 
 @pytest.mark.compiled

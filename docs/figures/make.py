@@ -6,7 +6,8 @@ With a folder ``dark`` in FOLDER each is drawn into that too, for dark pages.
 
 Each function of a `lesson_*.py` that is not private returns one figure, and the file has the
 name of the function: `lesson_1.py` has ``sweep``, which becomes `lesson-1-sweep.png`.  The
-figure of the README is what `pytopo diagram` draws of the built-in example.
+pictures of the gallery are drawn by the code of its page, and the figure of the README is what
+`pytopo diagram` draws of the built-in example.
 """
 
 import inspect
@@ -16,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 
 from dark import darken
+from gallery import draw_gallery, pictures
 from matplotlib.figure import Figure
 
 HERE = Path(__file__).parent
@@ -56,6 +58,8 @@ def main(folder: str, *names: str) -> None:
             if (Path(folder) / "dark").is_dir():
                 darken(figure)
                 save(figure, Path(folder) / "dark" / name)
+    if not names or set(names) & set(pictures()):
+        draw_gallery(Path(folder))
     if not names or EXAMPLE in names:
         draw_example(Path(folder) / EXAMPLE)
 
