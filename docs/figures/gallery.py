@@ -22,7 +22,7 @@ def pictures() -> list[str]:
 
 
 def draw_gallery(folder: Path) -> None:
-    """Run the page, and put its pictures into a folder, and into its ``dark`` if there is one."""
+    """Run the page; its pictures go into a folder, and into its ``dark`` if there is one."""
     folder, names, home = folder.resolve(), {}, Path.cwd()
     blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)
     with TemporaryDirectory() as work, contextlib.redirect_stdout(io.StringIO()):
