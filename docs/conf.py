@@ -42,7 +42,9 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.viewcode",
     "numpydoc",
+    "sphinx_reredirects",
 ]
+redirects = {"fast-2d": "lesson-6-fast-2d.html", "matching": "lesson-7-matching.html"}
 exclude_patterns = ["course", "experiments", "**.ipynb_checkpoints"]
 
 html_theme = "furo"

@@ -25,10 +25,13 @@ LESSONS = (
     "lesson-3-reduction.md",
     "lesson-4-pairs.md",
     "lesson-5-diagram.md",
-    "fast-2d.md",
-    "matching.md",
+    "lesson-6-fast-2d.md",
+    "lesson-7-matching.md",
     "lesson-8-loss.md",
     "lesson-9-training.md",
+    "lesson-10-volumes.md",
+    "lesson-11-simplification.md",
+    "lesson-12-tiles.md",
 )
 
 
@@ -163,8 +166,8 @@ def clicks_from(start):
     ("idea", "page", "source"),
     [
         ("the reduction", "lesson-3-reduction.md", "pytopo/kernels/reduction.py"),
-        ("the elder rule", "fast-2d.md", "pytopo/kernels/kruskal.py"),
-        ("the matching", "matching.md", "pytopo/matching/assignment.py"),
+        ("the elder rule", "lesson-6-fast-2d.md", "pytopo/kernels/kruskal.py"),
+        ("the matching", "lesson-7-matching.md", "pytopo/matching/assignment.py"),
         ("the gradient", "lesson-8-loss.md", "pytopo/kernels/squares.py"),
     ],
 )
