@@ -16,10 +16,12 @@ from typing import Any, ClassVar
 # Without the JIT a kernel is a function, with a signature and a docstring.
 os.environ["NUMBA_DISABLE_JIT"] = "1"
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent / "course"))
 
 from docstrings import as_restructured_text, sections_as_rubrics
 from docutils import nodes
 from docutils.parsers.rst import directives
+from solutions import with_solutions
 from sphinx.addnodes import download_reference, pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
@@ -29,6 +31,8 @@ from sphinx.util.docutils import SphinxDirective
 import pytopo
 
 HERE = Path(__file__).parent
+FIGURE = re.compile(r"!\[([^\]]*)\]\(figures/([\w-]+\.png)\)")
+REPORT = re.compile(r"^<!-- report ([\w-]+) -->$", re.M)
 
 project = "pytopo"
 version = release = pytopo.__version__
@@ -38,14 +42,19 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.viewcode",
     "numpydoc",
+    "sphinx_reredirects",
 ]
-exclude_patterns = ["experiments", "**.ipynb_checkpoints"]
+redirects = {"fast-2d": "lesson-6-fast-2d.html", "matching": "lesson-7-matching.html"}
+exclude_patterns = ["course", "experiments", "**.ipynb_checkpoints"]
 
 html_theme = "furo"
 html_title = "pytopo"
 html_show_sourcelink = False
+html_static_path = ["course/static"]
+html_css_files = ["site.css"]
 
 myst_heading_anchors = 3
+myst_enable_extensions = ["attrs_inline", "dollarmath"]
 
 # Names in single backticks in docstrings are names of Python.
 default_role = "py:obj"
@@ -156,6 +165,21 @@ def drop_empty_globs(app: Sphinx, docname: str, source: list[str]) -> None:
     )
 
 
+def add_live_parts(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Show the reports that a page names, and its solutions; drop what only notebooks have."""
+    page = re.sub(r"^<!-- notebook\n.*?^-->\n", "", source[0], flags=re.M | re.S)
+    source[0] = REPORT.sub(
+        r'<iframe class="report" src="_reports/\1.html" title="\1"></iframe>',
+        with_solutions(page),
+    )
+
+
+def copy_reports(app: Sphinx, error: Exception | None) -> None:
+    """Make the reports beside the pages that show them."""
+    if error is None and app.builder.name == "html":
+        run_with_jit(HERE / "course" / "reports.py", app.outdir / "_reports")
+
+
 def skip_fields(
     app: Sphinx, kind: str, name: str, value: object, skip: bool, options: object
 ) -> bool | None:
@@ -175,17 +199,37 @@ def mark_drawings(
 
 
 def make_figures(app: Sphinx) -> None:
-    """Draw the figures, in a process of its own that has the JIT."""
+    """Draw the figures, for light and for dark pages."""
+    (HERE / "figures" / "dark").mkdir(exist_ok=True)
+    run_with_jit(HERE / "figures" / "make.py", HERE / "figures")
+
+
+def show_dark_figures(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Show the figure for dark pages on dark pages, where there is one."""
+
+    def both(figure: re.Match[str]) -> str:
+        alt, name = figure.groups()
+        if not (HERE / "figures" / "dark" / name).exists():
+            return figure[0]
+        light = f"![{alt}](figures/{name}){{.only-light}}"
+        return f"{light}\n![{alt}](figures/dark/{name}){{.only-dark}}"
+
+    source[0] = FIGURE.sub(both, source[0])
+
+
+def run_with_jit(script: Path, folder: Path) -> None:
+    """Run a script that writes into a folder, in a process of its own that has the JIT."""
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "0", "MPLBACKEND": "agg"}
-    figures = HERE / "figures"
-    command = [sys.executable, str(figures / "make.py"), str(figures)]
-    subprocess.run(command, env=environment, check=True)
+    subprocess.run([sys.executable, str(script), str(folder)], env=environment, check=True)
 
 
 def setup(app: Sphinx) -> None:
     app.add_directive("modules", Modules)
     app.add_transform(LinkToSource)
     app.connect("source-read", drop_empty_globs)
+    app.connect("source-read", add_live_parts)
+    app.connect("source-read", show_dark_figures)
+    app.connect("build-finished", copy_reports)
     app.connect("missing-reference", link_by_name)
     app.connect("autodoc-skip-member", skip_fields)
     app.connect("autodoc-process-docstring", mark_drawings, priority=400)

@@ -25,10 +25,13 @@ LESSONS = (
     "lesson-3-reduction.md",
     "lesson-4-pairs.md",
     "lesson-5-diagram.md",
-    "fast-2d.md",
-    "matching.md",
+    "lesson-6-fast-2d.md",
+    "lesson-7-matching.md",
     "lesson-8-loss.md",
     "lesson-9-training.md",
+    "lesson-10-volumes.md",
+    "lesson-11-simplification.md",
+    "lesson-12-tiles.md",
 )
 
 
@@ -90,6 +93,8 @@ def test_every_picture_of_a_lesson_is_made_by_the_code_of_the_documents(make):
     prefixes = ("lesson-", "regions-", "betti-matching-", "metrics-", "compare-", "large-")
     of_lessons = {name for name in pictures() if name.startswith(prefixes)}
     assert of_lessons == set(make.figures())
+    of_gallery = {name for name in pictures() if name.startswith("gallery-")}
+    assert of_gallery == set(make.pictures())
 
 
 @pytest.mark.compiled
@@ -181,8 +186,8 @@ def clicks_from(start):
     ("idea", "page", "source"),
     [
         ("the reduction", "lesson-3-reduction.md", "pytopo/kernels/reduction.py"),
-        ("the elder rule", "fast-2d.md", "pytopo/kernels/kruskal.py"),
-        ("the matching", "matching.md", "pytopo/matching/assignment.py"),
+        ("the elder rule", "lesson-6-fast-2d.md", "pytopo/kernels/kruskal.py"),
+        ("the matching", "lesson-7-matching.md", "pytopo/matching/assignment.py"),
         ("the gradient", "lesson-8-loss.md", "pytopo/kernels/squares.py"),
     ],
 )

@@ -13,6 +13,7 @@ from scipy import ndimage
 
 import pytopo
 from pytopo import textbook
+from pytopo.large.textbook import edges, kruskal
 from pytopo.order import total_order
 
 IMAGE = np.array(
@@ -435,3 +436,150 @@ def test_matched_by_place_exercise_3():
     """c is the image itself, and the ring and the valley are born after everything has died."""
     m = pytopo.betti_matching(IMAGE, RING_AND_VALLEY + 100)
     assert m.pairs.tolist() == [[0, 0]]
+
+
+# --- lesson 10: volumes ------------------------------------------------------------------
+
+VOLUME = np.array(
+    [
+        [[9, 10, 11], [16, 25, 12], [15, 14, 13]],
+        [[1, 2, 3], [8, 27, 4], [7, 6, 5]],
+        [[17, 18, 19], [24, 26, 20], [23, 22, 21]],
+    ]
+)
+
+
+def test_lesson_10_exercise_1():
+    """Cells with signs are Betti numbers with signs."""
+    f = textbook.lower_star_filtration(VOLUME)
+    diagram = pytopo.persistence(VOLUME)
+    characteristics = []
+    for t in (8, 24, 25, 26, 27):
+        there = f.dimension[VOLUME.ravel()[f.pixel] <= t]
+        vertices, edges, squares, cubes = np.bincount(there, minlength=4)
+        components, tunnels, voids = diagram.betti(t)
+        characteristics.append(int(vertices - edges + squares - cubes))
+        assert characteristics[-1] == components - tunnels + voids
+    assert characteristics == [0, 0, 1, 2, 1]
+
+
+def test_lesson_10_exercise_2():
+    """One component: from 27 on each voxel touches what is there, and no ring is left open."""
+    diagram = pytopo.persistence(VOLUME, superlevel=True)
+    assert diagram.dim.tolist() == [0]
+    assert diagram.points(0).tolist() == [[27, -np.inf]]
+
+
+def test_lesson_10_exercise_3():
+    """Any voxel of the ring opens the wall; six openings make five tunnels."""
+    will_do = []
+    for place in np.ndindex(3, 3, 3):
+        opened = VOLUME.copy()
+        opened[place] = 30
+        if pytopo.persistence(opened).betti(24)[1] == 2:
+            will_do.append(VOLUME[place])
+    assert sorted(will_do) == [1, 2, 3, 4, 5, 6, 7, 8]
+    cube = np.zeros((3, 3, 3))
+    for side in ((0, 1, 1), (2, 1, 1), (1, 0, 1), (1, 2, 1), (1, 1, 0), (1, 1, 2), (1, 1, 1)):
+        cube[side] = 1
+    assert pytopo.persistence(cube).betti(0) == (1, 5, 0)
+
+
+# --- lesson 11: less noise, and regions --------------------------------------------------
+
+
+def test_lesson_11_exercise_1():
+    """8, 9 and 11 rise to 13: by 5 at most, the persistence of the valley, which is below 6."""
+    filled = pytopo.simplify(IMAGE, 6, dims=0)
+    moved = filled - IMAGE
+    assert IMAGE[moved > 0].tolist() == [8, 9, 11]
+    assert set(filled[moved > 0]) == {13}
+    assert moved.max() == 5
+
+
+def test_lesson_11_exercise_2():
+    """Two up to 5, the persistence of the second valley, and one above."""
+    counts = {
+        cut: len(pytopo.regions(IMAGE, 0, min_persistence=cut)[1]) for cut in (0, 4, 5, 5.5, 9)
+    }
+    assert counts == {0: 2, 4: 2, 5: 2, 5.5: 1, 9: 1}
+
+
+def test_lesson_11_exercise_3():
+    """Nothing: no feature below the cut is left."""
+    noisy = np.random.default_rng(0).normal(size=(30, 30))
+    for dim in (0, 1):
+        once = pytopo.simplify(noisy, 1, dims=dim)
+        np.testing.assert_array_equal(pytopo.simplify(once, 1, dims=dim), once)
+
+
+# --- lesson 12: an image in two tiles ----------------------------------------------------
+
+
+def parts_of(cut, axis):
+    """Return the pixels of the two tiles and of the seam of a cut of the image."""
+    pixels = list(np.ndindex(5, 5))
+    return (
+        [p for p in pixels if p[axis] < cut],
+        [p for p in pixels if p[axis] >= cut],
+        [p for p in pixels if p[axis] in (cut - 1, cut)],
+    )
+
+
+def test_lesson_12_exercise_1():
+    """In front of column 1 or 2; below the valley, row 4, its pixel 11 is met."""
+    inside = []
+    for axis in (0, 1):
+        for cut in (1, 2, 3, 4):
+            *tiles, seam = parts_of(cut, axis)
+            met = [(IMAGE[p].item(), p) for p in seam]
+            found = [kruskal(edges(IMAGE, tile), met)[0] for tile in tiles]
+            if [((1, 4), (2, 3))] in found:
+                inside.append((axis, cut))
+    assert inside == [(1, 1), (1, 2)]
+
+
+def forgetful_kruskal(triplets, met):
+    """The rule without its last sentence."""
+    root, unknown, finished, still_open = {}, set(met), [], []
+
+    def find(node):
+        while root.setdefault(node, node) != node:
+            node = root[node]
+        return node
+
+    for one, death, other in sorted(triplets, key=lambda triplet: triplet[1]):
+        elder, younger = sorted([find(one), find(other)])
+        if elder != younger:
+            root[younger] = elder
+            if younger in unknown:
+                still_open.append((younger, death, elder))
+            elif younger != death:
+                finished.append((younger[1], death[1]))
+    return finished, still_open
+
+
+def test_lesson_12_exercise_2():
+    """0 9 1 5 2 3 | 0: the tile says that 1 dies at 9, but through 2 it reaches the seam."""
+    row = np.array([[0, 9, 1, 5, 2, 3, 0]])
+    left, seam = [(0, k) for k in range(6)], [(0, 5), (0, 6)]
+    met = [(row[p].item(), p) for p in seam]
+    right = kruskal(edges(row, left), met)
+    wrong = forgetful_kruskal(edges(row, left), met)
+    assert ((0, 2), (0, 1)) in wrong[0]  # 1 is said to die at 9
+    assert ((0, 2), (0, 1)) not in right[0]  # it dies at 5, by the 0 beyond the seam
+    assert [1, 5] in pytopo.persistence(row).points(0).tolist()
+
+
+def test_lesson_12_exercise_3():
+    """They grow with the side, by a factor near 2; pixels grow by 4."""
+    random, counts = np.random.default_rng(0), []
+    for side in (8, 16, 32):
+        noise = random.random((side, side))
+        pixels = list(np.ndindex(side, side))
+        met = [
+            (noise[p].item(), p) for p in pixels if {0, side - 1} & set(p)
+        ]  # all four sides are shared
+        counts.append(len(kruskal(edges(noise, pixels), met)[1]))
+    assert 1.5 < counts[1] / counts[0] < 2.7
+    assert 1.5 < counts[2] / counts[1] < 2.7

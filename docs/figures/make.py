@@ -2,9 +2,12 @@
 
     python docs/figures/make.py FOLDER [NAME ...]
 
+With a folder ``dark`` in FOLDER each is drawn into that too, for dark pages.
+
 Each function of a `lesson_*.py` that is not private returns one figure, and the file has the
 name of the function: `lesson_1.py` has ``sweep``, which becomes `lesson-1-sweep.png`.  The
-figure of the README is what `pytopo diagram` draws of the built-in example.
+pictures of the gallery are drawn by the code of its page, and the figure of the README is what
+`pytopo diagram` draws of the built-in example.
 """
 
 import inspect
@@ -13,6 +16,8 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from dark import darken
+from gallery import draw_gallery, pictures
 from matplotlib.figure import Figure
 
 HERE = Path(__file__).parent
@@ -39,10 +44,22 @@ def draw_example(path: Path) -> None:
         sys.exit(f"{path}: pytopo diagram failed")
 
 
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure on its paper."""
+    paper = figure.get_facecolor()
+    figure.savefig(path, dpi=100, facecolor=paper, metadata={"Software": None})
+
+
 def main(folder: str, *names: str) -> None:
     for name, make in figures().items():
         if not names or name in names:
-            make().savefig(Path(folder) / name, dpi=100, metadata={"Software": None})
+            figure = make()
+            save(figure, Path(folder) / name)
+            if (Path(folder) / "dark").is_dir():
+                darken(figure)
+                save(figure, Path(folder) / "dark" / name)
+    if not names or set(names) & set(pictures()):
+        draw_gallery(Path(folder))
     if not names or EXAMPLE in names:
         draw_example(Path(folder) / EXAMPLE)
 

@@ -20,7 +20,7 @@ bands can be done at the same time.  A *foreign* merge event leads from one band
 Of two components in a band the younger dies for certain unless it has been touched: nothing
 else can have merged with it, and whatever the elder has merged with is older still.  A merge
 event that is not certain touches both, and is left for a last pass over all that is left and
-all that is foreign.  `docs/fast-2d.md` has the proof.
+all that is foreign.  `docs/lesson-6-fast-2d.md` has the proof.
 """
 
 import numpy as np

@@ -24,7 +24,7 @@ A saddle of k arcs makes k - 1 *merge events*, each of which may merge two compo
 of kernels does both sweeps; ``flip`` is 0 for components and 255, all bits of a set of
 neighbours, for holes.  Pixels are flat indices into an array with a layer of exterior around
 it.  It may hold several images on top of each other, then every ``stride``-th row is exterior.
-`docs/fast-2d.md` has the drawings.
+`docs/lesson-6-fast-2d.md` has the drawings.
 """
 
 import numpy as np

@@ -12,7 +12,7 @@ and if m points compete, each needs only its m best partners to choose from.  If
 one side coincide, as in the diagram of a binary image, the optimum is a ranking by gain.
 
 The reference implementation is `pytopo.matching.textbook`.  For pictures see
-`docs/matching.md`.
+`docs/lesson-7-matching.md`.
 """
 
 from dataclasses import dataclass

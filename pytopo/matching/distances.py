@@ -1,6 +1,6 @@
 """Wasserstein and bottleneck distance: the cost of the best matching, in other norms.
 
-`docs/matching.md` has the pictures.
+`docs/lesson-7-matching.md` has the pictures.
 """
 
 import numpy as np

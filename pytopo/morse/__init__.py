@@ -2,7 +2,7 @@
 
     values -> keys -> links of all pixels -> saddles, extrema -> pairs of pixels
 
-The files come in pairs, for images and for volumes, like `docs/fast-2d.md` and
+The files come in pairs, for images and for volumes, like `docs/lesson-6-fast-2d.md` and
 `docs/fast-3d.md`, and so do the kernels.
 
 ==================  ==================================================================

@@ -18,7 +18,7 @@ Which neighbours are connected depends on the connectivity of what they belong t
         # p .                                 . p .    neighbours too
         . . .                                 . . #
 
-`docs/fast-2d.md` shows what follows from the number of arcs.
+`docs/lesson-6-fast-2d.md` shows what follows from the number of arcs.
 """
 
 from functools import cache
