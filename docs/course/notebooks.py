@@ -30,7 +30,13 @@ from solutions import with_solutions
 DOCS = Path(__file__).parents[1]
 PAGES = tuple(
     path.stem
-    for pattern in ("lesson-*.md", "fast-?d.md", "lesson-7-matching.md", "how-to-*.md", "loss*.md")
+    for pattern in (
+        "lesson-*.md",
+        "fast-?d.md",
+        "lesson-7-matching.md",
+        "how-to-*.md",
+        "loss*.md",
+    )
     for path in sorted(DOCS.glob(pattern))
 )
 INSTALL = """\
