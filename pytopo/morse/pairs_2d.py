@@ -5,7 +5,8 @@
 
 The reference implementation is `pytopo.textbook`.  This gives the same pairs, but puts nothing
 into a matrix that the neighbours of a pixel decide by themselves, and sorts nothing but
-saddles.  The idea is in `pytopo/kernels/sweep_2d.py`, the derivation in `docs/lesson-6-fast-2d.md`.
+saddles.  The idea is in `pytopo/kernels/sweep_2d.py`, the derivation in
+`docs/lesson-6-fast-2d.md`.
 
 The steps, for each band of rows:
 
