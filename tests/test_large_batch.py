@@ -142,8 +142,8 @@ def test_an_image_that_ends_every_worker_is_named(cluster):
     cluster.scheduler.allowed_failures = 0
     try:
         with Client(cluster.scheduler_address, set_as_default=False) as client:
-            results = map_images(lambda k: os._exit(1) if k else k, [0, 1], scheduler=client)
-            with pytest.raises(ChildProcessError, match="image 1: each worker that took it"):
+            results = map_images(lambda k: os._exit(1) if k else k, [1, 0], scheduler=client)
+            with pytest.raises(ChildProcessError, match="image 0: each worker that took it"):
                 list(results)
     finally:
         cluster.scheduler.allowed_failures = allowed

@@ -360,7 +360,8 @@ def test_a_prepared_target_is_a_target():
 
 
 def test_a_loss_can_be_pickled_copied_and_has_no_state():
-    prediction, truth = random_images(1, 1, 7, 5)
+    likelihood, truth = random_images(1, 1, 7, 5)
+    prediction = 4 * likelihood - 2
     loss = SegmentationLoss(0.3, dims={0: 0.5, 1: 2.0}, frame=True, every_target=True)
     expected = loss(prediction, truth).item()
     for same in (pickle.loads(pickle.dumps(loss)), copy.deepcopy(loss)):
@@ -498,7 +499,8 @@ def test_leaving_out_the_only_channel_is_refused():
 
 
 def test_foreground_can_weigh_more_in_the_cross_entropy():
-    logits, truth = random_images(2, 1, 6, 6)
+    likelihood, truth = random_images(2, 1, 6, 6)
+    logits = 4 * likelihood - 2
     loss = SegmentationLoss(0, foreground_weight=3)
     one = nn.functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
     weighted = (one * (1 + 2 * truth)).mean().item()

@@ -134,8 +134,8 @@ def check_logits(prediction: Tensor, softmax: bool) -> None:
     Warns
     -----
     InputWarning
-        If they look like likelihoods, or like an image of 0 to 255.  Logits may be like that,
-        but those of a network hardly ever are.
+        If they look like likelihoods, or like an image of 0 to 255: without a negative one, and
+        from near 0 to near 1.  Logits may be like that, but those of a network hardly ever are.
     """
     low, high = value_range(prediction)
     if not (np.isfinite(low) and np.isfinite(high)):
@@ -143,7 +143,7 @@ def check_logits(prediction: Tensor, softmax: bool) -> None:
         raise ValueError(_not_finite(prediction, "prediction") + tame)
     if low < 0:
         return
-    if high <= 1 and _is_likelihood(prediction.detach(), softmax):
+    if high <= 1 and high - low > 0.7 and _is_likelihood(prediction.detach(), softmax):
         layer = "softmax" if softmax else "sigmoid"
         note = f"lies in [0, 1], like likelihoods, and its {layer} is taken; expected logits, "
         warn_of([f"{note}what comes before the {layer} of the network"], "prediction")
