@@ -1,10 +1,13 @@
 """A large tile in pieces that fit into the cache: regions of their own, merged at once.
 
-+-------+-------+
-| piece | piece |       Kruskal's algorithm accesses memory at random, in a tile of
-+-------+-------+  ->   2048 x 2048 pixels behind every cache; in the pieces it does not,
-| piece | piece |       and the memory that it takes is that of one piece
-+-------+-------+
+    +-------+-------+
+    | piece | piece |
+    +-------+-------+  ->  the region of the tile
+    | piece | piece |
+    +-------+-------+
+
+Kruskal's algorithm accesses memory at random, in a tile of 2048 x 2048 pixels behind every
+cache; in the pieces it does not, and the memory that it takes is that of one piece.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """Whoever does the tasks: their results arrive one by one, and an error cancels the rest.
 
-a client of `distributed`   results are fetched as they are finished, and then forgotten
-                            by the worker, so that neither has to hold all of them
-threads, processes          Dask returns everything at the end
+With a client of `distributed`, results are fetched as they are finished, and then forgotten by
+the worker, so that neither has to hold all of them.  With threads and processes, Dask returns
+everything at the end.
 """
 
 import sys
