@@ -69,11 +69,11 @@ def _darken(artist: Artist) -> None:
     if isinstance(artist, Annotation) and artist.arrow_patch is not None:
         _darken(artist.arrow_patch)
     if isinstance(artist, Line2D):
+        ends = artist.get_markerfacecolor(), artist.get_markeredgecolor()  # as the line, if unset
         artist.set_color(turned(artist.get_color())[0])
-        for end in ("markerfacecolor", "markeredgecolor"):
-            colour = getattr(artist, f"get_{end}")()
+        for set_end, colour in zip((artist.set_markerfacecolor, artist.set_markeredgecolor), ends):
             if to_rgba(colour)[3]:
-                getattr(artist, f"set_{end}")(turned(colour)[0])
+                set_end(turned(colour)[0])
     elif isinstance(artist, Patch):
         face, edge = artist.get_facecolor(), artist.get_edgecolor()
         artist.set_facecolor(turned(face)[0])
