@@ -28,19 +28,19 @@ class Solution(NamedTuple):
     code: str
 
 
-def solutions_of(lesson: int, tests: Path = TESTS) -> dict[int, Solution]:
-    """Return the solutions of a lesson by the number of the exercise.
+def solutions_of(page: str, tests: Path = TESTS) -> dict[int, Solution]:
+    """Return the solutions of a page, such as "lesson_1", by the number of the exercise.
 
     Examples
     --------
-    >>> found = solutions_of(1)
+    >>> found = solutions_of("lesson_1")
     >>> sorted(found)
     [1, 2, 3]
     >>> found[2].answer
     'Count the superlevel set at 7.5: components, and holes of what is bright.'
     >>> print(found[2].code.splitlines()[0])
     assert pytopo.persistence(IMAGE, superlevel=True).betti(7.5) == (2, 0)
-    >>> print(solutions_of(3)[1].code.splitlines()[0])  # what the test calls comes first
+    >>> print(solutions_of("lesson_3")[1].code.splitlines()[0])  # what the test calls is first
     def reduce_by_hand(matrix):
     """
     text = tests.read_text(encoding="utf-8")
@@ -49,7 +49,7 @@ def solutions_of(lesson: int, tests: Path = TESTS) -> dict[int, Solution]:
     }
     found = {}
     for name, node in functions.items():
-        if named := re.fullmatch(rf"test_lesson_{lesson}_exercise_(\d+)", name):
+        if named := re.fullmatch(rf"test_{page}_exercise_(\d+)", name):
             helpers = [
                 ast.get_source_segment(text, functions[word])
                 for word in functions
@@ -83,13 +83,13 @@ def with_solutions(page: str, language: str = "python3") -> str:
     >>> with_solutions("# Matching") == "# Matching"
     True
     """
-    lesson = re.match(r"# Lesson (\d+): ", page)
+    title = re.match(r"# (Lesson \d+|[\w ]+)", page)
     exercises = re.search(r"^## Exercises\n.*?(?=^Next: |^## |\Z)", page, re.M | re.S)
-    if not (lesson and exercises):
+    if not (title and exercises):
         return page
     folded = "\n".join(
         FOLDED.format(number=number, answer=one.answer, code=one.code, language=language)
-        for number, one in sorted(solutions_of(int(lesson[1])).items())
+        for number, one in sorted(solutions_of(title[1].lower().replace(" ", "_")).items())
     )
     end = exercises.end()
     return f"{page[:end].rstrip()}\n\n{folded}\n{page[end:]}"
