@@ -140,6 +140,11 @@ def test_a_notebook_that_is_run_prints_what_the_page_says(notebooks):
 # --- slides ------------------------------------------------------------------------------
 
 
+def test_the_examples_of_the_slides_print_what_they_say(course):
+    pytest.importorskip("nbconvert")
+    assert doctest.testmod(course("slides")).failed == 0
+
+
 @pytest.mark.compiled
 def test_slides_have_a_column_for_each_section_and_its_figures(notebooks, course):
     pytest.importorskip("nbconvert")
@@ -151,5 +156,6 @@ def test_slides_have_a_column_for_each_section_and_its_figures(notebooks, course
     assert "attachment:lesson-3-boundary.png" in columns[1][0].source
     assert "for j from left to right" in columns[2][0].source
     html = slides.page_of(columns[:3])
-    assert html.count("<section>") == 3 + sum(map(len, columns[:3]))
+    assert html.count("<section>") == 3 + sum(map(len, columns[:3])) - 1
+    assert html.count('<section class="long">') == 1  # the matrix of 25 rows
     assert "data:image/png;base64," in html
