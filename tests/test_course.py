@@ -153,7 +153,7 @@ def test_slides_have_a_column_for_each_section_and_its_figures(notebooks, course
     headings = [column[0].source.splitlines()[0] for column in columns]
     assert headings[0].startswith("# Lesson 3")
     assert [h.split(".")[0] for h in headings[1:]] == [f"## {k}" for k in range(1, 8)]
-    assert "attachment:lesson-3-boundary.png" in columns[1][0].source
+    assert "attachment:lesson-3-boundary.png" in columns[1][1].source
     assert "for j from left to right" in columns[2][0].source
     html = slides.page_of(columns[:3])
     assert html.count("<section>") == 3 + sum(map(len, columns[:3])) - 1
