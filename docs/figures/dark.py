@@ -69,11 +69,12 @@ def _darken(artist: Artist) -> None:
     if isinstance(artist, Annotation) and artist.arrow_patch is not None:
         _darken(artist.arrow_patch)
     if isinstance(artist, Line2D):
-        ends = artist.get_markerfacecolor(), artist.get_markeredgecolor()  # as the line, if unset
-        artist.set_color(turned(artist.get_color())[0])
-        for set_end, colour in zip((artist.set_markerfacecolor, artist.set_markeredgecolor), ends):
-            if to_rgba(colour)[3]:
-                set_end(turned(colour)[0])
+        face, edge = artist.get_markerfacecolor(), artist.get_markeredgecolor()
+        artist.set_color(turned(artist.get_color())[0])  # and with it what is not set
+        if to_rgba(face)[3]:
+            artist.set_markerfacecolor(turned(face)[0])
+        if to_rgba(edge)[3]:
+            artist.set_markeredgecolor(turned(edge)[0])
     elif isinstance(artist, Patch):
         face, edge = artist.get_facecolor(), artist.get_edgecolor()
         artist.set_facecolor(turned(face)[0])
