@@ -31,9 +31,9 @@ def sections() -> Figure:
 
 def sweep() -> Figure:
     """What is there at four thresholds."""
-    figure = Figure((11, 3.1), layout="constrained")
+    figure = Figure((9, 2.9), layout="constrained")
     stories = {
-        8: "a ring: Betti numbers (1, 1, 0)",
+        8: "a ring: (1, 1, 0)",
         24: "a tube: (1, 1, 0)",
         25: "a cup: (1, 0, 0)",
         26: "a box: (1, 0, 1)",
@@ -49,23 +49,23 @@ def sweep() -> Figure:
         ax.view_init(elev=38, azim=-62)
         ax.set(xlim=(0, 3), ylim=(0, 3), zlim=(0, 3), box_aspect=(1, 1, 1))
         ax.set_axis_off()
-        ax.set_title(f"threshold {threshold}\n{story}", fontsize=9)
+        ax.set_title(f"threshold {threshold}\n{story}", fontsize=10)
     return figure
 
 
 def links() -> Figure:
     """The neighbours that come before the voxels 8, 25 and 27, as parts of an octahedron."""
-    figure = Figure((10.5, 3.4), layout="constrained")
+    figure = Figure((9, 3.2), layout="constrained")
     for k, (value, story) in enumerate(
         {
-            8: "voxel 8: two ends, it closes a ring",
-            25: "voxel 25: a circle, it fills a ring",
-            27: "voxel 27: a sphere, it fills a void",
+            8: "voxel 8: two corners,\nit closes a ring",
+            25: "voxel 25: a circle,\nit fills a ring",
+            27: "voxel 27: a sphere,\nit fills a void",
         }.items()
     ):
         ax = figure.add_subplot(1, 3, k + 1, projection="3d")
         _draw_link(ax, tuple(np.argwhere(value == VOLUME)[0]))
-        ax.set_title(story, fontsize=9)
+        ax.set_title(story, fontsize=10)
     return figure
 
 
@@ -84,7 +84,7 @@ def _draw_link(ax, place: tuple[int, ...]) -> None:
             ends = np.array([_turned(corners[a]), _turned(corners[b])]).T
             ax.plot(*ends, color=HOLE if there else "0.85", lw=3 if there else 1)
     ax.view_init(elev=22, azim=-55)
-    ax.set_box_aspect((1, 1, 1))
+    ax.set_box_aspect((1, 1, 1), zoom=1.3)
     ax.set_axis_off()
 
 
