@@ -4,8 +4,9 @@
 
 A section of a lesson is a column of slides: its heading with its first sentence and those with
 a word in bold, then each figure, table, list, formula and Python session with what it prints.
-The prose is what the lecturer says.  Nbconvert makes HTML of it, and reveal.js shows it; the
-copy that comes with sphinx-revealjs is put beside the slides, so they need no network.
+The prose is what the lecturer says.  Nbconvert makes HTML of it, with formulas as MathML, and
+reveal.js shows it; the copy that comes with sphinx-revealjs is put beside the slides, so they
+need no network.
 """
 
 import argparse
@@ -16,7 +17,11 @@ from html import escape
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from formulas import mathml
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 from notebooks import DOCS, HIDDEN, execute, notebook_of
@@ -85,8 +90,26 @@ def _size(cell: NotebookNode) -> str:
     return ' class="long"' if lines > LONG else ""
 
 
+class _Renderer(IPythonRenderer):
+    """HTML of Markdown as nbconvert makes it, but for formulas: it leaves them to MathJax."""
+
+    def inline_math(self, body: str) -> str:
+        return mathml(body)
+
+    def block_math(self, body: str) -> str:
+        return mathml(body, block=True)
+
+
+class _Exporter(HTMLExporter):
+    @pass_context
+    def markdown2html(self, context: Context, source: str) -> str:
+        attachments = context["cell"].get("attachments", {})
+        renderer = _Renderer(escape=False, attachments=attachments)
+        return MarkdownWithMath(renderer=renderer).render(source)
+
+
 def _html(cell: NotebookNode) -> str:
-    exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True)
+    exporter = _Exporter(template_name="basic", exclude_input_prompt=True)
     return exporter.from_notebook_node(new_notebook(cells=[cell]))[0]
 
 

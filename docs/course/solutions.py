@@ -28,12 +28,12 @@ class Solution(NamedTuple):
     code: str
 
 
-def solutions_of(lesson: int, tests: Path = TESTS) -> dict[int, Solution]:
-    """Return the solutions of a lesson by the number of the exercise.
+def solutions_of(page: str, tests: Path = TESTS) -> dict[int, Solution]:
+    """Return the solutions of a page, such as "lesson_1", by the number of the exercise.
 
     Examples
     --------
-    >>> found = solutions_of(1)
+    >>> found = solutions_of("lesson_1")
     >>> sorted(found)
     [1, 2, 3]
     >>> found[2].answer
@@ -52,7 +52,7 @@ def solutions_of(lesson: int, tests: Path = TESTS) -> dict[int, Solution]:
     found = {}
     for node in module.body:
         if isinstance(node, ast.FunctionDef) and (
-            named := re.fullmatch(rf"test_lesson_{lesson}_exercise_(\d+)", node.name)
+            named := re.fullmatch(rf"test_{page}_exercise_(\d+)", node.name)
         ):
             code = f"{_used(text, module, node)}{_body(text, node)}"
             found[int(named[1])] = Solution(ast.get_docstring(node) or "", code)
@@ -108,13 +108,13 @@ def with_solutions(page: str, language: str = "python3") -> str:
     >>> with_solutions("# Matching") == "# Matching"
     True
     """
-    lesson = re.match(r"# Lesson (\d+): ", page)
+    title = re.match(r"# (Lesson \d+|[\w ]+)", page)
     exercises = re.search(r"^## Exercises\n.*?(?=^Next: |^## |\Z)", page, re.M | re.S)
-    if not (lesson and exercises):
+    if not (title and exercises):
         return page
     folded = "\n".join(
         FOLDED.format(number=number, answer=one.answer, code=one.code, language=language)
-        for number, one in sorted(solutions_of(int(lesson[1])).items())
+        for number, one in sorted(solutions_of(title[1].lower().replace(" ", "_")).items())
     )
     end = exercises.end()
     return f"{page[:end].rstrip()}\n\n{folded}\n{page[end:]}"

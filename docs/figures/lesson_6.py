@@ -2,7 +2,7 @@
 
 import numpy as np
 from drawing import IMAGE, ORANGE, PURPLE, SKY, arrow, em_patch, outline, panels, pixels
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
@@ -19,15 +19,14 @@ COLOUR = {MINIMUM: SKY, REGULAR: "0.8", SADDLE: ORANGE, MAXIMUM: PURPLE}
 def lower_stars() -> Figure:
     """All 256 sets of earlier neighbours, coloured by what the pixel in the middle does."""
     figure, ((ax,),) = panels(1, 1, 7.2, title=0.4)
-    picture = np.ones((16 * 4 + 1, 16 * 4 + 1, 3))
+    picture = np.zeros((16 * 4 + 1, 16 * 4 + 1, 4))  # between the stars is paper
     for there in range(256):
         row, column = (4 * n + 1 for n in divmod(there, 16))
-        colour = to_rgb(COLOUR[_kind(there)])
-        picture[row : row + 3, column : column + 3] = 0.95
+        picture[row : row + 3, column : column + 3] = to_rgba("0.95")
         for d, (i, j) in enumerate(STEP):
             if there >> d & 1:
-                picture[row + 1 + i, column + 1 + j] = 0.35
-        picture[row + 1, column + 1] = colour
+                picture[row + 1 + i, column + 1 + j] = to_rgba("0.35")
+        picture[row + 1, column + 1] = to_rgba(COLOUR[_kind(there)])
     ax.imshow(picture)
     kinds = [_kind(there) for there in range(256)]
     handles = [
