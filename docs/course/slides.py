@@ -83,6 +83,13 @@ def _column(cells: list[NotebookNode]) -> str:
     return "\n".join(["<section>", f"<section>{first}</section>", *below, "</section>"])
 
 
+def _size(cell: NotebookNode) -> str:
+    """Return the class of a slide of many lines, which is written smaller."""
+    shown = [output.get("text", "") for output in cell.get("outputs", [])]
+    lines = sum(len(text.splitlines()) for text in [cell.source, *shown])
+    return ' class="long"' if lines > LONG else ""
+
+
 class _Renderer(IPythonRenderer):
     """HTML of Markdown as nbconvert makes it, but for formulas: it leaves them to MathJax."""
 
@@ -99,13 +106,6 @@ class _Exporter(HTMLExporter):
         attachments = context["cell"].get("attachments", {})
         renderer = _Renderer(escape=False, attachments=attachments)
         return MarkdownWithMath(renderer=renderer).render(source)
-
-
-def _size(cell: NotebookNode) -> str:
-    """Return the class of a slide of many lines, which is written smaller."""
-    shown = [output.get("text", "") for output in cell.get("outputs", [])]
-    lines = sum(len(text.splitlines()) for text in [cell.source, *shown])
-    return ' class="long"' if lines > LONG else ""
 
 
 def _html(cell: NotebookNode) -> str:
