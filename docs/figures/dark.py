@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Annotation, Text
+from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 from numpy.typing import ArrayLike, NDArray
 
 PAPER = 0.07  # of the site's dark theme
@@ -69,15 +70,19 @@ def _darken(artist: Artist) -> None:
     if isinstance(artist, Annotation) and artist.arrow_patch is not None:
         _darken(artist.arrow_patch)
     if isinstance(artist, Line2D):
+        # A marker may have the colour of its line, so all are read before one is set.
+        face, edge = artist.get_markerfacecolor(), artist.get_markeredgecolor()
         artist.set_color(turned(artist.get_color())[0])
-        for end in ("markerfacecolor", "markeredgecolor"):
-            colour = getattr(artist, f"get_{end}")()
-            if to_rgba(colour)[3]:
-                getattr(artist, f"set_{end}")(turned(colour)[0])
+        if to_rgba(face)[3]:
+            artist.set_markerfacecolor(turned(face)[0])
+        if to_rgba(edge)[3]:
+            artist.set_markeredgecolor(turned(edge)[0])
     elif isinstance(artist, Patch):
         face, edge = artist.get_facecolor(), artist.get_edgecolor()
         artist.set_facecolor(turned(face)[0])
         artist.set_edgecolor(turned(edge)[0])
+    elif isinstance(artist, Poly3DCollection):
+        pass  # a solid: its faces are shaded, and come in another order than they were given
     elif isinstance(artist, Collection) and artist.get_array() is None:
         face, edge = artist.get_facecolor(), artist.get_edgecolor()
         artist.set_facecolor(turned(face))
