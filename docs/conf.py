@@ -18,6 +18,7 @@ os.environ["NUMBA_DISABLE_JIT"] = "1"
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent / "course"))
 
+import formulas
 from docstrings import as_restructured_text, sections_as_rubrics
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -52,6 +53,7 @@ html_title = "pytopo"
 html_show_sourcelink = False
 html_static_path = ["course/static"]
 html_css_files = ["site.css"]
+html_math_renderer = "mathml"  # needs no network, as MathJax would
 
 myst_heading_anchors = 3
 myst_enable_extensions = ["attrs_inline", "dollarmath"]
@@ -224,6 +226,7 @@ def run_with_jit(script: Path, folder: Path) -> None:
 
 
 def setup(app: Sphinx) -> None:
+    formulas.add_to(app)
     app.add_directive("modules", Modules)
     app.add_transform(LinkToSource)
     app.connect("source-read", drop_empty_globs)

@@ -46,7 +46,7 @@ from typing import TYPE_CHECKING
 from pytopo.clone import Clone
 from pytopo.moved import Moved
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:  # what ``__getattr__`` resolves, spelled out for type checkers
     from pytopo import data, large, metrics, models, plot, textbook, training

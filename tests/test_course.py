@@ -4,10 +4,11 @@ import doctest
 import re
 import sys
 from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 from test_docs import LESSONS
-from test_examples import ROOT, blocks_of
+from test_examples import ROOT, blocks_of, documents
 
 COURSE = ROOT / "docs" / "course"
 PAGE = """\
@@ -70,10 +71,16 @@ def test_the_solution_of_an_exercise_is_its_test_in_the_words_of_the_test(course
     found = course("solutions").solutions_of("lesson_3")
     assert sorted(found) == [1, 2, 3]
     assert found[1].answer == "The reduction in ten lines has the lows of the kernel."
-    assert found[1].code.startswith("def reduce_by_hand(matrix):")
+    assert "def reduce_by_hand(matrix):" in found[1].code
     text = (ROOT / "tests" / "test_lessons.py").read_text()
     for line in found[1].code.splitlines():
         assert line.strip() in text
+
+
+@pytest.mark.parametrize("lesson", range(1, 5))
+def test_a_solution_runs_by_itself(course, lesson):
+    for solution in course("solutions").solutions_of(f"lesson_{lesson}").values():
+        exec(solution.code, {"__name__": "by_itself"})
 
 
 @pytest.mark.parametrize("name", [*LESSONS, "lesson-betti-matching.md"])
@@ -132,7 +139,85 @@ def test_a_notebook_that_is_run_prints_what_the_page_says(notebooks):
     assert len(said) > 300
 
 
+# --- formulas ----------------------------------------------------------------------------
+
+MATH = '<math xmlns="http://www.w3.org/1998/Math/MathML">'
+BLOCK = MATH.replace(">", ' display="block">')
+SQUARED = """\
+<msub><mi>x</mi><mi>i</mi></msub><mo>≤</mo><msup><mi>ε</mi><mn>2</mn></msup></math>"""
+
+
+@pytest.fixture(scope="module")
+def formulas(course):
+    pytest.importorskip("sphinx")
+    return course("formulas")
+
+
+def joined(html):
+    """Return HTML without the indentation of its elements."""
+    return "".join(line.strip() for line in html.splitlines())
+
+
+def test_a_formula_of_a_page_is_mathml(formulas):
+    nodes = import_module("docutils.nodes")
+    renderers = {}
+
+    class App:
+        def add_html_math_renderer(self, name, inline, block):
+            renderers[name] = {"inline": inline[0], "block": block[0]}
+
+    formulas.add_to(App())
+    translator = SimpleNamespace(body=[])
+    for kind, node in (("inline", nodes.math), ("block", nodes.math_block)):
+        with pytest.raises(nodes.SkipNode):
+            renderers["mathml"][kind](translator, node("", r"x_i \le \varepsilon^2"))
+    inline, block = map(joined, translator.body)
+    assert inline == MATH + SQUARED
+    assert block == f'<div class="math">{BLOCK}{SQUARED}</div>'
+
+
+def test_formulas_of_a_slide_are_mathml(notebooks, course):
+    pytest.importorskip("nbconvert")
+    text = "# A slide\n\nLet $x_i \\le \\varepsilon^2$.\n\n$$\nx_i \\le \\varepsilon^2\n$$"
+    cell = import_module("nbformat").v4.new_markdown_cell(text)
+    html = joined(course("slides").page_of([[cell]]))
+    assert f"<p>Let {MATH}{SQUARED}.</p>" in html
+    assert re.search(rf'<p><math [^>]*display="block"[^>]*>{SQUARED}</p>', html)
+    assert "MathJax" not in html
+
+
+def test_a_formula_that_is_not_known_ends_the_build(formulas):
+    with pytest.raises(ValueError, match=r"the formula 'a \\\\persists b': .*persists"):
+        formulas.mathml(r"a \persists b ")
+
+
+FORMULA = re.compile(
+    r"\$\$(.+?)\$\$|^```.*?^```|`[^`]*`|^ {4}[^\n]*|\$([^$]+)\$",  # or code, which has none
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_every_formula_of_a_document_can_be_converted(formulas, path):
+    for block, inline in FORMULA.findall(path.read_text()):
+        if block or inline:
+            assert formulas.mathml(block or inline, block=bool(block)).startswith("<math")
+
+
+def test_formulas_are_told_from_code():
+    text = "$a$ `$b$`\n\n    $c\n\n$$d\n    e$$\n\n```sh\n$ f $\n```\n"
+    assert [found for found in FORMULA.findall(text) if any(found)] == [
+        ("", "a"),
+        ("d\n    e", ""),
+    ]
+
+
 # --- slides ------------------------------------------------------------------------------
+
+
+def test_the_examples_of_the_slides_print_what_they_say(course):
+    pytest.importorskip("nbconvert")
+    assert doctest.testmod(course("slides")).failed == 0
 
 
 @pytest.mark.compiled
@@ -143,8 +228,9 @@ def test_slides_have_a_column_for_each_section_and_its_figures(notebooks, course
     headings = [column[0].source.splitlines()[0] for column in columns]
     assert headings[0].startswith("# Lesson 3")
     assert [h.split(".")[0] for h in headings[1:]] == [f"## {k}" for k in range(1, 8)]
-    assert "attachment:lesson-3-boundary.png" in columns[1][0].source
+    assert "attachment:lesson-3-boundary.png" in columns[1][1].source
     assert "for j from left to right" in columns[2][0].source
     html = slides.page_of(columns[:3])
-    assert html.count("<section>") == 3 + sum(map(len, columns[:3]))
+    assert html.count("<section>") == 3 + sum(map(len, columns[:3])) - 1
+    assert html.count('<section class="long">') == 1  # the matrix of 25 rows
     assert "data:image/png;base64," in html

@@ -271,6 +271,16 @@ def test_a_cut_is_a_number_of_at_least_0():
         html.diagram_report(CELLS, d, cut="3")
 
 
+def test_a_view_is_the_first_that_the_image_shows():
+    def active(view):
+        text = html.diagram_report(RING, pytopo.persistence(RING), view=view).html
+        return re.search(r'"labels":\["regions","threshold"\],"active":(\d)', text)[1]
+
+    assert (active("regions"), active("threshold")) == ("0", "1")
+    with pytest.raises(ValueError, match="view is 'both'; expected 'regions' or 'threshold'"):
+        html.diagram_report(RING, pytopo.persistence(RING), view="both")
+
+
 def test_the_image_of_another_diagram_is_refused():
     with pytest.raises(ValueError, match="the diagram is not of this image: row 0"):
         html.diagram_report(CELLS + 1, pytopo.persistence(CELLS))

@@ -40,19 +40,19 @@ def likelihood():
 
 
 def test_lesson_1_exercise_1():
-    """Change one pixel of the image to 25, so that there is no hole."""
+    """1, 2, 3, 4 and 6, the pixels of the ring that lie at the border."""
     will_do = []
     for place in np.ndindex(5, 5):
         image = IMAGE.copy()
         image[place] = 25
         if len(pytopo.persistence(image).points(1)) == 0:
             will_do.append(place)
-    # At the border nothing leads around the cut; elsewhere a larger loop closes later.
+    # At the border nothing leads around the gap; at 5, 7 and 10 a larger loop closes later.
     assert will_do == [(0, 0), (0, 1), (0, 2), (1, 0), (2, 0)]
 
 
 def test_lesson_1_exercise_2():
-    """Count the superlevel set at 7.5: components, and holes of what is bright."""
+    """(2, 0): 19 alone in its moat, and all the rest; the moat meets the border: no hole."""
     assert pytopo.persistence(IMAGE, superlevel=True).betti(7.5) == (2, 0)
     there = IMAGE >= 7.5  # 19 alone in its moat, and all the rest
     assert ndimage.label(there)[1] == 2
@@ -72,7 +72,7 @@ def test_lesson_1_exercise_3():
 
 
 def test_lesson_2_exercise_1():
-    """A doubled grid of 9x9 places in V and of 11x11 in T."""
+    """81 in V and 121 in T, a place each on a doubled grid of 9x9 and of 11x11."""
     for construction, cells in (("V", 25 + 2 * 20 + 16), ("T", 36 + 2 * 30 + 25)):
         f = textbook.lower_star_filtration(IMAGE, construction=construction)
         assert f.cell.size == cells
@@ -80,7 +80,7 @@ def test_lesson_2_exercise_1():
 
 
 def test_lesson_2_exercise_2():
-    """Pixels that bring in nothing but themselves are minima: they begin components."""
+    """1 and 8, which are lower than all their neighbours: each begins a component."""
     f = textbook.lower_star_filtration(IMAGE)
     pixel, count = np.unique(f.pixel, return_counts=True)
     alone = pixel[count == 1]
@@ -90,7 +90,7 @@ def test_lesson_2_exercise_2():
 
 
 def test_lesson_2_exercise_3():
-    """The hole of V is a component of T, upside down, with birth and death exchanged."""
+    """It is the component (6, 15): upside down, with birth and death exchanged."""
     turned = pytopo.persistence(25 - IMAGE, construction="T", frame=True)
     (hole,) = pytopo.persistence(IMAGE).points(1)
     assert (25 - hole)[::-1].tolist() in turned.points(0).tolist()
@@ -121,14 +121,14 @@ def test_lesson_3_exercise_1():
 
 
 def test_lesson_3_exercise_2():
-    """The boundary of a boundary is empty: modulo 2 the square of the matrix is zero."""
+    """Zero: the boundary of a boundary is empty."""
     matrix = textbook.lower_star_filtration(IMAGE).boundary().toarray().astype(int)
     assert matrix.any()
     assert not (matrix @ matrix % 2).any()
 
 
 def test_lesson_3_exercise_3():
-    """Clearing saves the additions of the columns that end empty."""
+    """21 and 3: clearing saves the 18 additions of the columns that end empty."""
     f = textbook.lower_star_filtration(CORNER)
     matrix = f.boundary().toarray()
     owner, additions = reduce_by_hand(matrix)
@@ -142,7 +142,7 @@ def test_lesson_3_exercise_3():
 
 
 def test_lesson_4_exercise_1():
-    """The ring closes no later than at 8.5, and no earlier than its other pixels come."""
+    """The hole is born at 8.5. Nothing else changes: the pixel decides about no other point."""
     image = IMAGE.astype(float)
     image[2, 2] = 8.5
     np.testing.assert_array_equal(pytopo.persistence(image).points(1), [[8.5, 19]])
@@ -150,7 +150,7 @@ def test_lesson_4_exercise_1():
 
 
 def test_lesson_4_exercise_2():
-    """Cells with alternating signs: pairs cancel, and the essential cells are left."""
+    """1: it is 25 - 40 + 16; or, as the two cells of a pair cancel, the essential vertex."""
     f = textbook.lower_star_filtration(IMAGE)
     r = textbook.reduce_filtration(f)
     sign = 1 - 2 * (f.dimension.astype(int) % 2)
@@ -160,7 +160,7 @@ def test_lesson_4_exercise_2():
 
 
 def test_lesson_4_exercise_3():
-    """The ring closes at whatever value the pixel in its corner has."""
+    """No, it is born at 9: the ring closes with whatever value the pixel in its corner has."""
     image = IMAGE.copy()
     image[2, 2], image[2, 4] = 9, 10
     np.testing.assert_array_equal(pytopo.persistence(image).points(1), [[9, 19]])
@@ -170,14 +170,14 @@ def test_lesson_4_exercise_3():
 
 
 def test_lesson_5_exercise_1():
-    """Each bar counts once at every whole number from its birth to before its death."""
+    """9. A bar counts once at each whole number from its birth to before its death."""
     diagram = pytopo.persistence(IMAGE)
     area = sum(diagram.betti(t)[1] for t in range(1, 26))
     assert area == diagram.select(dim=1).persistence.sum() == 9
 
 
 def test_lesson_5_exercise_2():
-    """Half the persistence, 4.5: a point may move as far, so the hole reaches the diagonal."""
+    """Less than 4.5, half its persistence: with that much the point can reach the diagonal."""
     random = np.random.default_rng(0)
     for _ in range(50):
         noisy = IMAGE + random.uniform(-4.49, 4.49, IMAGE.shape)
@@ -193,7 +193,7 @@ def test_lesson_5_exercise_2():
 
 
 def test_lesson_5_exercise_3():
-    """A diamond. A second hole would need a second pixel that is not at the border."""
+    """A diamond. No: a second hole would need a second pixel that is not at the border."""
     diamond = np.array([[9, 0, 9], [0, 5, 0], [9, 0, 9]])
     np.testing.assert_array_equal(
         pytopo.persistence(diamond, construction="T").points(1), [[0, 5]]

@@ -105,6 +105,12 @@ def test_the_command_runs_in_a_clone_that_is_not_installed(tmp_path):
     assert (done.stdout, done.stderr) == (f"pytopo {pytopo.__version__}\n", "")
 
 
+def test_citation_and_changelog_name_the_version_of_the_package():
+    citation = re.search(r"^version: (\S+)$", (ROOT / "CITATION.cff").read_text(), re.M)
+    newest = re.search(r"^## (\S+), ", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert citation[1] == newest[1] == pytopo.__version__
+
+
 def test_no_other_folder_of_a_clone_becomes_a_part_of_the_package():
     assert Clone().find_spec("pytopo.tests") is Clone().find_spec("cli") is None
     assert Clone().find_spec("pytopo.cli").origin == str(ROOT / "cli" / "__init__.py")

@@ -19,14 +19,15 @@ from pytopo.html.page import Report
 
 def lesson_1() -> Report:
     """The 5x5 image of all lessons."""
-    return diagram_report(IMAGE, pytopo.persistence(IMAGE), title="The 5x5 image")
+    found = pytopo.persistence(IMAGE)
+    return diagram_report(IMAGE, found, title="The 5x5 image", view="threshold")
 
 
 def lesson_5() -> Report:
-    """The micrograph: bright cells between dark membranes."""
+    """The micrograph, swept as in the figures of the lesson: dark membranes first."""
     micrograph = em_patch()
-    found = pytopo.persistence(micrograph, superlevel=True)
-    return diagram_report(micrograph, found, title="The micrograph", cut=0.3)
+    found = pytopo.persistence(micrograph)
+    return diagram_report(micrograph, found, title="The micrograph", cut=30)
 
 
 REPORTS = {"lesson-1": lesson_1, "lesson-5": lesson_5}

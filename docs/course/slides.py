@@ -2,10 +2,11 @@
 
     python docs/course/slides.py FOLDER [PAGE ...]
 
-A section of a lesson is a column of slides: its heading with its first sentence and whatever
-is in bold, then each figure, table, list, formula and Python session with what it prints.  The
-prose is what the lecturer says.  Nbconvert makes HTML of it, and reveal.js shows it; the copy
-that comes with sphinx-revealjs is put beside the slides, so they need no network.
+A section of a lesson is a column of slides: its heading with its first sentence and those with
+a word in bold, then each figure, table, list, formula and Python session with what it prints.
+The prose is what the lecturer says.  Nbconvert makes HTML of it, with formulas as MathML, and
+reveal.js shows it; the copy that comes with sphinx-revealjs is put beside the slides, so they
+need no network.
 """
 
 import argparse
@@ -16,14 +17,18 @@ from html import escape
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from formulas import mathml
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 from notebooks import DOCS, HIDDEN, execute, notebook_of
 
 LESSONS = tuple(path.stem for path in sorted(DOCS.glob("lesson-*.md")))
-SENTENCE = re.compile(r"(.+?[.:?])(?=\s|$)", re.S)
-BOLD = re.compile(r"\*\*.+?\*\*[^.]*\.?", re.S)
+SENTENCE = re.compile(r"\s*(.+?(?:[.?](?:\*\*)?|:\Z))(?=\s|\Z)", re.S)
+LONG = 21  # lines; more of them are written smaller
 PAGE = """\
 <!doctype html>
 <html lang="en">
@@ -71,12 +76,40 @@ def _column(cells: list[NotebookNode]) -> str:
     """Return the HTML of a column; slides below the first repeat its heading, small."""
     first, *rest = map(_html, cells)
     heading = escape(cells[0].source.partition("\n")[0].lstrip("# "))
-    below = [f"<section><h3>{heading}</h3>{html}</section>" for html in rest]
+    below = [
+        f"<section{_size(cell)}><h3>{heading}</h3>{html}</section>"
+        for cell, html in zip(cells[1:], rest)
+    ]
     return "\n".join(["<section>", f"<section>{first}</section>", *below, "</section>"])
 
 
+class _Renderer(IPythonRenderer):
+    """HTML of Markdown as nbconvert makes it, but for formulas: it leaves them to MathJax."""
+
+    def inline_math(self, body: str) -> str:
+        return mathml(body)
+
+    def block_math(self, body: str) -> str:
+        return mathml(body, block=True)
+
+
+class _Exporter(HTMLExporter):
+    @pass_context
+    def markdown2html(self, context: Context, source: str) -> str:
+        attachments = context["cell"].get("attachments", {})
+        renderer = _Renderer(escape=False, attachments=attachments)
+        return MarkdownWithMath(renderer=renderer).render(source)
+
+
+def _size(cell: NotebookNode) -> str:
+    """Return the class of a slide of many lines, which is written smaller."""
+    shown = [output.get("text", "") for output in cell.get("outputs", [])]
+    lines = sum(len(text.splitlines()) for text in [cell.source, *shown])
+    return ' class="long"' if lines > LONG else ""
+
+
 def _html(cell: NotebookNode) -> str:
-    exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True)
+    exporter = _Exporter(template_name="basic", exclude_input_prompt=True)
     return exporter.from_notebook_node(new_notebook(cells=[cell]))[0]
 
 
@@ -95,11 +128,22 @@ def _pieces(cell: NotebookNode) -> list[NotebookNode]:
                 pieces.append(paragraph)
             heading = sentence = False
         elif sentence and (first := SENTENCE.match(paragraph)):
-            pieces[-1] += "\n\n" + " ".join([first[1], *BOLD.findall(paragraph[first.end() :])])
+            pieces[-1] += "\n\n" + " ".join([first[1], *_bold(paragraph[first.end() :])])
             sentence = False
         else:
-            pieces += BOLD.findall(paragraph)
+            pieces += _bold(paragraph)
     return [_with_attachments(piece, cell) for piece in pieces]
+
+
+def _bold(paragraph: str) -> list[str]:
+    """Return the sentences with a word in bold.
+
+    Examples
+    --------
+    >>> _bold("One has to end. It is the younger: the **elder rule**. The table is unique.")
+    ['It is the younger: the **elder rule**.']
+    """
+    return [sentence for sentence in SENTENCE.findall(paragraph) if "**" in sentence]
 
 
 def _with_attachments(piece: str, cell: NotebookNode) -> NotebookNode:

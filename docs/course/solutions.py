@@ -37,27 +37,52 @@ def solutions_of(page: str, tests: Path = TESTS) -> dict[int, Solution]:
     >>> sorted(found)
     [1, 2, 3]
     >>> found[2].answer
-    'Count the superlevel set at 7.5: components, and holes of what is bright.'
-    >>> print(found[2].code.splitlines()[0])
+    '(2, 0): 19 alone in its moat, and all the rest; the moat meets the border: no hole.'
+    >>> print(found[2].code.splitlines()[-3])
     assert pytopo.persistence(IMAGE, superlevel=True).betti(7.5) == (2, 0)
-    >>> print(solutions_of("lesson_3")[1].code.splitlines()[0])  # what the test calls is first
-    def reduce_by_hand(matrix):
+    >>> print(*found[2].code.splitlines()[:5], sep=chr(10))  # what it uses comes first
+    import numpy as np
+    from scipy import ndimage
+    import pytopo
+    <BLANKLINE>
+    IMAGE = np.array(
     """
     text = tests.read_text(encoding="utf-8")
-    functions = {
-        node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)
-    }
+    module = ast.parse(text)
     found = {}
-    for name, node in functions.items():
-        if named := re.fullmatch(rf"test_{page}_exercise_(\d+)", name):
-            helpers = [
-                ast.get_source_segment(text, functions[word])
-                for word in functions
-                if not word.startswith("test_") and word in _names(node)
-            ]
-            code = "\n\n\n".join([*helpers, _body(text, node)])
+    for node in module.body:
+        if isinstance(node, ast.FunctionDef) and (
+            named := re.fullmatch(rf"test_{page}_exercise_(\d+)", node.name)
+        ):
+            code = f"{_used(text, module, node)}{_body(text, node)}"
             found[int(named[1])] = Solution(ast.get_docstring(node) or "", code)
     return found
+
+
+def _used(text: str, module: ast.Module, function: ast.FunctionDef) -> str:
+    """Return what a function uses of its module, and what that uses: a solution runs alone."""
+    names, known = _names(function), set()
+    while names != known:
+        known = names
+        used = [node for node in module.body if node is not function and _bound(node) & names]
+        names = names.union(*map(_names, used))
+    kinds = (ast.Import, ast.ImportFrom), ast.Assign, ast.FunctionDef
+    parts = [[node for node in used if isinstance(node, kind)] for kind in kinds]
+    ends = "\n", "\n", "\n\n\n"  # between two of a kind
+    blocks = [
+        end.join(str(ast.get_source_segment(text, node)) for node in part)
+        for part, end in zip(parts, ends)
+    ]
+    return "".join(f"{block}\n\n" for block in blocks if block)
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    """Return the names that a statement of a module binds, or changes."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return {name.asname or name.name for name in node.names}
+    if isinstance(node, ast.Assign):
+        return set().union(*map(_names, node.targets))
+    return {node.name} if isinstance(node, ast.FunctionDef) else set()
 
 
 def _names(node: ast.AST) -> set[str]:

@@ -70,9 +70,8 @@ def _darken(artist: Artist) -> None:
     if isinstance(artist, Annotation) and artist.arrow_patch is not None:
         _darken(artist.arrow_patch)
     if isinstance(artist, Line2D):
-        # A marker may have the colour of its line, so all are read before one is set.
         face, edge = artist.get_markerfacecolor(), artist.get_markeredgecolor()
-        artist.set_color(turned(artist.get_color())[0])
+        artist.set_color(turned(artist.get_color())[0])  # and with it what is not set
         if to_rgba(face)[3]:
             artist.set_markerfacecolor(turned(face)[0])
         if to_rgba(edge)[3]:

@@ -192,7 +192,7 @@ def matrix(
     palette = ListedColormap([(0, 0, 0, 0), "0.35", COMPONENT, HOLE])
     n = len(entries)
     for j in bold:
-        ax.axvspan(j - 0.5, j + 0.5, color="#FFF3C4", lw=0)
+        ax.axvspan(j - 0.5, j + 0.5, color=ORANGE, alpha=0.2, lw=0)
     ax.plot([-0.5, n - 0.5], [-0.5, n - 0.5], color="0.7", lw=0.8)
     ax.imshow(shown, cmap=palette, vmin=0, vmax=3, zorder=2)
     lines = np.arange(n + 1) - 0.5

@@ -32,7 +32,7 @@ def cycle() -> Figure:
     pixels(ax, IMAGE, size=13)
     f = textbook.lower_star_filtration(IMAGE)
     r = textbook.reduce_filtration(f)
-    _draw_cycle(ax, f, _cycle_of_the_longest_hole(IMAGE, f, r), lw=5, alpha=0.8)
+    _draw_cycle(ax, f, _cycle_of_the_longest_hole(IMAGE, f, r), lw=5, gap=0.25)
     return figure
 
 
@@ -62,10 +62,13 @@ def _cycle_of_the_longest_hole(
 
 
 def _draw_cycle(
-    ax: Axes, f: textbook.Filtration, cycle: NDArray, lw: float, alpha: float = 1
+    ax: Axes, f: textbook.Filtration, cycle: NDArray, lw: float, gap: float = 0
 ) -> None:
-    """Draw edges between pixels: on the doubled grid each has a pixel on either side."""
-    for i, j in f.coordinates(cycle):
-        x = [j // 2, (j + 1) // 2]
-        y = [i // 2, (i + 1) // 2]
-        ax.plot(x, y, color=HOLE, lw=lw, alpha=alpha, solid_capstyle="round")
+    """Draw edges between pixels: on the doubled grid each has a pixel on either side.
+
+    A gap at the ends leaves the numbers in the pixels free.
+    """
+    for place in f.coordinates(cycle):
+        ends = np.array([place // 2, (place + 1) // 2], float)
+        ends += gap * np.array([1, -1])[:, None] * (ends[1] - ends[0])
+        ax.plot(*ends.T[::-1], color=HOLE, lw=lw, solid_capstyle="round")

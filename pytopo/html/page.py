@@ -101,6 +101,7 @@ def page(
     title: str,
     note: str,
     caption: str,
+    view: str,
     target: Target | None = None,
 ) -> Report:
     """Return the report of an image and the points of its diagram.
@@ -117,6 +118,8 @@ def page(
         A line under the title, or nothing.
     caption : str
         A line under the figures.
+    view : {"regions", "threshold"}
+        What the image shows at first, if there are regions.
     target : Target or None
         The target of a loss, drawn beside the points.
     """
@@ -137,7 +140,7 @@ def page(
 
     document = Document()
     drawing = Drawing(points, sources, left, quadrant, cut, thresholds, cuts, regions, places)
-    made = controls(document, drawing, "regions" if target is None else "threshold")
+    made = controls(document, drawing, view)
     for model in (left.figure, right, *made.models()):
         document.add_root(model)
     html = file_html(

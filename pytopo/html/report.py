@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytopo.diagram import FEATURES, Diagram
+from pytopo.html.controls import VIEWS
 from pytopo.html.cuts import cuts_of
 from pytopo.html.page import Report, Target, fitting_image, page
 from pytopo.html.points import Kind, Points
@@ -33,6 +34,7 @@ def diagram_report(
     title: str = "Persistence diagram",
     note: str = "",
     cut: float = 0.0,
+    view: str = "regions",
 ) -> Report:
     """Make an interactive report of an image and its persistence diagram.
 
@@ -48,12 +50,14 @@ def diagram_report(
     cut : float
         The least persistence of a point that is shown at first, and of a feature that has a
         region.  If these are more than 500, the page starts with the most persistent ones.
+    view : {"regions", "threshold"}
+        What the image shows at first: regions, or what has entered at the threshold.
 
     Raises
     ------
     TypeError, ValueError
         If the image is not the one that the diagram is of, or has more than 2**24 pixels; if
-        the cut is not a number of at least 0.
+        the cut is not a number of at least 0, or the view is neither.
 
     Examples
     --------
@@ -62,6 +66,8 @@ def diagram_report(
     >>> diagram_report(ring, pytopo.persistence(ring), title="A ring")
     <Report: A ring>
     """
+    if view not in VIEWS:
+        raise ValueError(f"view is {view!r}; expected {' or '.join(map(repr, VIEWS))}")
     values = fitting_image(image, diagram)
     kinds = [
         Kind(f"{_singular(diagram, d)} (dim {d})", COLOURS[d], MARKERS[d]) for d in diagram.dims
@@ -70,7 +76,9 @@ def diagram_report(
     points = Points(diagram, kinds, kind, always=np.zeros(len(diagram), bool))
     cuts = cuts_of(points, cut)
     regions = regions_of(checked_image(image), points, cuts)
-    return page(values, points, cuts, regions, title=title, note=note, caption=MARKED)
+    return page(
+        values, points, cuts, regions, title=title, note=note, caption=MARKED, view=view
+    )
 
 
 def loss_report(
@@ -143,7 +151,8 @@ def loss_report(
     cuts = cuts_of(points, cut)
     return page(
         values, points, cuts, regions_of(values, points, cuts),
-        title=title, note=note, caption=caption, target=Target(target, explanation.missing),
+        title=title, note=note, caption=caption, view="threshold",
+        target=Target(target, explanation.missing),
     )  # fmt: skip
 
 
