@@ -14,6 +14,8 @@ from types import ModuleType
 import matplotlib.image
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from test_examples import FLAGS, ROOT, documents, links
 
 import pytopo
@@ -95,6 +97,14 @@ def test_every_picture_of_a_lesson_is_made_by_the_code_of_the_documents(make):
     assert of_lessons == set(make.figures())
     of_gallery = {name for name in pictures() if name.startswith("gallery-")}
     assert of_gallery == set(make.pictures())
+
+
+def test_a_black_marker_is_light_on_a_dark_page(make):
+    figure = Figure()
+    (line,) = figure.subplots().plot([0, 1], "s-", color="black", markerfacecolor="none")
+    make.darken(figure)
+    for colour in (line.get_color(), line.get_markeredgecolor()):
+        assert min(to_rgb(colour)) > 0.9
 
 
 @pytest.mark.compiled

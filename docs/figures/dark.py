@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Annotation, Text
+from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 from numpy.typing import ArrayLike, NDArray
 
 PAPER = 0.07  # of the site's dark theme
@@ -79,6 +80,8 @@ def _darken(artist: Artist) -> None:
         face, edge = artist.get_facecolor(), artist.get_edgecolor()
         artist.set_facecolor(turned(face)[0])
         artist.set_edgecolor(turned(edge)[0])
+    elif isinstance(artist, Poly3DCollection):
+        pass  # a solid: its faces are shaded, and come in another order than they were given
     elif isinstance(artist, Collection) and artist.get_array() is None:
         face, edge = artist.get_facecolor(), artist.get_edgecolor()
         artist.set_facecolor(turned(face))

@@ -63,7 +63,7 @@ def links() -> Figure:
             27: "voxel 27: a sphere,\nit fills a void",
         }.items()
     ):
-        ax = figure.add_subplot(1, 3, k + 1, projection="3d")
+        ax = figure.add_subplot(1, 3, k + 1, projection="3d", computed_zorder=False)
         _draw_link(ax, tuple(np.argwhere(value == VOLUME)[0]))
         ax.set_title(story, fontsize=10)
     return figure
@@ -75,7 +75,7 @@ def _draw_link(ax, place: tuple[int, ...]) -> None:
     for corner in corners:
         there = _earlier(place, corner)
         x, y, z = _turned(corner)
-        ax.plot([x], [y], [z], "o", ms=9, color=SKY if there else "0.85")
+        ax.plot([x], [y], [z], "o", ms=9, color=SKY if there else "0.85", zorder=3)
     for a in range(6):
         for b in range(a + 1, 6):
             if not np.any(corners[a] + corners[b]):
