@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pytopo.large.ages import Sweep
+from pytopo.large.ages import Box, Sweep
 from pytopo.large.gluing import merged
 from pytopo.large.grid import divided
 from pytopo.large.loop import box_of, chunk_lengths, read_box, tile_side
 from pytopo.large.pieces import PIECE, region_in_pieces
-from pytopo.large.tiles import Box, shared_sides
+from pytopo.large.tiles import shared_sides
 from pytopo.order import key_dtype
 
 POINT_BYTES = 33  # in a part: dimension, two values, two pixels
