@@ -4,6 +4,7 @@ MadeImage -> dask.array -> two processes of limited memory -> parts in a folder
                              peak memory, CPU time
 """
 
+import logging
 import os
 import tempfile
 import time
@@ -34,7 +35,6 @@ def cluster_rows(size: int) -> Iterator[Row]:
     if find_spec("distributed") is None or find_spec("dask") is None:
         say("Dask is not installed (extra: dask): no cluster to measure")
         return
-    import dask
     import dask.array as da
     from distributed import Client, LocalCluster
 
@@ -42,13 +42,12 @@ def cluster_rows(size: int) -> Iterator[Row]:
 
     tile = tile_sides(size)[1]
     name = f"{size}x{size} membranes uint8, chunks of {tile}, {WORKERS} processes"
-    # A worker that is close to its limit says so again and again.
-    quiet = dask.config.set({"distributed.logging.distributed": "error"})
     cluster = LocalCluster(
         n_workers=WORKERS, threads_per_worker=1, processes=True, dashboard_address=None,
         memory_limit=f"{LIMIT}MB",
+        silence_logs=logging.ERROR,  # a worker near its limit says so again and again
     )  # fmt: skip
-    with quiet, cluster, Client(cluster) as client, tempfile.TemporaryDirectory() as folder:
+    with cluster, Client(cluster) as client, tempfile.TemporaryDirectory() as folder:
         small = da.from_array(MadeImage("membranes", (600, 600)), chunks=300)
         pytopo.large.persistence(small, tile=300, folder=f"{folder}/small")  # compiles
         base = _of_workers(client)

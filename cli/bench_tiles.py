@@ -42,7 +42,9 @@ def tile_rows(size: int) -> Iterator[Row]:
     for kind in KINDS:
         yield from _open_rows(kind, size, small)
         yield from _model_rows(kind, size, large)
-    yield from _memory_rows(size, small)
+    for kind in KINDS:
+        for tile in (small, large):
+            yield from _memory_rows(kind, size, tile)
     for kind in KINDS:
         for side in SIDES:
             yield from _large_rows(kind, side)
@@ -105,23 +107,23 @@ def _model_rows(kind: str, size: int, tile: int) -> Iterator[Row]:
     yield off(job, "points", cost.points, sum(sizes))
 
 
-def _memory_rows(size: int, tile: int) -> Iterator[Row]:
+def _memory_rows(kind: str, size: int, tile: int) -> Iterator[Row]:
     """Yield the peak memory of a sweep that writes its points to a folder."""
     from pytopo.cli.report import say
     from pytopo.large.cost import estimated_cost
     from pytopo.large.loop import checked_sweep
 
-    for kind in ("membranes", "noise"):
-        memory = _peak_memory(kind, size, tile)
-        if memory is None:
-            say("this system does not report peak memory: left out")
-            return
-        image = MadeImage(kind, (size, size))
-        sweep = checked_sweep(image, None, False, "V", None, 0.0)
-        cost = estimated_cost(image, sweep, tile, pairs=2)
-        job = f"{size}x{size} {kind} uint8, tiles of {tile}"
-        yield _row(job, "peak bytes per pixel of a tile", memory / tile**2)
-        yield off(job, "peak memory", cost.memory, memory)
+    job = f"{size}x{size} {kind} uint8, tiles of {tile}"
+    memory = _peak_memory(kind, size, tile)
+    if memory is None:
+        say(f"{job}: this system does not report peak memory, left out")
+        return
+    image = MadeImage(kind, (size, size))
+    sweep = checked_sweep(image, None, False, "V", None, 0.0)
+    cost = estimated_cost(image, sweep, tile, pairs=2)
+    yield _row(job, "peak MB beside the interpreter", memory / 1e6)
+    yield _row(job, "peak bytes per pixel of a tile", memory / tile**2)
+    yield off(job, "peak memory", cost.memory, memory)
 
 
 def _peak_memory(kind: str, size: int, tile: int) -> int | None:

@@ -83,11 +83,9 @@ def _format(path: str | PathLike[str]) -> Format:
 
 def write_npz(diagram: Diagram, stream: IO[bytes], compressed: bool = True) -> None:
     """Write a NumPy archive: the five columns, and the header as JSON text."""
-    archive = BytesIO()
     columns = {name: getattr(diagram, name) for name in COLUMNS}
     save = np.savez_compressed if compressed else np.savez
-    save(archive, header=json.dumps(_header(diagram)), **columns)
-    stream.write(archive.getbuffer())
+    save(stream, header=json.dumps(_header(diagram)), **columns)
 
 
 def write_csv(diagram: Diagram, stream: IO[str]) -> None:

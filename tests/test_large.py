@@ -2,7 +2,7 @@
 
 ``python tests/test_large.py 10000`` compares that many random images, and prints the number
 of differences; ``python tests/test_large.py 0 --size 4096`` an image of that size like electron
-microscopy, in tiles of 512, of 1024 and of random sides.
+microscopy, in tiles of 512, of 1024 and of random sides, and the CPU time as well.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import pytest
 
 import pytopo
 import pytopo.large
+from pytopo.cli.bench_made import KINDS, MadeImage
 from pytopo.large import loop, pieces
 from pytopo.large import parts as parts_module
 from pytopo.large.ages import EARLIEST, Sweep, keys_of, values_of
@@ -485,24 +486,36 @@ def random_sides(n, random):
     return tuple(lengths)
 
 
-def compare_large_image(size):
-    """Print for each way to divide an image like electron microscopy how many rows differ."""
-    from pytopo.cli.bench_made import MadeImage
+def compare_large_image(kind, size, sides):
+    """Print for each way to divide an image whether the diagram differs, and its CPU time.
 
+    A side of 0 stands for tiles of random sides.
+    """
     random, n_wrong = np.random.default_rng(0), 0
-    image = MadeImage("membranes", (size, size))[:, :]
+    image = MadeImage(kind, (size, size))[:, :]
     for superlevel in (False, True):
         options = {"superlevel": superlevel, "construction": "V", "frame": None}
-        whole = pytopo.persistence(image, **options)
-        ways = {str(side): [chunk_lengths(size, side)] * 2 for side in (512, 1024)}
-        ways["random sides"] = [random_sides(size, random) for _ in range(2)]
-        for name, chunks in ways.items():
-            equal = by_chunks(image, tuple(chunks), **options) == whole
+        part = image[:1024, :1024]  # compiles
+        pytopo.persistence(part, **options)
+        by_chunks(part, (chunk_lengths(len(part), 512),) * 2, **options)
+        started = time.process_time()
+        whole = pytopo.persistence(image, **options, threads=1)
+        seconds = time.process_time() - started
+        for side in sides:
+            chunks = tuple(
+                chunk_lengths(size, side) if side else random_sides(size, random)
+                for _ in range(2)
+            )
+            started = time.process_time()
+            found = by_chunks(image, chunks, **options)
+            ratio = (time.process_time() - started) / seconds
+            equal = found == whole
             n_wrong += not equal
-            count = math.prod(map(len, chunks))
             print(
-                f"{size}x{size} EM-like, superlevel={superlevel}, {count} tiles ({name}), "
-                f"{len(whole)} points: {'equal' if equal else 'DIFFERENT'}",
+                f"{size}x{size} {kind}, superlevel={superlevel}, "
+                f"{math.prod(map(len, chunks))} tiles ({side or 'random sides'}), "
+                f"{len(whole)} points: {'equal' if equal else 'DIFFERENT'}, "
+                f"CPU time {ratio:.2f} of that of the whole in memory",
                 flush=True,
             )
     return n_wrong
@@ -512,7 +525,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("count", type=int, help="how many random images")
     parser.add_argument("--seed", type=int, default=0, help="of the first of them")
-    parser.add_argument("--size", type=int, help="side of an image like electron microscopy")
+    parser.add_argument("--size", type=int, help="side of a larger image to compare, too")
+    parser.add_argument("--kind", choices=KINDS, default="membranes", help="what is in it")
+    parser.add_argument(
+        "--sides", type=int, nargs="+", default=[512, 1024, 0],
+        help="of its tiles; 0: at random",
+    )  # fmt: skip
     args = parser.parse_args()
     start, tiles, wrong = time.perf_counter(), 0, []
     for seed in range(args.seed, args.seed + args.count):
@@ -523,7 +541,7 @@ def main() -> int:
     print(f"{args.count} images in {tiles} tiles: {len(wrong)} differ ({seconds:.0f} s)")
     for seed in wrong[:10]:
         print(f"seed {seed}")
-    n_wrong = compare_large_image(args.size) if args.size else 0
+    n_wrong = compare_large_image(args.kind, args.size, args.sides) if args.size else 0
     return 1 if wrong or n_wrong else 0
 
 

@@ -7,6 +7,8 @@ file           what it does
 =============  ===========================================================================
 ages.py        when a pixel comes, in numbers that mean the same in every tile
 pixels.py      how components and holes merge inside a tile of an image
+sides.py       what lies around a tile, and where other regions are met
+places.py      where the pixels of a tile are in the image
 tiles.py       ``region_of_tile``: points that are finished in a tile, and what is open
 pieces.py      a large tile in pieces that fit into the cache
 gluing.py      ``merged``: two regions become one

@@ -24,6 +24,8 @@ from pytopo.order import FRAME, value_dtype
 FIRST, LAST = np.iinfo(np.int64).min, np.iinfo(np.int64).max  # of ages: eldest, and never
 EARLIEST = "earliest"  # a frame with the value of the earliest pixel, which no tile knows
 
+Box = tuple[tuple[int, int], ...]  # first and behind the last pixel, along each axis
+
 
 class Sweep(NamedTuple):
     """What is asked of an image, the same for all of its tiles; checked.

@@ -14,16 +14,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pytopo.large.ages import Sweep
+from pytopo.large.ages import Box, Sweep
 from pytopo.large.gluing import merged
 from pytopo.large.grid import divided
 from pytopo.large.loop import box_of, chunk_lengths, read_box, tile_side
 from pytopo.large.pieces import PIECE, region_in_pieces
-from pytopo.large.tiles import Box, shared_sides
+from pytopo.large.tiles import shared_sides
 from pytopo.order import key_dtype
 
 POINT_BYTES = 33  # in a part: dimension, two values, two pixels
-WORK = 20  # bytes a pixel of a piece, and four of its keys
+WORK = 8  # bytes a pixel of a piece, and one of its keys
+WORK_OF_POINT = 70  # bytes a point of a piece: its merge events in order, and the point itself
 GLUE = 6  # times the bytes of two regions: what gluing them takes
 
 
@@ -95,17 +96,25 @@ def estimated_cost(source: Any, sweep: Sweep, tile: int | None = None, pairs: in
     # A seam between many tiles finishes nothing if it does so between no two of them.
     silent = 1 - seen.unions_with_points / len(found)
     of_unions = sum(1 - silent**pairs for pairs in borders.pairs)
-    piece = min(side, PIECE) if len(in_grid) == 2 else side
-    tile_bytes = side ** len(in_grid) * sweep.dtype.itemsize
-    working = (WORK + 4 * np.dtype(key_dtype(sweep.dtype)).itemsize) * piece ** len(in_grid)
     return Cost(
         tiles=count,
         cpu_seconds=pixels * seen.tile_seconds + sides * seen.union_seconds,
-        memory=tile_bytes + working + GLUE * of_side * borders.most,
+        memory=_of_tile(side, sweep, seen.points / seen.pixels) + GLUE * of_side * borders.most,
         moved=of_side * borders.total,
         points=pixels * seen.points,
         parts=count * seen.tiles_with_points / seen.tiles + of_unions,
     )
+
+
+def _of_tile(side: int, sweep: Sweep, density: float) -> float:
+    """Return the bytes that a tile takes at its peak; the density is of points, per pixel."""
+    ndim = len(sweep.shape)
+    tile = side**ndim
+    piece = min(side, PIECE) ** ndim if ndim == 2 else tile
+    working = WORK + np.dtype(key_dtype(sweep.dtype)).itemsize + WORK_OF_POINT * density
+    # The points of all pieces wait until the last is done, and then are put together.
+    waiting = 2 * POINT_BYTES * density * (tile - piece)
+    return tile * sweep.dtype.itemsize + working * piece + waiting
 
 
 class _Seen(NamedTuple):

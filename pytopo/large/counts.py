@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pytopo.large.ages import Points, Sweep
-from pytopo.large.tiles import Box
+from pytopo.large.ages import Box, Points, Sweep
 from pytopo.metrics.euler import euler_number_behind
 
 

@@ -13,8 +13,18 @@ from numpy.typing import NDArray
 
 from pytopo.kernels.open_branches import merge_triplets
 from pytopo.kernels.v_paths import UNKNOWN
-from pytopo.large.ages import FIRST, LAST, Ages, Points, Sweep, coordinates, joined, points_of
-from pytopo.large.tiles import Box, Branches, Region, branches_of_box, shared_sides
+from pytopo.large.ages import (
+    FIRST,
+    LAST,
+    Ages,
+    Box,
+    Points,
+    Sweep,
+    coordinates,
+    joined,
+    points_of,
+)
+from pytopo.large.tiles import Branches, Region, branches_of_box, shared_sides
 
 
 def merged(first: Region, second: Region, axis: int, sweep: Sweep) -> tuple[Region, Points]:
@@ -29,10 +39,10 @@ def merged(first: Region, second: Region, axis: int, sweep: Sweep) -> tuple[Regi
     """
     box = _along(first.box, axis, (first.box[axis][0], second.box[axis][1]))
     shared = shared_sides(box, sweep.shape)
-    seam = _branches_of_seam(first, second, axis, sweep)
-    branches, points = [], [of_seam for _, of_seam in seam]
+    of_seam, finished_in_seam = _branches_of_seam(first, second, axis, sweep)
+    branches, points = [], [finished_in_seam]
     for k, dim in enumerate(sweep.dims):
-        parts = [first.branches[k], second.branches[k], seam[k][0]]
+        parts = [first.branches[k], second.branches[k], of_seam[k]]
         kept, finished = _glued(parts, box, shared, dim, sweep)
         branches.append(kept)
         points.append(finished)
@@ -61,8 +71,8 @@ def _face(one: NDArray | None, other: NDArray | None, side: int, axis: int) -> N
 
 def _branches_of_seam(
     first: Region, second: Region, axis: int, sweep: Sweep
-) -> list[tuple[Branches, Points]]:
-    """Return what the edges between two regions connect."""
+) -> tuple[list[Branches], Points]:
+    """Return what the edges between two regions connect, and what is finished among them."""
     border = second.box[axis][0]
     box = _along(first.box, axis, (border - 1, border + 1))
     lines = first.faces[2 * axis + 1], second.faces[2 * axis]

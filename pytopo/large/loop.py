@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 
 from pytopo.diagram import Diagram
 from pytopo.images.readers.memory import free_memory
-from pytopo.large.ages import EARLIEST, Points, Sweep, joined, settled
+from pytopo.large.ages import EARLIEST, Box, Points, Sweep, joined, settled
 from pytopo.large.gluing import merged
 from pytopo.large.grid import divided
 from pytopo.large.parts import DiagramParts, open_parts, rows_in_order, write_index, write_part
 from pytopo.large.pieces import region_in_pieces
-from pytopo.large.tiles import Box, Region
+from pytopo.large.tiles import Region
 from pytopo.options import at_least, checked_construction, flag, integers, whole_number
 from pytopo.order import FRAME, frame_value
 

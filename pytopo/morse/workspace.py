@@ -46,6 +46,13 @@ class Workspace:
         array.fill(value)
         return array
 
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Return a context at whose end the room that was taken in it is free again."""
+        block, used = self._block, self._used
+        yield
+        self._block, self._used = block, used
+
 
 @contextmanager
 def workspace() -> Iterator[Workspace]:
