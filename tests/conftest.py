@@ -32,6 +32,17 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(skip)
 
 
+def pytest_collection_finish(session):
+    """Note which kernels have run already: every worker reads every file of tests."""
+    session.config.kernels_at_import = sorted(
+        f"{name}.{kernel}"
+        for name, module in sys.modules.items()
+        if name.startswith("pytopo.kernels.")
+        for kernel, value in vars(module).items()
+        if getattr(value, "signatures", None)
+    )
+
+
 @pytest.fixture(autouse=True)
 def close_figures():
     """pyplot keeps every figure until it is closed, and warns of more than twenty."""
@@ -39,6 +50,12 @@ def close_figures():
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:
         pyplot.close("all")
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """Runs write empty files in place of their pictures, which take most of their time."""
+    monkeypatch.setattr("pytopo.training.figures.save", lambda figure, path: path.touch())
 
 
 @pytest.fixture(scope="session")
@@ -50,9 +67,12 @@ def real_data():
     return Path(folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster():
-    """A cluster of Dask of two processes; one that ends is started again."""
+    """A cluster of Dask of two processes; one that ends is started again.
+
+    It ends with its file of tests, for even one that waits takes processor time.
+    """
     distributed = pytest.importorskip("distributed")
     import dask
 

@@ -132,7 +132,22 @@ def test_a_truncated_file_is_refused_in_one_line(tmp_path, ending, kept):
     assert "\n" not in str(caught.value)
 
 
-SMALL = pytopo.persistence([0, 5, 1, 9])  # dim [0, 0], birth [0, 1], death [inf, 5]
+SMALL = pytopo.Diagram(
+    dim=np.zeros(2, np.int8),
+    birth=np.array([0.0, 1.0]),
+    death=np.array([np.inf, 5.0]),
+    birth_pixel=np.array([0, 2]),
+    death_pixel=np.array([-1, 1]),
+    shape=(4,),
+    superlevel=False,
+    construction="V",
+    frame=None,
+    dims=(0,),
+)
+
+
+def test_the_small_diagram_is_that_of_an_image():
+    assert pytopo.persistence([0, 5, 1, 9]) == SMALL
 
 
 def refused(path, text):

@@ -1,6 +1,7 @@
 """Options: NumPy's numbers are accepted like Python's, and booleans are not numbers."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -14,27 +15,29 @@ from pytopo.textbook.walk import walkthrough
 RING = np.zeros((3, 3))
 RING[1, 1] = 9
 BALL = np.pad(np.full((1, 1, 1), 9.0), 1)
-DIAGRAM, SOLID = pytopo.persistence(RING), pytopo.persistence(BALL)
 A, B = [[0, 4], [1, 2]], [[0, 3]]
 
 ONES = [np.int8(1), np.uint8(1), np.int64(1), np.uint64(1), np.array(1), np.array(1, np.uint16)]
+
+of_ring = cache(lambda: pytopo.persistence(RING))
+of_ball = cache(lambda: pytopo.persistence(BALL))
 
 INTEGERS = {
     "persistence dims": lambda n: pytopo.persistence(RING, n),
     "persistence dims, several": lambda n: pytopo.persistence(RING, [0, n]),
     "persistence_batch dims": lambda n: pytopo.persistence_batch([RING], n),
     "persistence_batch threads": lambda n: pytopo.persistence_batch([RING], threads=n),
-    "points": lambda n: DIAGRAM.points(n).tolist(),
-    "select": lambda n: DIAGRAM.select(n),
-    "select, several": lambda n: DIAGRAM.select((n,)),
-    "barcode top": lambda n: texts(pytopo.plot.barcode(DIAGRAM, top=n)),
-    "betti_curve dim": lambda n: texts(pytopo.plot.betti_curve(DIAGRAM, dim=n)),
-    "diagram dots": lambda n: texts(pytopo.plot.diagram(DIAGRAM, dots=n)),
-    "image top": lambda n: texts(pytopo.plot.image(RING, DIAGRAM, top=n)),
-    "image section": lambda n: texts(pytopo.plot.image(BALL, SOLID, section=n)),
-    "sections at": lambda n: texts(*pytopo.plot.sections(BALL, SOLID, at=(n, 0, n))),
-    "sections top": lambda n: texts(*pytopo.plot.sections(BALL, SOLID, top=n)),
-    "sections reach": lambda n: texts(*pytopo.plot.sections(BALL, SOLID, reach=n)),
+    "points": lambda n: of_ring().points(n).tolist(),
+    "select": lambda n: of_ring().select(n),
+    "select, several": lambda n: of_ring().select((n,)),
+    "barcode top": lambda n: texts(pytopo.plot.barcode(of_ring(), top=n)),
+    "betti_curve dim": lambda n: texts(pytopo.plot.betti_curve(of_ring(), dim=n)),
+    "diagram dots": lambda n: texts(pytopo.plot.diagram(of_ring(), dots=n)),
+    "image top": lambda n: texts(pytopo.plot.image(RING, of_ring(), top=n)),
+    "image section": lambda n: texts(pytopo.plot.image(BALL, of_ball(), section=n)),
+    "sections at": lambda n: texts(*pytopo.plot.sections(BALL, of_ball(), at=(n, 0, n))),
+    "sections top": lambda n: texts(*pytopo.plot.sections(BALL, of_ball(), top=n)),
+    "sections reach": lambda n: texts(*pytopo.plot.sections(BALL, of_ball(), reach=n)),
 }
 
 NUMBERS = {
@@ -44,8 +47,8 @@ NUMBERS = {
         RING, frame=x
     ).pixel.tolist(),
     "walkthrough frame": lambda x: walkthrough(RING, frame=x).diagram(),
-    "select min_persistence": lambda x: DIAGRAM.select(min_persistence=x),
-    "betti": lambda x: DIAGRAM.betti(x),
+    "select min_persistence": lambda x: of_ring().select(min_persistence=x),
+    "betti": lambda x: of_ring().betti(x),
     "wasserstein order": lambda x: pytopo.wasserstein(A, B, order=x),
     "wasserstein ground": lambda x: pytopo.wasserstein(A, B, ground=x),
 }
@@ -59,7 +62,7 @@ FLAGS = {
     "reduce_filtration clearing": lambda b: reduce_filtration(
         lower_star_filtration(RING), clearing=b
     ).pairs.tolist(),
-    "select finite": lambda b: DIAGRAM.select(finite=b),
+    "select finite": lambda b: of_ring().select(finite=b),
     "match every_second": lambda b: pytopo.match(A, B, every_second=b).pairs.tolist(),
     "textbook_match every_second": lambda b: pytopo.matching.textbook_match(
         A, B, every_second=b
@@ -74,14 +77,6 @@ def texts(*axes):
         + [text.get_text() for text in getattr(ax.get_legend(), "texts", [])]
         for ax in axes
     ]
-
-
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    import matplotlib.pyplot as plt
-
-    plt.close("all")
 
 
 @pytest.mark.parametrize("name", INTEGERS)
@@ -230,7 +225,7 @@ def test_a_point_that_is_not_finite_is_shown_with_its_digits():
 
 
 def test_a_frame_is_shown_with_its_digits():
-    assert "V, frame=1.0000002: " in repr(replace(DIAGRAM, frame=1.0000002))
-    assert "V, frame=1: " in repr(replace(DIAGRAM, frame=1.0))
+    assert "V, frame=1.0000002: " in repr(replace(of_ring(), frame=1.0000002))
+    assert "V, frame=1: " in repr(replace(of_ring(), frame=1.0))
     framed = pytopo.persistence(RING.astype(np.float32), frame=0.1)
     assert "V, frame=0.1: " in repr(framed)

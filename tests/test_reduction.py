@@ -71,26 +71,24 @@ def test_the_pairs_are_those_of_the_ranks_of_submatrices(image, construction):
     f = lower_star_filtration(
         image[:3, :3] if image.ndim > 1 else image, construction=construction
     )
-    dense = f.boundary().toarray().astype(bool)
-    n = len(dense)
-    rank = np.zeros((n + 1, n + 1), int)
-    for i in range(n):
-        for j in range(n):
-            rank[i, j + 1] = _rank_mod_2(dense[i:, : j + 1])
+    rank = _ranks_mod_2(f.boundary().toarray().astype(bool))
     change = rank[:-1, 1:] - rank[1:, 1:] - rank[:-1, :-1] + rank[1:, :-1]
     assert np.argwhere(change == 1).tolist() == reduce_filtration(f).pairs.tolist()
 
 
-def _rank_mod_2(matrix):
-    rows = [int("".join("01"[int(x)] for x in row), 2) for row in matrix]
-    rank = 0
-    while rows:
-        pivot = max(rows)
-        rows.remove(pivot)
-        if pivot:
-            rank += 1
-            top = pivot.bit_length()
-            rows = [row ^ pivot if row.bit_length() == top else row for row in rows]
+def _ranks_mod_2(matrix):
+    """Return in (i, j) the rank of the rows from i on of the first j columns."""
+    n = len(matrix)
+    rank = np.zeros((n + 1, n + 1), int)
+    for i in range(n):
+        independent = []  # columns, and in front of each a number that only it begins with
+        for j, column in enumerate(matrix[i:].T):
+            bits = int("".join("01"[int(x)] for x in column), 2)
+            for other in independent:
+                bits = min(bits, bits ^ other)
+            if bits:
+                independent.append(bits)
+            rank[i, j + 1] = len(independent)
     return rank
 
 

@@ -3,15 +3,21 @@
 import csv
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
+from torch import distributed
 
 from pytopo import models
+from pytopo.cli.main import main
 from pytopo.data import ArraySections
 from pytopo.training import figures as run_figures
 from pytopo.training.blocks import Blocks, open_blocks
@@ -31,6 +37,8 @@ TINY = {
     "loss": {"topo_weight": 0.05, "warmup": 1},
 }
 ALONE = World(0, 1, torch.device("cpu"))
+
+pytestmark = pytest.mark.usefixtures("no_pictures")  # but those of the run in `finished`
 
 
 def tiny(**tables):
@@ -145,8 +153,8 @@ def test_a_run_that_stops_at_a_checkpoint_continues_as_if_not_interrupted(
 
 def test_dropout_continues_where_it_was(tmp_path):
     changed = {
-        "network": {"name": "enhanced", "options": {"size": 65}},
-        "training": {"epochs": 2, "patches": 8, "batch": 4, "size": 65},
+        "network": {"name": "enhanced", "options": {"size": 33, "width": 4, "hidden": 32}},
+        "training": {"epochs": 2, "patches": 8, "batch": 4, "size": 33},
         "loss": {"topo_weight": 0.0},
     }
     config = config_of({**TINY, **changed})
@@ -161,18 +169,20 @@ def test_dropout_continues_where_it_was(tmp_path):
     assert_equal_weights(final_weights(tmp_path / "whole"), final_weights(tmp_path / "parts"))
 
 
-def train_command(*args):
-    return [sys.executable, "-m", "pytopo.cli", "train", *map(str, args)]
-
-
-ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
-
-
-def train_to_the_end(*args):
-    done = subprocess.run(
-        train_command(*args), env=ONE_THREAD, capture_output=True, text=True, timeout=240
-    )
-    assert done.returncode == 0, done.stderr
+@contextmanager
+def training_process(*args, **environment):
+    """``pytopo train`` in a process with as many threads as this one; it ends here."""
+    command = [sys.executable, "-m", "pytopo.cli", "train", *map(str, args)]
+    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    process = subprocess.Popen(
+        command, env={**os.environ, **threads, **environment}, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.compiled
@@ -180,19 +190,16 @@ def test_a_process_that_is_killed_resumes_bit_for_bit(tmp_path):
     tables = merged(TINY, {"training": {"epochs": 3, "patches": 64}})
     (tmp_path / "tiny.toml").write_text(as_toml(tables))
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    train_to_the_end("--config", tmp_path / "tiny.toml", "--out", whole)
+    start_run(whole, config_of(tables))
+    list(resume_run(whole, ALONE))
 
     begin = ["--config", tmp_path / "tiny.toml", "--out", killed, "--save-every", 5]
-    process = subprocess.Popen(
-        train_command(*begin), env=ONE_THREAD, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    while process.poll() is None and lines(killed / "log.csv") < 2:
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
+    with training_process(*begin) as process:
+        while process.poll() is None and lines(killed / "log.csv") < 2:
+            time.sleep(0.01)
+    assert process.returncode < 0
     assert not is_finished(killed)
-    train_to_the_end("--resume", killed)
+    list(resume_run(killed, ALONE))
     assert_equal_weights(final_weights(whole), final_weights(killed))
 
 
@@ -201,24 +208,23 @@ def lines(path):
 
 
 @pytest.mark.compiled
-def test_two_processes_train_the_network_that_one_trains(tmp_path):
+def test_two_processes_train_the_network_that_one_trains(tmp_path, monkeypatch):
     tables = merged(TINY, {"network": {"options": {"width": 4, "depth": 2, "norm": "none"}}})
     (tmp_path / "tiny.toml").write_text(as_toml(tables))
     start_run(tmp_path / "one", config_of(tables))
     rows = list(resume_run(tmp_path / "one", ALONE))
-    command = [
-        *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
-        *("--nproc-per-node", "2", "-m", "pytopo.cli", "train"),
-        *("--config", tmp_path / "tiny.toml", "--out", tmp_path / "two"),
-    ]
-    done = subprocess.run(
-        list(map(str, command)),
-        env=ONE_THREAD,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stderr
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    train = ["--config", str(tmp_path / "tiny.toml"), "--out", str(tmp_path / "two")]
+    world = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}  # as torchrun
+    join = partial(distributed.init_process_group, timeout=timedelta(minutes=4))
+    monkeypatch.setattr(distributed, "init_process_group", join)
+    with training_process(*train, **world, RANK="1", LOCAL_RANK="1") as second:
+        for name, value in {**world, "RANK": "0", "LOCAL_RANK": "0"}.items():
+            monkeypatch.setenv(name, value)
+        assert main(["train", *train]) == 0
+        assert second.wait(timeout=240) == 0, second.stderr.read()
     one, two = final_weights(tmp_path / "one"), final_weights(tmp_path / "two")
     assert one.keys() == two.keys()
     for name in one:

@@ -8,13 +8,15 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack
+from datetime import timedelta
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import distributed, nn
 from torch.utils.data import DataLoader, Dataset, default_collate
 from torch.utils.data._utils.pin_memory import pin_memory
 
@@ -80,15 +82,15 @@ def batch_with_prepared_truth(items):
 # Python 3.12 and later warn of every fork beside threads, and torch keeps some; whether
 # such a fork hangs is what is tested.
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
-@pytest.mark.parametrize("start", ["fork", "spawn"])
-def test_workers_of_a_data_loader_prepare_the_truth(start):
+@pytest.mark.parametrize(("start", "workers"), [("fork", 2), ("spawn", 1)])
+def test_workers_of_a_data_loader_prepare_the_truth(start, workers):
     loss, layer = criterion(), network()
     images, truths = images_and_truths()
     loss(layer(images), truths).backward()  # threads have run before the workers start
     loader = DataLoader(
         Patches(),
         batch_size=2,
-        num_workers=2,
+        num_workers=workers,
         collate_fn=batch_with_prepared_truth,
         multiprocessing_context=start,
         timeout=SECONDS,
@@ -287,25 +289,28 @@ def test_the_script_ends_with_the_same_weights_in_one_process_and_in_two(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    monkeypatch.syspath_prepend(tmp_path)
+    script = import_module("train")
+    script.main()
+    (alone,) = norms(capsys.readouterr().out)
+    world = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}
+    join = partial(distributed.init_process_group, timeout=timedelta(seconds=5 * SECONDS))
+    monkeypatch.setattr(distributed, "init_process_group", join)
     with ExitStack() as stack:
-        processes = [
-            subprocess.Popen(
-                [sys.executable, "train.py"],
-                cwd=tmp_path,
-                env={**os.environ, **meeting, "RANK": str(rank), "WORLD_SIZE": "2"},
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            for rank in (0, 1)
-        ]
-        for process in processes:
-            stack.enter_context(process)
-            stack.callback(process.kill)
-        monkeypatch.syspath_prepend(tmp_path)
-        import_module("train").main()
-        found = [norms(process.communicate(timeout=5 * SECONDS)[0]) for process in processes]
-    ((alone,), (first,), (second,)) = norms(capsys.readouterr().out), *found
+        process = subprocess.Popen(
+            [sys.executable, "train.py"],
+            cwd=tmp_path,
+            env={**os.environ, **world, "RANK": "1"},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        stack.enter_context(process)
+        stack.callback(process.kill)
+        for name, value in {**world, "RANK": "0"}.items():
+            monkeypatch.setenv(name, value)
+        script.main()
+        (second,) = norms(process.communicate(timeout=5 * SECONDS)[0])
+    (first,) = norms(capsys.readouterr().out)
     assert first == second
     assert float(first) == pytest.approx(float(alone), abs=2e-4)
     said = norms(RECIPES)
