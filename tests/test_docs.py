@@ -163,7 +163,7 @@ def test_the_weights_that_are_advised_have_the_numbers_of_the_results():
     rows = [
         line for line in text.splitlines() if re.search(r"\| \d[\d.]+ to \d|wrong holes", line)
     ]
-    assert len(rows) == 5
+    assert len(rows) == 6
     page = ""
     for row in rows:
         found = re.search(r"\((results/[\w-]+\.md)\)", row)
