@@ -1,5 +1,6 @@
 """The documents hold together: lessons, figures, the way from the paper to the source."""
 
+import ast
 import doctest
 import importlib.util
 import pkgutil
@@ -114,6 +115,13 @@ def test_figures_are_drawn_and_not_blank(make, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     for name in names:
         assert np.ptp(matplotlib.image.imread(tmp_path / name)) > 0.5
+
+
+def test_every_picture_that_is_shown_is_a_picture():
+    for path in documents():
+        for target in re.findall(r"!\[[^\]]*\]\(([^):]+\.png)\)", path.read_text()):
+            start = (path.parent / target).read_bytes()[:8]
+            assert start == b"\x89PNG\r\n\x1a\n", target
 
 
 # --- from the paper to the source ------------------------------------------------------
@@ -307,6 +315,27 @@ def test_every_document_is_on_the_site():
     listed = {path for entry in entries for path in DOCS.glob(f"{entry}.md")}
     alone = {path for path in DOCS.rglob("*.md") if path.read_text().startswith("---\norphan")}
     assert {p.name for p in set(DOCS.rglob("*.md")) - listed - alone} == {"index.md"}
+
+
+def test_redirects_lead_to_pages_and_nothing_leads_to_the_old_ones():
+    redirects = redirects_of((DOCS / "conf.py").read_text())
+    assert {"fast-2d", "matching"} <= set(redirects)
+    for old, target in redirects.items():
+        assert not (DOCS / f"{old}.md").exists()
+        assert (DOCS / target).with_suffix(".md").exists(), target
+    for path in documents():
+        for target in links(path.read_text()):
+            there = Path(target)
+            if there.suffix in {".md", ".html"} and (path.parent / there).parent == DOCS:
+                assert there.stem not in redirects, f"{path.name} links to {target}"
+
+
+def redirects_of(configuration):
+    """Return the redirects that a configuration of Sphinx sets, without running it."""
+    for node in ast.parse(configuration).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "redirects":
+            return ast.literal_eval(node.value)
+    return {}
 
 
 def all_text():

@@ -12,6 +12,7 @@ from matplotlib.colors import to_rgba, to_rgba_array
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation, Text
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 from numpy.typing import ArrayLike, NDArray
@@ -45,7 +46,15 @@ def darken(figure: Figure) -> None:
     for text, below in zip(texts, light):
         written = np.vstack([to_rgba(text.get_color()), turned(text.get_color())])
         apart = np.abs(written[:, :3].mean(axis=1) - below)
-        text.set_color(written[apart.argmax()])
+        colour = written[apart.argmax()]
+        text.set_color(colour)
+        if text.get_path_effects():  # an outline, which a light text would vanish in
+            text.set_path_effects([withStroke(linewidth=3, foreground=_contrast(colour))])
+
+
+def _contrast(colour: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return paper for a light colour, white for a dark one."""
+    return turned("white")[0] if colour[:3].mean() > 0.5 else np.ones(4)
 
 
 def _lightness_below(figure: Figure, texts: list[Text]) -> list[float]:
