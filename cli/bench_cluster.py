@@ -35,6 +35,7 @@ def cluster_rows(size: int) -> Iterator[Row]:
     if find_spec("distributed") is None or find_spec("dask") is None:
         say("Dask is not installed (extra: dask): no cluster to measure")
         return
+    import dask
     import dask.array as da
     from distributed import Client, LocalCluster
 
@@ -42,12 +43,13 @@ def cluster_rows(size: int) -> Iterator[Row]:
 
     tile = tile_sides(size)[1]
     name = f"{size}x{size} membranes uint8, chunks of {tile}, {WORKERS} processes"
+    unpaused = dask.config.set({"distributed.worker.memory.pause": False})  # as in `workers`
     cluster = LocalCluster(
         n_workers=WORKERS, threads_per_worker=1, processes=True, dashboard_address=None,
         memory_limit=f"{LIMIT}MB",
         silence_logs=logging.ERROR,  # a worker near its limit says so again and again
     )  # fmt: skip
-    with cluster, Client(cluster) as client, tempfile.TemporaryDirectory() as folder:
+    with unpaused, cluster, Client(cluster) as client, tempfile.TemporaryDirectory() as folder:
         small = da.from_array(MadeImage("membranes", (600, 600)), chunks=300)
         pytopo.large.persistence(small, tile=300, folder=f"{folder}/small")  # compiles
         base = _of_workers(client)

@@ -22,6 +22,9 @@ WAIT = 10  # seconds for a scheduler to answer
 SETTINGS = {
     "distributed.logging.distributed": "critical",
     "distributed.comm.timeouts.connect": "120s",  # on a busy machine processes start slowly
+    # Dask pauses a worker near its limit until memory gets free.  Tiles leave little to free,
+    # so all workers could wait forever; at the limit they are replaced, as before.
+    "distributed.worker.memory.pause": False,
 }
 
 

@@ -93,9 +93,10 @@ def points_of_pairs(pairs: Sequence[Pairs], place: Place) -> Points:
             some = slice(start, start + TOGETHER)
             ends = _ends(node[some], saddle[some], dim, place)
             found = points_of(dim, place.ages(node[some], dim), ends, place.sweep)
-            for column, values in zip(columns, found):
-                column[stop : stop + values.size] = values
-            stop += found.dim.size
+            rows = slice(stop, stop + found.dim.size)
+            for name in Points._fields:
+                getattr(columns, name)[rows] = getattr(found, name)
+            stop = rows.stop
     for column in columns:
         column.resize(stop, refcheck=False)  # where it is: a copy would take as much again
     return columns
