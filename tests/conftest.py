@@ -32,17 +32,6 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(skip)
 
 
-def pytest_collection_finish(session):
-    """Note which kernels have run already: every worker reads every file of tests."""
-    session.config.kernels_at_import = sorted(
-        f"{name}.{kernel}"
-        for name, module in sys.modules.items()
-        if name.startswith("pytopo.kernels.")
-        for kernel, value in vars(module).items()
-        if getattr(value, "signatures", None)
-    )
-
-
 @pytest.fixture(autouse=True)
 def close_figures():
     """pyplot keeps every figure until it is closed, and warns of more than twenty."""

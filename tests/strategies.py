@@ -1,11 +1,16 @@
 """Hypothesis strategies: small images of every dtype and shape, with and without ties."""
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 INTEGERS = ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 FLOATS = ("float16", "float32", "float64", "longdouble")
+
+
+# For tests that compute much for each example.
+fewer_examples = settings(max_examples=settings().max_examples // 3)
 
 
 def shapes(max_axes=3):

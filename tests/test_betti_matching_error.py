@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from strategies import constructions
+from strategies import constructions, fewer_examples
 
 from pytopo.metrics import (
     BettiMatchingError,
@@ -86,6 +86,7 @@ def test_values_of_masks_are_read_as_everywhere():
         betti_matching_error(mask, mask, frame=1)
 
 
+@fewer_examples
 @given(masks, constructions, st.booleans())
 def test_features_add_up_to_betti_numbers(pair, construction, frame):
     options = {"construction": construction, "frame": frame}
@@ -99,6 +100,7 @@ def test_features_add_up_to_betti_numbers(pair, construction, frame):
     assert betti_matching_error(pair[0], pair[0], **options).total == 0
 
 
+@fewer_examples
 @given(masks, constructions, st.booleans())
 def test_matches_are_counted_as_by_labelling(pair, construction, frame):
     highest = pair[0].ndim - 1

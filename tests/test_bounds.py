@@ -523,8 +523,9 @@ def test_an_array_grows_to_what_is_asked_for_or_twice_its_length(size, room):
 @pytest.mark.parametrize("construction", ["V", "T"])
 @pytest.mark.parametrize("frame", [None, True, 2])
 def test_the_thinnest_images_have_room(shape, construction, frame):
-    for pattern in product([0, 3], repeat=2):
+    # Only beside a frame between the two does the order differ otherwise.
+    patterns = [(0, 0), (0, 3), (3, 0)] if frame != 2 else product([0, 3], repeat=2)
+    for pattern, superlevel in product(patterns, (False, True) if frame == 2 else (False,)):
         image = np.array(pattern)[np.indices(shape).sum(0) % 2]
-        for superlevel in (False, True):
-            options = {"construction": construction, "frame": frame, "superlevel": superlevel}
-            assert agrees_on_any_threads(image, **options)
+        options = {"construction": construction, "frame": frame, "superlevel": superlevel}
+        assert agrees_on_any_threads(image, **options)

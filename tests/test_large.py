@@ -257,7 +257,7 @@ def test_no_tile_stays_in_memory_until_the_garbage_collector_comes(monkeypatch):
 def test_betti_numbers_of_masks():
     random = np.random.default_rng(0)
     for k in range(48):
-        shape = tuple(random.integers(1, 12, 2 + k % 2))
+        shape = tuple(random.integers(1, (12, 7)[k % 2], 2 + k % 2))
         mask = random.random(shape) < random.choice([0.0, 0.3, 0.5, 0.7, 1.0])
         options = {"construction": "VT"[k // 2 % 2], "frame": bool(k // 4 % 2)}
         tile = int(random.integers(1, 8))

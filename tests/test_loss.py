@@ -157,7 +157,7 @@ def test_every_target_closes_a_weak_ring():
     ids=str,
 )
 def test_the_gradient_is_that_of_finite_differences(options):
-    prediction, truth = random_images(2, 2, 5, 6)
+    prediction, truth = random_images(2, 2, 4, 4)
     if "sigmoid" in options:
         prediction = prediction.detach().logit().requires_grad_()
     assert torch.autograd.gradcheck(lambda p: topological_loss(p, truth, **options), prediction)

@@ -234,11 +234,6 @@ for name, module in sorted(sys.modules.items()):
         assert counted[entry] == "1", entry
 
 
-@pytest.mark.compiled
-def test_no_file_of_tests_runs_a_kernel_when_it_is_imported(pytestconfig):
-    assert pytestconfig.kernels_at_import == []
-
-
 def test_the_one_way_pipeline_is_a_contract():
     config = ConfigParser()
     config.read(ROOT / "setup.cfg")

@@ -1,7 +1,8 @@
 """The fast algorithm for volumes: tables by brute force, structured volumes, threads, limits.
 
-That it finds the pairs of the textbook on random images of all kinds is in `test_twins.py`;
-that the values are those of other libraries, in `test_peers.py` and below.
+That it finds the pairs of the textbook on random images of all kinds is in
+`test_algorithms.py`; that the values are those of other libraries, in `test_peers.py` and
+below.
 """
 
 from collections import Counter
