@@ -96,7 +96,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         type=int,
         default=1024,
         metavar="N",
-        help="side of the images, volumes have an eighth (1024)",
+        help="side of the images (1024); volumes have an eighth, and threads, simplify, tiles "
+        "and cluster take four times as much",
     )
     parser.add_argument(
         "--seconds", type=float, default=5, metavar="S", help="time for each line (5)"
