@@ -45,7 +45,7 @@ def cluster_rows(size: int) -> Iterator[Row]:
     name = f"{size}x{size} membranes uint8, chunks of {tile}, {WORKERS} processes"
     unpaused = dask.config.set({"distributed.worker.memory.pause": False})  # as in `workers`
     cluster = LocalCluster(
-        n_workers=WORKERS, threads_per_worker=1, processes=True, dashboard_address=None,
+        n_workers=WORKERS, threads_per_worker=1, processes=True, dashboard_address=":0",
         memory_limit=f"{LIMIT}MB",
         silence_logs=logging.ERROR,  # a worker near its limit says so again and again
     )  # fmt: skip
