@@ -27,9 +27,12 @@ def mathml(formula: str, *, block: bool = False) -> str:
     <math xmlns="http://www.w3.org/1998/Math/MathML"><msub><mi>d</mi><mn>2</mn></msub></math>
     """
     try:
-        return tex2mathml(formula.strip(), as_block=block)
+        converted = tex2mathml(formula.strip(), as_block=block)
     except ValueError as error:
         raise ValueError(f"the formula {formula.strip()!r}: {error}") from error
+    # Without a form browsers space the bars of an absolute value like an operator.
+    opened = converted.replace('<mo class="mathopen">|</mo>', '<mo form="prefix">|</mo>')
+    return opened.replace("<mo>|</mo>", '<mo form="postfix">|</mo>')
 
 
 def add_to(app: Sphinx) -> None:

@@ -51,7 +51,7 @@ def pointers() -> Figure:
                 outline(ax, i, j, COLOUR[kind])
             elif table[there, COUNT]:
                 di, dj = STEP[table[there, TOWARD]]
-                arrow(ax, (i, j), (i + di, j + dj), "0.45")
+                arrow(ax, (i, j), (i + di, j + dj), COLOUR[MAXIMUM if corners else MINIMUM])
             if kind == SADDLE:
                 outline(ax, i, j, COLOUR[SADDLE])
         ax.set(xlim=(-1.3, 5.3), ylim=(5.3, -1.3))

@@ -97,13 +97,13 @@ def _draw_ground(place: figure, diagram: Diagram, places: Places) -> None:
     """Draw the diagonal, and a dashed line where infinite values lie."""
     low, high = places.low - places.gap, places.high + places.gap
     place.line([low, high], [low, high], line_color=AXIS, level="underlay")
-    for value, name in ((low, "\N{MINUS SIGN}∞"), (high, "∞")):
+    for value, name, inside in ((low, "\N{MINUS SIGN}∞", "bottom"), (high, "∞", "top")):
         if value in places.place(diagram.death):
             place.add_layout(
                 Span(location=value, dimension="width", line_color=AXIS, line_dash="dashed")
             )
             x = low - places.gap / 3
-            place.add_layout(Label(x=x, y=value, text=name, text_baseline="bottom"))
+            place.add_layout(Label(x=x, y=value, text=name, text_baseline=inside))
         if value in places.place(diagram.birth):
             place.add_layout(
                 Span(location=value, dimension="height", line_color=AXIS, line_dash="dashed")
