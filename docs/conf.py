@@ -33,6 +33,7 @@ import pytopo
 
 HERE = Path(__file__).parent
 FIGURE = re.compile(r"!\[([^\]]*)\]\(figures/([\w-]+\.png)\)")
+CHART = re.compile(r"!\[[^\]]*\]\([\w-]+\.png\)")  # of a page of results, beside it
 REPORT = re.compile(r"^<!-- report ([\w-]+) -->$", re.M)
 
 project = "pytopo"
@@ -207,7 +208,7 @@ def make_figures(app: Sphinx) -> None:
 
 
 def show_dark_figures(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Show the figure for dark pages on dark pages, where there is one."""
+    """Show the figure for dark pages on dark pages, where there is one; charts are inverted."""
 
     def both(figure: re.Match[str]) -> str:
         alt, name = figure.groups()
@@ -217,6 +218,8 @@ def show_dark_figures(app: Sphinx, docname: str, source: list[str]) -> None:
         return f"{light}\n![{alt}](figures/dark/{name}){{.only-dark}}"
 
     source[0] = FIGURE.sub(both, source[0])
+    if docname.startswith("results/"):
+        source[0] = CHART.sub(r"\g<0>{.chart}", source[0])
 
 
 def run_with_jit(script: Path, folder: Path) -> None:
