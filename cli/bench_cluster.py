@@ -17,6 +17,7 @@ from pytopo.cli.bench_tiles import tile_sides
 from pytopo.cli.goals import goal_of
 from pytopo.cli.report import say
 from pytopo.cli.stopwatch import peak_of_process
+from pytopo.cli.workers import SETTINGS
 
 Row = dict[str, object]
 
@@ -43,13 +44,13 @@ def cluster_rows(size: int) -> Iterator[Row]:
 
     tile = tile_sides(size)[1]
     name = f"{size}x{size} membranes uint8, chunks of {tile}, {WORKERS} processes"
-    unpaused = dask.config.set({"distributed.worker.memory.pause": False})  # as in `workers`
+    settings = dask.config.set(SETTINGS)
     cluster = LocalCluster(
         n_workers=WORKERS, threads_per_worker=1, processes=True, dashboard_address=":0",
         memory_limit=f"{LIMIT}MB",
         silence_logs=logging.ERROR,  # a worker near its limit says so again and again
     )  # fmt: skip
-    with unpaused, cluster, Client(cluster) as client, tempfile.TemporaryDirectory() as folder:
+    with settings, cluster, Client(cluster) as client, tempfile.TemporaryDirectory() as folder:
         small = da.from_array(MadeImage("membranes", (600, 600)), chunks=300)
         pytopo.large.persistence(small, tile=300, folder=f"{folder}/small")  # compiles
         base = _of_workers(client)
