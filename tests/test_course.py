@@ -186,6 +186,11 @@ def test_formulas_of_a_slide_are_mathml(notebooks, course):
     assert "MathJax" not in html
 
 
+def test_the_bars_of_an_absolute_value_open_and_close(formulas):
+    bars = re.findall(r"<mo[^>]*>\|</mo>", formulas.mathml(r"\lvert a \rvert + \lvert b \rvert"))
+    assert bars == 2 * ['<mo form="prefix">|</mo>', '<mo form="postfix">|</mo>']
+
+
 def test_a_formula_that_is_not_known_ends_the_build(formulas):
     with pytest.raises(ValueError, match=r"the formula 'a \\\\persists b': .*persists"):
         formulas.mathml(r"a \persists b ")
